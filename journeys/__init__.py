@@ -1,0 +1,1 @@
+"""Journeys: the language that people write them in, and the executor that runs them."""
