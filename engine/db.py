@@ -1,0 +1,87 @@
+"""The store: one PostgreSQL database, one schema a workspace, one transaction at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from engine.errors import ConfigurationError
+
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+
+
+class Database:
+    """A workspace's tables. `workspace` is the schema's name; every transaction sees that schema only."""
+
+    def __init__(self, url: str, *, workspace: str = "cairn_default", pool_size: int = 10) -> None:
+        if not IDENTIFIER.match(workspace):
+            raise ConfigurationError(
+                f"“{workspace}” cannot be a workspace's name: use a-z, 0-9 and _, beginning with a letter."
+            )
+        self.url = url
+        self.workspace = workspace
+        self.engine = create_engine(
+            make_url(url).set(drivername="postgresql+psycopg"),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            connect_args={"options": "-c timezone=UTC", "connect_timeout": 10},
+        )
+        event.listen(self.engine, "begin", self._choose_schema)
+
+    def _choose_schema(self, connection: Any) -> None:
+        """SET LOCAL, so that a pooled connection never carries a workspace over into another transaction."""
+        connection.exec_driver_sql(f'SET LOCAL search_path TO "{self.workspace}"')
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One transaction: commits at the end of the block, rolls back on any exception."""
+        with Session(self.engine, expire_on_commit=False, autoflush=True) as session, session.begin():
+            yield session
+
+    def migrate(self) -> None:
+        """Bring the workspace's schema to the newest revision; safe when several processes start at once."""
+        config = Config()
+        config.set_main_option("script_location", str(resources.files("engine") / "migrations"))
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(
+                    text("select pg_advisory_xact_lock(hashtext(:name))"), {"name": f"migrate {self.workspace}"}
+                )
+                connection.exec_driver_sql(f'create schema if not exists "{self.workspace}"')
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except OperationalError as error:
+            raise ConfigurationError(f"PostgreSQL cannot be reached: {error.orig}. Check DATABASE_URL.") from error
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self.engine.dispose()
+
+
+def driver(session: Session) -> psycopg.Connection[Any]:
+    """The psycopg connection of the session's transaction, for COPY and pipelines."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection
+
+
+def copy_rows(session: Session, target: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Binary COPY of `rows` into `target`, a table with its column list, e.g. `step_log(at, outcome)`.
+
+    `types` are PostgreSQL type names in the same order; binary COPY converts nothing, so they must be the columns' own.
+    """
+    with driver(session).cursor() as cursor, cursor.copy(f"copy {target} from stdin (format binary)") as out:
+        out.set_types(types)
+        for row in rows:
+            out.write_row(row)

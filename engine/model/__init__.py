@@ -1,0 +1,59 @@
+"""Tables, one noun per file. Importing this package registers all of them on `Base.metadata`."""
+
+from engine.model.attribution import Conversion, Cost, Credit
+from engine.model.audience import List, ListMembership, Segment, SegmentMembership
+from engine.model.base import Base, new_public_id
+from engine.model.consent import ConsentEvent, ConsentState, Suppression, Topic
+from engine.model.contact import AttributeDefinition, Contact, ContactIdentity
+from engine.model.content import Content, ContentLink, ContentVersion
+from engine.model.event import ChangeInbox, Event, EventDefinition, EventInbox, EventKey
+from engine.model.journey import Enrolment, Journey, JourneyVersion, StepLog
+from engine.model.message import LocalMessage, Message
+from engine.model.report import EntryRollup, MessageRollup, StepRollup
+from engine.model.system import ApiKey, AuditLog, Clock, Import, Lease, ScheduleSlot, User, WorkspaceSetting
+from engine.model.tracking import Hit
+
+__all__ = [
+    "ApiKey",
+    "AttributeDefinition",
+    "AuditLog",
+    "Base",
+    "ChangeInbox",
+    "Clock",
+    "ConsentEvent",
+    "ConsentState",
+    "Contact",
+    "ContactIdentity",
+    "Content",
+    "ContentLink",
+    "ContentVersion",
+    "Conversion",
+    "Cost",
+    "Credit",
+    "Enrolment",
+    "EntryRollup",
+    "Event",
+    "EventDefinition",
+    "EventInbox",
+    "EventKey",
+    "Hit",
+    "Import",
+    "Journey",
+    "JourneyVersion",
+    "Lease",
+    "List",
+    "ListMembership",
+    "LocalMessage",
+    "Message",
+    "MessageRollup",
+    "ScheduleSlot",
+    "Segment",
+    "SegmentMembership",
+    "StepLog",
+    "StepRollup",
+    "Suppression",
+    "Topic",
+    "User",
+    "WorkspaceSetting",
+    "new_public_id",
+]

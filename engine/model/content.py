@@ -1,0 +1,51 @@
+"""Contents and their frozen versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.model.base import Base, CreatedAt, Id, PublicId
+
+
+class Content(Base):
+    """What a send step names; `current_version_id` is what new messages use."""
+
+    __tablename__ = "contents"
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    slug: Mapped[str] = mapped_column(unique=True)
+    channel: Mapped[str]  # email, sms
+    current_version_id: Mapped[int | None]
+    created_at: Mapped[CreatedAt]
+
+
+class ContentVersion(Base):
+    """A saved text, compiled. `compiled` holds what the renderer needs; `source` is the author's file as written."""
+
+    __tablename__ = "content_versions"
+    __table_args__ = (UniqueConstraint("content_id", "number"),)
+
+    id: Mapped[Id]
+    content_id: Mapped[int] = mapped_column(ForeignKey("contents.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    source: Mapped[str]
+    compiled: Mapped[dict[str, Any]]
+    warnings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    created_at: Mapped[CreatedAt]
+
+
+class ContentLink(Base):
+    """A link of a content version, looked up by position when a click arrives. `dynamic` links are templates."""
+
+    __tablename__ = "content_links"
+
+    content_version_id: Mapped[int] = mapped_column(
+        ForeignKey("content_versions.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    url: Mapped[str]
+    dynamic: Mapped[bool] = mapped_column(server_default=text("false"))

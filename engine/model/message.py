@@ -1,0 +1,86 @@
+"""The message ledger and the local mailbox."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Index, LargeBinary, Sequence, SmallInteger, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.model.base import Base, Id, PublicId
+
+message_id = Sequence("messages_id_seq", metadata=Base.metadata)
+
+
+class Message(Base):
+    """One message to one contact: the ledger.
+
+    state: queued -> sending -> accepted -> delivered -> bounced | complained; sending -> queued | failed | unknown;
+    queued -> suppressed | expired | cancelled; unknown -> accepted | bounced | failed. `reason` says why not.
+    `origin_at` is the creation of the entry or campaign and never changes; it is the partition key.
+    `token` names the message outside (Message-ID, mailbox). `links` holds this contact's destinations of dynamic links
+    by position. `journal` names the sender's journal that holds its tries. Costs are in the workspace's currency.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("origin_at", "enrolment_id", "step_id", "visit"),
+        UniqueConstraint("origin_at", "campaign_id", "contact_id"),
+        Index("messages_queue_idx", "channel", "send_after", "id", postgresql_where=text("state = 'queued'")),
+        Index("messages_sending_idx", "claimed_at", postgresql_where=text("state = 'sending'")),
+        Index("messages_contact_idx", "contact_id", "accepted_at"),
+        {"postgresql_partition_by": "RANGE (origin_at)"},
+    )
+
+    id: Mapped[int] = mapped_column(message_id, server_default=message_id.next_value(), primary_key=True)
+    origin_at: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    enrolment_id: Mapped[int | None]
+    step_id: Mapped[str | None]
+    visit: Mapped[int | None] = mapped_column(SmallInteger)
+    campaign_id: Mapped[int | None]
+    contact_id: Mapped[int]
+    journey_id: Mapped[int | None]
+    version_id: Mapped[int | None]
+    content_id: Mapped[int]
+    content_version_id: Mapped[int | None]
+    channel: Mapped[str]
+    topic: Mapped[str | None]
+    cap: Mapped[str | None]  # "3 per week", checked again inside the claim
+    fallback: Mapped[bool] = mapped_column(server_default=text("false"))
+    state: Mapped[str] = mapped_column(server_default=text("'queued'"))
+    reason: Mapped[str | None]
+    token: Mapped[str] = mapped_column(server_default=text("replace(gen_random_uuid()::text, '-', '')"))
+    recipient: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    journal: Mapped[str | None]
+    reply: Mapped[str | None]
+    links: Mapped[dict[str, Any] | None]
+    cost: Mapped[Decimal | None]
+    queued_at: Mapped[dt.datetime]
+    send_after: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime | None]
+    claimed_at: Mapped[dt.datetime | None]
+    accepted_at: Mapped[dt.datetime | None]
+    delivered_at: Mapped[dt.datetime | None]
+    ended_at: Mapped[dt.datetime | None]
+    first_open_at: Mapped[dt.datetime | None]  # human or proxy
+    first_click_at: Mapped[dt.datetime | None]  # human
+
+
+class LocalMessage(Base):
+    """An email or SMS that this installation sent to itself: the local mailbox and phone."""
+
+    __tablename__ = "local_messages"
+    __table_args__ = (Index("local_messages_received_idx", "received_at"),)
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    channel: Mapped[str]
+    sender: Mapped[str]
+    recipient: Mapped[str]
+    subject: Mapped[str | None]
+    message_token: Mapped[str | None] = mapped_column(index=True)
+    raw: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[dt.datetime]

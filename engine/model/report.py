@@ -1,0 +1,61 @@
+"""Rollups: counters kept beside the ledger, in the commits that change it, and rebuildable from it (I4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from sqlalchemy import Date, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.model.base import Base
+
+zero = text("0")
+
+
+class MessageRollup(Base):
+    """Messages of a step by the UTC day of their `accepted_at` (of `ended_at` for those never accepted)."""
+
+    __tablename__ = "message_rollups"
+
+    journey_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    step_id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    sent: Mapped[int] = mapped_column(server_default=zero)
+    undelivered: Mapped[int] = mapped_column(server_default=zero)  # suppressed, expired, cancelled, failed, unknown
+    raw_opens: Mapped[int] = mapped_column(server_default=zero)
+    human_opens: Mapped[int] = mapped_column(server_default=zero)
+    raw_clicks: Mapped[int] = mapped_column(server_default=zero)
+    human_clicks: Mapped[int] = mapped_column(server_default=zero)
+    unsubscribes: Mapped[int] = mapped_column(server_default=zero)
+    conversions: Mapped[Decimal] = mapped_column(server_default=zero)
+    revenue: Mapped[Decimal] = mapped_column(server_default=zero)
+    cost: Mapped[Decimal] = mapped_column(server_default=zero)
+
+
+class StepRollup(Base):
+    """Rows of `step_log` counted by journey, step, outcome and UTC day."""
+
+    __tablename__ = "step_rollups"
+
+    journey_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    step_id: Mapped[str] = mapped_column(primary_key=True)
+    outcome: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    count: Mapped[int] = mapped_column(server_default=zero)
+
+
+class EntryRollup(Base):
+    """Entries and their goals by arm and UTC day of entry; split_id '' speaks of the whole journey."""
+
+    __tablename__ = "entry_rollups"
+
+    journey_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    split_id: Mapped[str] = mapped_column(primary_key=True)
+    arm: Mapped[str] = mapped_column(primary_key=True)  # '' or the path's number; 'holdout'
+    day: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    entries: Mapped[int] = mapped_column(server_default=zero)
+    conversions: Mapped[int] = mapped_column(server_default=zero)
+    value: Mapped[Decimal] = mapped_column(server_default=zero)
+    value_squared: Mapped[Decimal] = mapped_column(server_default=zero)

@@ -1,0 +1,75 @@
+"""Settings of an installation, read once from the environment (`CAIRN_*`, `DATABASE_URL`, `REDIS_URL`) and `.env`."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from engine.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """Without `database_url` and `redis_url` the embedded servers in `home` are used."""
+
+    model_config = SettingsConfigDict(env_prefix="CAIRN_", env_file=".env", extra="ignore")
+
+    home: Path = Path("var")
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
+    workspace: str = "default"
+    host: str = "127.0.0.1"
+    port: int = 8025
+    public_url: str | None = None  # what contacts reach; http://host:port when unset
+    smtp_url: str | None = None  # smtp://user:password@host:port; the local mailbox when unset
+    smtp_connections: int = 8
+    secret_key: SecretStr | None = None  # kept in home/secret when unset
+    log_level: str = "INFO"
+    log_format: str = "console"  # console, json
+
+    @property
+    def workspace_schema(self) -> str:
+        """The PostgreSQL schema of the workspace."""
+        return f"cairn_{self.workspace}"
+
+    @property
+    def site_url(self) -> str:
+        """Base of every link in a message, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def secret(self) -> bytes:
+        """The installation's secret, made at first use and kept readable to its owner only."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value().encode()
+        path = self.home / "secret"
+        if not path.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
+            _create_private(path, secrets.token_urlsafe(48))
+        return path.read_bytes().strip()
+
+
+def _create_private(path: Path, text: str) -> None:
+    """Write once: of two processes that start together, the first one's secret stays."""
+    draft = path.with_name(f".secret-{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+
+
+@functools.cache
+def settings() -> Settings:
+    """The settings of this process. Raises ConfigurationError naming the variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"The setting {name} is not valid: {first['msg']}.") from error

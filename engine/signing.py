@@ -1,0 +1,69 @@
+"""Keyed hashes: tokens of links and pixels, and addresses that must be known again without being kept."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import hmac
+import struct
+from dataclasses import dataclass
+
+from engine.settings import settings
+
+KEY_ID = 1
+TAG_BYTES = {"open": 10, "click": 10, "unsubscribe": 16, "view": 16}
+PAYLOAD = struct.Struct(">BqqH")  # key id, message id, origin in microseconds, position
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a token says: a message, and for clicks the position of the link."""
+
+    message_id: int
+    origin_us: int  # messages.origin_at in microseconds since 1970, UTC
+    position: int = 0
+
+
+class Signer:
+    """HMAC-SHA256 with a key per purpose (`TAG_BYTES` and address), derived from the installation's secret."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._keys = {
+            purpose: hmac.digest(secret, f"cairn/{purpose}/{KEY_ID}".encode(), "sha256")
+            for purpose in (*TAG_BYTES, "address")
+        }
+
+    def token(self, purpose: str, reference: Reference) -> str:
+        """A URL-safe token with a tag of at least 80 bits (unsubscribe: 128)."""
+        payload = PAYLOAD.pack(KEY_ID, reference.message_id, reference.origin_us, reference.position)
+        tag = hmac.digest(self._keys[purpose], payload, "sha256")[: TAG_BYTES[purpose]]
+        return base64.urlsafe_b64encode(payload + tag).decode().rstrip("=")
+
+    def read(self, purpose: str, token: str) -> Reference | None:
+        """What the token says, or None when it was not made here for this purpose. Never raises on any text."""
+        if len(token) > 80:
+            return None
+        try:
+            raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        except (ValueError, UnicodeEncodeError):
+            return None
+        payload, tag = raw[: PAYLOAD.size], raw[PAYLOAD.size :]
+        if len(tag) != TAG_BYTES[purpose]:
+            return None
+        expected = hmac.digest(self._keys[purpose], payload, "sha256")[: TAG_BYTES[purpose]]
+        if not hmac.compare_digest(tag, expected):
+            return None
+        key_id, message_id, origin_us, position = PAYLOAD.unpack(payload)
+        return Reference(message_id, origin_us, position) if key_id == KEY_ID else None
+
+    def address_hmac(self, channel: str, address: str) -> bytes:
+        """The key under which an address is suppressed; email is compared without regard to case."""
+        normal = address.strip().lower() if channel == "email" else address.strip()
+        return hmac.new(self._keys["address"], f"{channel}:{normal}".encode(), hashlib.sha256).digest()
+
+
+@functools.cache
+def signer() -> Signer:
+    """The signer of this installation."""
+    return Signer(settings().secret())

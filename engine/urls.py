@@ -1,0 +1,46 @@
+"""Addresses in messages: `/o/` pixels, `/c/` links, `/u/` unsubscribe; all signed, none with a destination in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from engine.signing import Reference, Signer
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+MICROSECOND = dt.timedelta(microseconds=1)
+
+
+def origin_us(origin_at: dt.datetime) -> int:
+    """Microseconds since 1970, exact."""
+    return (origin_at - EPOCH) // MICROSECOND
+
+
+def origin_at(reference: Reference) -> dt.datetime:
+    """The partition key of the message that a token names."""
+    return EPOCH + reference.origin_us * MICROSECOND
+
+
+@dataclass(frozen=True, slots=True)
+class MessageUrls:
+    """The addresses of one message."""
+
+    site: str
+    signer: Signer
+    message_id: int
+    origin_at: dt.datetime
+
+    def open(self) -> str:
+        """The pixel."""
+        return f"{self.site}/o/{self._token('open')}"
+
+    def click(self, position: int) -> str:
+        """The redirect of the link at `position`."""
+        return f"{self.site}/c/{self._token('click', position)}"
+
+    def unsubscribe(self) -> str:
+        """The page with the button, and the target of the one-click POST (RFC 8058)."""
+        return f"{self.site}/u/{self._token('unsubscribe')}"
+
+    def _token(self, purpose: str, position: int = 0) -> str:
+        return self.signer.token(purpose, Reference(self.message_id, origin_us(self.origin_at), position))

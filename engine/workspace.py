@@ -1,0 +1,89 @@
+"""The workspace's own settings: who sends, in which zone and currency, at what price."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from engine.errors import InvalidInput
+from engine.model import WorkspaceSetting
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Values with their defaults. Prices are per message, in `currency`.
+
+    `revenue_events` names the property of an event that carries revenue; the first one present counts.
+    `click_window_days` and `open_window_days` bound how long after a touch a message may get credit.
+    """
+
+    name: str = "Cairn"
+    timezone: str = "UTC"
+    currency: str = "USD"
+    sender_name: str = "Cairn"
+    sender_address: str = "hello@cairn.example"
+    postal_address: str = ""
+    email_price: Decimal = Decimal("0.0004")
+    sms_price: Decimal = Decimal("0.0079")
+    sms_needs_consent: bool = True
+    revenue_events: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: {"Order Completed": ("revenue", "total", "value")}
+    )
+    event_aliases: Mapping[str, str] = field(default_factory=lambda: {"purchased": "Order Completed"})
+    click_window_days: int = 7
+    open_window_days: int = 3
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The workspace's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def price(self, channel: str) -> Decimal:
+        """What one message of this channel (one part, for SMS) costs."""
+        return self.sms_price if channel == "sms" else self.email_price
+
+
+FIELDS = {item.name: item for item in dataclasses.fields(Workspace)}
+
+
+def load(session: Session) -> Workspace:
+    """The workspace as saved."""
+    rows = session.execute(select(WorkspaceSetting.name, WorkspaceSetting.value)).all()
+    return Workspace(**{name: _read(name, value) for name, value in rows if name in FIELDS})
+
+
+def save(session: Session, **values: Any) -> None:
+    """Save named values. Raises InvalidInput for a name that is none."""
+    for name, value in values.items():
+        if name not in FIELDS:
+            raise InvalidInput(
+                "there is no such setting", where=name, hint="Known are: " + ", ".join(sorted(FIELDS)) + "."
+            )
+        put(session, name, str(value) if isinstance(value, Decimal) else value)
+
+
+def get(session: Session, name: str) -> Any:
+    """One stored value that is no field of Workspace, such as `status.smtp`; None when unset."""
+    return session.execute(select(WorkspaceSetting.value).where(WorkspaceSetting.name == name)).scalar()
+
+
+def put(session: Session, name: str, value: Any) -> None:
+    """Store one value under any name."""
+    row = insert(WorkspaceSetting).values(name=name, value=value)
+    session.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": row.excluded.value}))
+
+
+def _read(name: str, value: Any) -> Any:
+    if name.endswith("_price"):
+        return Decimal(value)
+    if name == "revenue_events":
+        return {event: tuple(properties) for event, properties in value.items()}
+    return value

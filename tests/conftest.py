@@ -1,0 +1,74 @@
+"""Real servers for the tests: one embedded PostgreSQL a run, a fresh workspace schema a test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+TEST_HOME = tempfile.TemporaryDirectory(prefix="cairn-tests-")
+os.environ["CAIRN_HOME"] = TEST_HOME.name
+os.environ["CAIRN_SECRET_KEY"] = "only-for-tests"
+for inherited in ("DATABASE_URL", "REDIS_URL", "CAIRN_SMTP_URL"):
+    os.environ.pop(inherited, None)
+
+from engine import partitions  # noqa: E402
+from engine.db import Database  # noqa: E402
+from workers.embedded import start_postgres, start_redis  # noqa: E402
+
+numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL of this run's own."""
+    server = start_postgres(Path(TEST_HOME.name))
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis of this run's own."""
+    server = start_redis(Path(TEST_HOME.name))
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    """An empty, migrated workspace with its partitions."""
+    made = new_database(postgres_url)
+    yield made
+    drop(made)
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A transaction on the workspace, committed at the end of the test."""
+    with database.transaction() as opened:
+        yield opened
+
+
+def new_database(url: str) -> Database:
+    """A migrated workspace of its own, for fixtures of another scope."""
+    import datetime as dt
+
+    made = Database(url, workspace=f"test_{next(numbers)}", pool_size=5)
+    made.migrate()
+    with made.transaction() as opened:
+        partitions.ensure_ahead(opened, dt.datetime.now(dt.UTC), months=1)
+    return made
+
+
+def drop(database: Database) -> None:
+    """Remove the workspace and close its connections."""
+    with database.transaction() as opened:
+        opened.execute(text(f'drop schema "{database.workspace}" cascade'))
+    database.close()

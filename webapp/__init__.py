@@ -1,0 +1,1 @@
+"""HTTP and command line: the only place where everything is put together."""
