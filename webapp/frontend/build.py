@@ -41,7 +41,7 @@ def fingerprint(files: Iterable[Path]) -> str:
 def sources() -> list[Path]:
     """Everything that the built files depend on; Tailwind reads class names from the templates."""
     files = [HERE / name for name in SETTINGS]
-    for folder in (HERE / "src", HERE / "public", ROOT / "templates"):
+    for folder in (HERE / "src", HERE / "public", ROOT / "templates" / "pages"):
         files += [path for path in folder.rglob("*") if path.is_file()]
     return files
 
