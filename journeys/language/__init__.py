@@ -1,1 +1,1 @@
-"""The journey language: YAML text to values and back, with errors that name line, column, what was expected and a hint."""
+"""The journey language: YAML text to values, with errors that name line, column and a hint."""

@@ -16,7 +16,7 @@ _PATTERN = re.compile(rf"(?P<count>\d{{1,9}}|an?)\s+(?P<unit>{'|'.join(UNITS)})s
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """`count` units; `unit` is one of `UNITS`. Up to a week the unit is exact, months and years are calendar steps in UTC."""
+    """`count` times a `unit` of `UNITS`. Up to a week it is exact, months and years are calendar steps in UTC."""
 
     count: int
     unit: str

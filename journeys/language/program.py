@@ -12,10 +12,13 @@ from journeys.language.steps import Branch, Email, Exit, Journey, Repeat, Sms, S
 class Program:
     """Step ids to steps and to where a contact goes next; None is the end of the journey.
 
-    - `following`: after the step (and after the last step of its paths). The last step of a `repeat` leads back to it.
-    - `paths`: the first step of each path, arm, wait rule or loop body, in the file's order. An empty `do` is already the following step.
-    - `timeout`, `fallback`: the first step of these, of `wait_for` and of sends that have one; an empty one is the following step.
-    - `leaves`: steps after which the entry is exited, not completed: `exit: true`, and the last steps inside such a step.
+    - `following`: after the step, and after the last step of its paths. The last step of a `repeat` leads back to it.
+    - `paths`: the first step of each path, arm, wait rule or loop body, in the file's order. An empty `do` is
+      already the following step.
+    - `timeout`, `fallback`: the first step of these, of `wait_for` and of sends that have one; an empty one is the
+      following step.
+    - `leaves`: steps after which the entry is exited, not completed: `exit`, `exit: true`, and the last steps inside
+      a step with `exit: true`.
     - `parent`: the step that a step stands in; absent for those at the top.
     """
 

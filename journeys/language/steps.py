@@ -68,7 +68,7 @@ At: TypeAlias = LocalTime
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """No sends from `start` until before `end`, local to `zone`; the span crosses midnight if `end` is not after `start`."""
+    """No sends from `start` until before `end`, local to `zone`; crosses midnight if `end` is not after `start`."""
 
     start: dt.time
     end: dt.time
@@ -133,7 +133,7 @@ class SendOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What every step has. `title` is the author's label, `exit` ends the entry after the step, `line` counts from 1."""
+    """What every step has. `title` is the author's label, `exit` ends the entry after it, `line` counts from 1."""
 
     kind: ClassVar[str] = ""
     id: str
@@ -190,7 +190,7 @@ class WaitRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitFor(Step):
-    """Wait until one of `rules` is true, at most `up_to`; then `timeout` runs. With one plain rule its `do` is empty."""
+    """Wait until one of `rules` is true, at most `up_to`; then `timeout` runs. A plain rule has an empty `do`."""
 
     kind: ClassVar[str] = "wait_for"
     rules: tuple[WaitRule, ...]
@@ -330,7 +330,7 @@ class GivenEvent:
 
 @dataclass(frozen=True, slots=True)
 class JourneyTest:
-    """A contact, events at times, and the path (step ids) and messages (content slugs) expected; None is not compared."""
+    """A contact, events, and the path (step ids) and messages (content slugs) expected; None is not compared."""
 
     name: str
     contact: tuple[tuple[str, Any], ...] = ()
@@ -342,7 +342,7 @@ class JourneyTest:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A whole file. `holdout` is 0..1; `layout` holds hand-placed nodes, step id to (x, y); `source` is the author's text."""
+    """A whole file. `holdout` is 0..1, `layout` has the (x, y) of hand-placed steps, `source` is the author's text."""
 
     slug: str
     enter: Enter

@@ -1,0 +1,40 @@
+"""Local times of day. A time that a clock change skips is moved forward; one that comes twice counts the first time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from journeys.language.steps import LocalTime, Quiet
+
+DAY = dt.timedelta(days=1)
+
+
+def next_time(wanted: LocalTime, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
+    """The first instant at or after `now` at which it is `wanted` in `zone`, in UTC."""
+    day = now.astimezone(zone).date()
+    for _ in range(9):
+        instant = dt.datetime.combine(day, wanted.time, zone).astimezone(dt.UTC)
+        if instant >= now and (not wanted.weekdays or day.weekday() in wanted.weekdays):
+            return instant
+        day += DAY
+    raise AssertionError("each weekday comes within nine days")
+
+
+def quiet_until(quiet: Quiet, zones: Sequence[ZoneInfo], now: dt.datetime) -> dt.datetime | None:
+    """The end of quiet hours that hold at `now` in any of `zones`, in UTC; None when sending is allowed in all."""
+    moment = now
+    for _ in range(2 * len(zones)):
+        ends = [end for zone in zones if (end := _quiet_end(quiet, zone, moment))]
+        if not ends:
+            return moment if moment > now else None
+        moment = max(ends)
+    return moment
+
+
+def _quiet_end(quiet: Quiet, zone: ZoneInfo, now: dt.datetime) -> dt.datetime | None:
+    local = now.astimezone(zone).time()
+    crosses = quiet.end <= quiet.start
+    inside = local >= quiet.start or local < quiet.end if crosses else quiet.start <= local < quiet.end
+    return next_time(LocalTime(quiet.end), zone, now) if inside else None

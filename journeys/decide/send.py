@@ -1,0 +1,54 @@
+"""`email` and `sms`: the message leaves now, is held for its time, or is skipped."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from journeys.decide.localtime import next_time, quiet_until
+from journeys.decide.values import Needs, Outcome, Row
+from journeys.language.program import Program
+from journeys.language.steps import Email, SendOptions, Sms, effective
+
+
+def needs(program: Program, step: Email | Sms) -> Needs:
+    """The `if` rule, and the contact's zone when `at` or `quiet` is local to it."""
+    options = effective(program.journey, step)
+    local = any(part is not None and part.zone in ("contact", "workspace") for part in (options.at, options.quiet))
+    return Needs((options.if_,) if options.if_ else (), (), local)
+
+
+def decide(program: Program, step: Email | Sms, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:
+    """Skip where `if` is false, hold until `at` and the end of quiet hours, else queue the message and go on."""
+    options = effective(program.journey, step)
+    to = program.following[step.id]
+    skipped, sent = Outcome("skipped", to), Outcome("queued", to, send=True)
+    if options.if_ is None and options.at is None and options.quiet is None:
+        return [sent] * len(rows)
+    outcomes = []
+    for row in rows:
+        if not all(row.truths):
+            outcomes.append(skipped)
+        elif (until := _held_until(options, row, now)) is not None:
+            outcomes.append(Outcome("held", phase="held", wake_at=until))
+        else:
+            outcomes.append(sent)
+    return outcomes
+
+
+def _held_until(options: SendOptions, row: Row, now: dt.datetime) -> dt.datetime | None:
+    """A row that was held has reached its `at`; only quiet hours can hold it longer."""
+    moment = now
+    if options.at is not None and row.phase != "held":
+        moment = next_time(options.at, _zones(options.at.zone, row)[0], now)
+    if options.quiet is not None:
+        moment = quiet_until(options.quiet, _zones(options.quiet.zone, row), moment) or moment
+    return moment if moment > now else None
+
+
+def _zones(named: str, row: Row) -> Sequence[ZoneInfo]:
+    """The contact's possible zones; the last of `row.zones` is always the workspace's."""
+    if named == "contact":
+        return row.zones[:-1]
+    return row.zones[-1:] if named == "workspace" else (ZoneInfo(named),)

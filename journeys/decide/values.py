@@ -1,0 +1,59 @@
+"""What a decision sees and what it says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from journeys.language.steps import RuleText
+
+
+class Needs(NamedTuple):
+    """What a step has to know of each contact before it can decide."""
+
+    rules: tuple[RuleText, ...] = ()
+    dates: tuple[str, ...] = ()  # dotted paths of attributes that hold a date
+    zone: bool = False
+
+
+NOTHING = Needs()
+
+
+class Row:
+    """One enrolment at a step.
+
+    phase: `ready` when it has just arrived, `waiting` or `held` when it was parked here before. `truths` and `dates`
+    answer the step's `Needs`, in their order. `zones` are the contact's possible time zones: one, unless only a phone
+    number tells. `changes_at` is the first instant at which time alone may change a truth, None if it never does.
+    """
+
+    __slots__ = ("changes_at", "contact_id", "dates", "deadline", "id", "phase", "truths", "zones")
+
+    def __init__(self, id: int, contact_id: int, phase: str = "ready", deadline: dt.datetime | None = None) -> None:
+        self.id = id
+        self.contact_id = contact_id
+        self.phase = phase
+        self.deadline = deadline
+        self.truths: tuple[bool, ...] = ()
+        self.dates: tuple[dt.datetime | None, ...] = ()
+        self.zones: tuple[ZoneInfo, ...] = ()
+        self.changes_at: dt.datetime | None = None
+
+
+class Outcome(NamedTuple):
+    """What becomes of a row: it goes on to the step `to` (None: the end), or is parked in `phase` until `wake_at`.
+
+    `log` is the outcome in the step log. `send` asks for a message, `values` for attributes to be set;
+    `arm` is a drawn path.
+    """
+
+    log: str
+    to: str | None = None
+    phase: str | None = None
+    wake_at: dt.datetime | None = None
+    deadline: dt.datetime | None = None
+    send: bool = False
+    arm: str | None = None
+    values: tuple[tuple[str, Any], ...] = ()
+    detail: dict[str, Any] | None = None

@@ -1,0 +1,1 @@
+"""Who is where in which journey: events and changes in, batches of people forward."""

@@ -1,0 +1,89 @@
+"""The journeys and versions of a workspace, as the executor needs them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine import workspace
+from engine.expr.load import load as load_schema
+from engine.expr.schema import Schema
+from engine.workspace import Workspace
+from journeys.language import parse
+from journeys.language.program import Program, program
+from journeys.runtime.listening import Listening, listening
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A frozen version with the state of its journey (live, paused, draining, stopped)."""
+
+    id: int
+    journey_id: int
+    state: str
+    live: bool
+    program: Program
+    listening: Listening
+
+
+@dataclass
+class Catalogue:
+    """What holds for one batch: names that rules refer to, the workspace, and the versions with their statements.
+
+    A catalogue is read at the start of a job and thrown away at its end, so that edits are seen within a job's time.
+    """
+
+    schema: Schema
+    workspace: Workspace
+    versions: dict[int, Version]
+    contents: dict[str, tuple[int, str]]  # slug -> (id, channel)
+    statements: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def live(self) -> list[Version]:
+        """Versions that people may enter."""
+        return [v for v in self.versions.values() if v.live and v.state == "live"]
+
+
+def load(session: Session) -> Catalogue:
+    """Everything that is live or may still hold people."""
+    rows = session.execute(
+        text(
+            "select v.id, v.journey_id, j.state, v.id = j.live_version_id, v.source "
+            "from journey_versions v join journeys j on j.id = v.journey_id"
+        )
+    ).all()
+    contents = session.execute(text("select slug, id, channel from contents")).all()
+    return Catalogue(
+        load_schema(session),
+        workspace.load(session),
+        {row[0]: _version(*row) for row in rows},
+        {slug: (id_, channel) for slug, id_, channel in contents},
+    )
+
+
+def _version(id_: int, journey_id: int, state: str, live: bool, source: str) -> Version:
+    flat, heard = _compiled(source)
+    return Version(id_, journey_id, state, live, flat, heard)
+
+
+@functools.lru_cache(maxsize=512)
+def _compiled(source: str) -> tuple[Program, Listening]:
+    """A version's text never changes, so it is read once a process."""
+    flat = program(parse(source))
+    return flat, listening(flat)
+
+
+def names(versions: Iterable[Version]) -> set[str]:
+    """The events that any of `versions` starts with or listens to."""
+    found: set[str] = set()
+    for version in versions:
+        found |= version.listening.all_events
+        if version.program.journey.enter.kind == "event":
+            found.add(version.program.journey.enter.event)
+    return found

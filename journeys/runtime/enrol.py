@@ -1,0 +1,157 @@
+"""New entries: the trigger's rule, the re-entry policy, the holdout, and exits that hold already."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine import partitions
+from engine.reports import rollup
+from journeys.decide.split import is_held_out
+from journeys.language.steps import Again
+from journeys.runtime import ask
+from journeys.runtime.catalogue import Catalogue, Version
+from journeys.runtime.triggered import satisfied
+from journeys.runtime.write import log
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Why a contact may enter: its place in the order of events, and the event's properties."""
+
+    contact_id: int
+    occurred_at: dt.datetime
+    received_at: dt.datetime
+    message_id: str = ""
+    properties: dict[str, Any] | None = None
+
+
+BEFORE = text("""
+select contact_id, bool_or(status in ('active', 'held_out')), max(entered_at), bool_or(held_out),
+       array_agg(entry_key)
+from enrolments where journey_id = :journey_id and contact_id = any(:ids) group by contact_id
+""")
+INSERT = text("""
+insert into enrolments (journey_id, version_id, contact_id, entry_key, status, phase, step_id, wake_at, entered_at,
+    held_out, trigger_occurred_at, trigger_received_at, trigger_message_id, trigger_event, goal_until)
+select :journey_id, :version_id, u.contact_id, u.entry_key, case when u.held_out then 'held_out' else 'active' end,
+       case when u.held_out then null else 'ready' end, :first, case when u.held_out then null else cast(:now as timestamptz) end,
+       :now, u.held_out, u.occurred_at, u.received_at, u.message_id, u.event::jsonb, :goal_until
+from unnest(cast(:contacts as bigint[]), cast(:keys as text[]), cast(:held as boolean[]), cast(:occurred as timestamptz[]),
+            cast(:received as timestamptz[]), cast(:messages as text[]), cast(:events as text[]))
+     as u(contact_id, entry_key, held_out, occurred_at, received_at, message_id, event)
+on conflict (journey_id, contact_id, entry_key) do nothing
+returning id, contact_id, held_out
+""")
+
+
+def enrol(
+    session: Session, catalogue: Catalogue, version: Version, triggers: Sequence[Trigger], now: dt.datetime
+) -> list[int]:
+    """Enter those of `triggers` who may, at most one entry a contact a call. Contacts must be locked by the caller.
+
+    Returns the new enrolments' ids; they are `ready` and take their first step in a later commit.
+    """
+    met = satisfied(session, catalogue, version, triggers, now)
+    chosen = _allowed(session, version, met, now)
+    if not chosen:
+        return []
+    made = _insert(session, version, chosen, now)
+    if version.program.journey.exits:
+        _exit_at_entry(session, catalogue, version, made, now)
+    return [id_ for id_, _, _ in made]
+
+
+def _allowed(
+    session: Session, version: Version, triggers: Sequence[Trigger], now: dt.datetime
+) -> list[tuple[Trigger, str, bool]]:
+    """(trigger, entry key, held out) of those whom the re-entry policy lets in."""
+    journey = version.program.journey
+    ids = [trigger.contact_id for trigger in triggers]
+    rows = session.execute(BEFORE, {"journey_id": version.journey_id, "ids": ids}).all() if ids else []
+    before = {row[0]: row for row in rows}
+    chosen = []
+    for trigger in triggers:
+        known = before.get(trigger.contact_id)
+        key = entry_key(journey.enter.again, trigger)
+        if known is not None and not _may_again(journey.enter.again, key, known, now):
+            continue
+        held = known[3] if known is not None else is_held_out(journey.slug, trigger.contact_id, journey.holdout)
+        chosen.append((trigger, key, held))
+    return chosen
+
+
+def entry_key(again: Again, trigger: Trigger) -> str:
+    """What makes an entry unique within (journey, contact): semantics, "Entering, leaving"."""
+    if again.kind == "once":
+        return ""
+    if again.kind == "per":
+        return _text(_dig(trigger.properties or {}, again.path))
+    return trigger.message_id or trigger.occurred_at.isoformat()
+
+
+def _may_again(again: Again, key: str, known: Any, now: dt.datetime) -> bool:
+    _, active, last_entered, _, keys = known
+    if again.kind == "per":
+        return key not in keys
+    if active or again.kind == "once":
+        return False
+    if again.kind == "after":
+        assert again.duration is not None
+        return bool(again.duration.after(last_entered) <= now)
+    return True
+
+
+def _dig(properties: Any, path: str) -> Any:
+    for name in path.removeprefix("event.").split("."):
+        properties = properties.get(name) if isinstance(properties, dict) else None
+    return properties
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, sort_keys=True)
+
+
+def _insert(
+    session: Session, version: Version, chosen: Sequence[tuple[Trigger, str, bool]], now: dt.datetime
+) -> list[tuple[int, int, bool]]:
+    journey = version.program.journey
+    partitions.ensure(session, "messages", [now])
+    made = session.execute(
+        INSERT,
+        {
+            "journey_id": version.journey_id,
+            "version_id": version.id,
+            "first": version.program.first,
+            "now": now,
+            "goal_until": journey.goal.within.after(now) if journey.goal else None,
+            "contacts": [trigger.contact_id for trigger, _, _ in chosen],
+            "keys": [key for _, key, _ in chosen],
+            "held": [held for _, _, held in chosen],
+            "occurred": [trigger.occurred_at for trigger, _, _ in chosen],
+            "received": [trigger.received_at for trigger, _, _ in chosen],
+            "messages": [trigger.message_id for trigger, _, _ in chosen],
+            "events": [json.dumps(trigger.properties or {}) for trigger, _, _ in chosen],
+        },
+    ).all()
+    rows = [(id_, contact_id, held) for id_, contact_id, held in made]
+    log(session, version, [(i, c, "", "held_out" if held else "entered", None) for i, c, held in rows], now)
+    arms = Counter(("", "holdout" if held else "", now.date()) for _, _, held in rows)
+    rollup.entries(session, version.journey_id, arms)
+    return rows
+
+
+def _exit_at_entry(
+    session: Session, catalogue: Catalogue, version: Version, made: Sequence[tuple[int, int, bool]], now: dt.datetime
+) -> None:
+    """An exit rule that holds already ends the entry before its first step."""
+    from journeys.runtime.leave import exits
+
+    exits(session, catalogue, version, [ask.Question(id_, now, now) for id_, _, _ in made], now)
