@@ -29,6 +29,7 @@ class Reading:
 
     journey: Journey | None
     problems: list[Problem]
+    reader: Reader
 
 
 def parse(text: str) -> Journey:
@@ -41,15 +42,15 @@ def parse(text: str) -> Journey:
 
 def read(text: str) -> Reading:
     """Read as much as can be read and collect every problem; never raises LanguageError."""
+    reader = Reader(text)
     try:
         root = compose(text)
     except LanguageError as error:
         problem = Problem("error", error.line, error.column, error.message, error.expected, error.hint)
-        return Reading(None, [problem])
-    reader = Reader(text)
+        return Reading(None, [problem], reader)
     journey = _journey(reader, root)
     broken = any(problem.severity == "error" for problem in reader.problems)
-    return Reading(None if broken else journey, in_order(reader.problems))
+    return Reading(None if broken else journey, in_order(reader.problems), reader)
 
 
 def _exits(reader: Reader, node: Node) -> tuple[RuleText, ...]:

@@ -11,6 +11,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from engine.errors import LanguageError
 from journeys.language.problems import Problem, Severity, did_you_mean
+from journeys.language.steps import RuleText
 from journeys.language.tree import QUOTE_HINT, in_flow, kind_of, offsets, place, start, tag_of
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ class Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.problems: list[Problem] = []
+        self.rules: list[tuple[RuleText, ScalarNode]] = []
 
     def note(
         self, node: Node, message: str, expected: tuple[str, ...] = (), hint: str = "", severity: Severity = "error"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import is_dataclass
 from typing import Any, Literal
 
 from ruamel.yaml.nodes import Node, ScalarNode
@@ -14,6 +16,7 @@ from journeys.language.tree import QUOTE_HINT, start
 
 Place = Literal["enter", "step", "goal", "exit"]
 LONGEST_RULE = 20_000
+_PLACES = {"enter": "`where` of `enter`", "step": "a step", "goal": "the goal", "exit": "an exit rule"}
 _STRING = re.compile(r'"(?:\\.|[^"\\])*"|“[^”]*”')
 
 
@@ -30,7 +33,32 @@ def read_rule(reader: Reader, node: Node, place: Place) -> RuleText:
         raise _moved(reader, value, error, rest) from None
     if rest.startswith("#") and (not rest.startswith("# ") or _STRING.search(rest)):
         reader.note(value, "YAML reads what follows ` #` as a comment.", hint=QUOTE_HINT, severity="warning")
-    return RuleText(text.strip(), tree, *start(value))
+    rule = RuleText(text.strip(), tree, *start(value))
+    _refuse_out_of_place(reader, value, tree, place)
+    reader.rules.append((rule, value))
+    return rule
+
+
+def parts(node: Any) -> Iterator[Any]:
+    """Every part of a rule's tree, parents first."""
+    yield node
+    for name in getattr(node, "__dataclass_fields__", ()):
+        value = getattr(node, name)
+        for item in value if isinstance(value, tuple) else (value,):
+            if is_dataclass(item):
+                yield from parts(item)
+
+
+def _refuse_out_of_place(reader: Reader, value: ScalarNode, tree: Any, place: Place) -> None:
+    for part in parts(tree):
+        kind = type(part).__name__
+        if kind == "Path" and part.root == "event" and place in ("goal", "exit"):
+            message = f"`event.` is the event that started the journey; {_PLACES[place]} does not see it."
+            reader.refuse_at(*reader.inside(value, part.at.line, part.at.column), message)
+        if (kind == "SinceEntry" and place == "enter") or (kind == "SinceStep" and place != "step"):
+            since = "entry" if kind == "SinceEntry" else "step"
+            message = f"`since {since}` has no meaning in {_PLACES[place]}."
+            reader.refuse_at(*reader.inside(value, part.at.line, part.at.column), message)
 
 
 def _parsed(text: str, place: Place) -> Any:
