@@ -1,0 +1,82 @@
+"""Two records of one person become one: an anonymous visitor signs in, an address turns out to be a customer's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+PAIRS = "unnest(cast(:gone as bigint[]), cast(:kept as bigint[])) as pair(gone, kept)"
+
+MOVES = (
+    "select 1 from enrolments where contact_id = any(:gone) or contact_id = any(:kept) order by id for update",
+    f"update contact_identities t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
+    f"update events t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
+    f"update event_inbox t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
+    f"update change_inbox t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
+    f"update consent_events t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
+    f"""
+    insert into consent_states (contact_id, channel, topic, state, changed_at)
+    select distinct on (pair.kept, channel, topic) pair.kept, channel, topic, state, changed_at
+    from {PAIRS} join consent_states t on t.contact_id = pair.gone
+    order by pair.kept, channel, topic, changed_at desc
+    on conflict (contact_id, channel, topic) do update set state = excluded.state, changed_at = excluded.changed_at
+    where excluded.changed_at > consent_states.changed_at""",
+    "delete from consent_states where contact_id = any(:gone)",
+    f"""
+    update enrolments t set contact_id = pair.kept from {PAIRS}
+    where t.contact_id = pair.gone and not exists (
+        select from enrolments o where o.journey_id = t.journey_id and o.contact_id = pair.kept
+        and (o.entry_key = t.entry_key or o.status = 'active'))""",
+    """
+    update enrolments set status = 'stopped', phase = null, wake_at = null, ended_at = :now, reason = 'merged',
+        goal_until = null
+    where contact_id = any(:gone) and status = 'active'""",
+    f"""
+    update messages t set contact_id = pair.kept from {PAIRS}
+    where t.contact_id = pair.gone and t.campaign_id is null""",
+    """
+    update step_log t set contact_id = e.contact_id from enrolments e
+    where t.enrolment_id = e.id and e.contact_id = any(:kept) and t.contact_id = any(:gone)""",
+    f"update conversions t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
+    """
+    update segment_memberships set left_at = :now where contact_id = any(:gone) and left_at is null""",
+    f"""
+    insert into list_memberships (list_id, contact_id, added_at)
+    select t.list_id, pair.kept, min(t.added_at) from {PAIRS} join list_memberships t on t.contact_id = pair.gone
+    where t.removed_at is null group by 1, 2
+    on conflict (list_id, contact_id) where removed_at is null do nothing""",
+    "update list_memberships set removed_at = :now where contact_id = any(:gone) and removed_at is null",
+    f"""
+    update contacts t set attributes = g.attributes || t.attributes, email = coalesce(t.email, g.email),
+        phone = coalesce(t.phone, g.phone), timezone = coalesce(t.timezone, g.timezone),
+        locale = coalesce(t.locale, g.locale), created_at = least(t.created_at, g.created_at), updated_at = :now
+    from {PAIRS} join contacts g on g.id = pair.gone where t.id = pair.kept""",
+    "delete from contacts where id = any(:gone)",
+)
+
+
+def merge(session: Session, pairs: Sequence[tuple[int, int]], now: dt.datetime) -> None:
+    """Move everything of each (gone, kept) contact id pair to the second and delete the first.
+
+    What the kept contact says wins. An entry into a journey that the kept contact is in or was in is stopped with the
+    reason `merged`. Chains are allowed. The caller holds the lock of `engine.contacts.identify`.
+    """
+    for wave in _waves(pairs):
+        values = {"gone": [gone for gone, _ in wave], "kept": [kept for _, kept in wave], "now": now}
+        for statement in MOVES:
+            session.execute(text(statement), values)
+
+
+def _waves(pairs: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """Groups, to be done one after the other, in which nobody takes in two contacts or goes having taken one in."""
+    waves: list[list[tuple[int, int]]] = []
+    for gone, kept in pairs:
+        touched = {kept, gone}
+        last = max((i for i, wave in enumerate(waves) if touched & {c for pair in wave for c in pair}), default=-1)
+        if last + 1 == len(waves):
+            waves.append([])
+        waves[last + 1].append((gone, kept))
+    return waves
