@@ -1,0 +1,1 @@
+"""The life of a message: claimed, gated, rendered, handed over, accounted for."""

@@ -1,0 +1,176 @@
+"""The sender's journal: what was tried and what was answered, kept through a `kill -9` of the sender.
+
+An append-only file per sending process in CAIRN_HOME/journal, held under `flock` for the life of the process. A line
+`try ID ATTEMPT` is written before the first byte of a message's data, `reply ID ATTEMPT …` after the server's answer.
+The first line names the boot of the machine: after a reboot the file may lack lines that never reached the disk.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast, get_args
+
+from engine.channels.provider import Outcome, Result
+
+boot_file = Path("/proc/sys/kernel/random/boot_id")
+outcomes = get_args(Outcome)
+
+
+def boot() -> str:
+    """What changes with each start of the machine; '' where the system does not say."""
+    try:
+        return boot_file.read_text().strip()
+    except OSError:
+        return ""
+
+
+def home_id(folder: Path) -> str:
+    """The name of this CAIRN_HOME: journals that begin with it are ours to reap, others belong to another host."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "home-id"
+    try:
+        with path.open("x") as file:
+            file.write(secrets.token_hex(6))
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a journal says: per (message id, attempt) the reply, or None for a try without one.
+
+    `whole` is false if the machine was restarted since: what the file does not say may still have happened.
+    """
+
+    entries: dict[tuple[int, int], Result | None]
+    whole: bool
+
+
+class Journal:
+    """The journal of this process. Safe to use from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Create a journal in `folder` and lock it."""
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._replies: list[str] = []
+        self._broken = False
+        self.name = ""
+        self._file = self._create()
+        header = f"boot {boot()}\n".encode()
+        os.write(self._file, header)
+        self._header = self.size = len(header)
+
+    def _create(self) -> int:
+        """A new locked file. A reaper that saw it before it was locked may have removed it: then another is made."""
+        prefix = home_id(self.folder)
+        while True:
+            self.name = f"{prefix}-{os.getpid()}-{secrets.token_hex(4)}"
+            path = self.folder / self.name
+            file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if path.exists():
+                return file
+            os.close(file)
+
+    def note_reply(self, message: int, attempt: int, result: Result) -> None:
+        """Keep a reply for the next append."""
+        words = [result.outcome, result.stage or "-", result.code, result.enhanced or "-", *result.text[:200].split()]
+        line = f"reply {message} {attempt} {' '.join(map(str, words))}\n"
+        with self._lock:
+            self._replies.append(line)
+
+    def append(self, tries: Iterable[tuple[int, int]] = ()) -> None:
+        """Write tries, as (message id, attempt), and the replies kept so far, in one write.
+
+        Raises `OSError` if that fails; then none of it stands in the file, and nothing may be sent.
+        """
+        with self._lock:
+            kept, self._replies = self._replies, []
+            data = "".join(kept + [f"try {message} {attempt}\n" for message, attempt in tries]).encode()
+            if not data:
+                return
+            if self._broken:
+                raise OSError("a write failed before and could not be undone")
+            try:
+                self._write(data)
+            except OSError:
+                self._replies = kept
+                self._undo()
+                raise
+
+    def _write(self, data: bytes) -> None:
+        if os.write(self._file, data) != len(data):
+            raise OSError("the disk is full")
+        self.size += len(data)
+
+    def _undo(self) -> None:
+        try:
+            os.ftruncate(self._file, self.size)
+        except OSError:
+            self._broken = True
+
+    def reset(self) -> None:
+        """Forget everything. Only when all that was tried has its result in the database."""
+        with self._lock:
+            self._replies = []
+            os.ftruncate(self._file, self._header)
+            self.size = self._header
+
+    def known(self) -> Known:
+        """What this journal says now."""
+        self.append()
+        return read(self.folder / self.name)
+
+    def close(self) -> None:
+        """Give the lock up; the file stays for the reaper."""
+        with self._lock:
+            if self._file >= 0:
+                os.close(self._file)
+                self._file = -1
+
+
+def read(path: Path) -> Known:
+    """Replay a journal: later lines of a try replace earlier ones, half a line at the end was never written."""
+    lines = path.read_bytes().decode("utf-8", "replace").split("\n")[:-1]
+    entries: dict[tuple[int, int], Result | None] = {}
+    for line in lines[1:]:
+        kind, *words = line.split(" ", 7)
+        if kind == "try" and len(words) == 2:
+            entries[int(words[0]), int(words[1])] = None
+        elif kind == "reply" and len(words) >= 6 and words[2] in outcomes:
+            entries[int(words[0]), int(words[1])] = _result(words)
+    return Known(entries, bool(lines) and lines[0] == f"boot {boot()}")
+
+
+def _result(words: list[str]) -> Result:
+    message, _, outcome, stage, code, enhanced, *text = words
+    return Result(
+        int(message),
+        cast(Outcome, outcome),
+        int(code),
+        "" if enhanced == "-" else enhanced,
+        "".join(text),
+        "" if stage == "-" else stage,
+    )
+
+
+def take_over(path: Path) -> int | None:
+    """Lock a journal whose process is gone; None while that process lives. The caller closes the file descriptor."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    return file
