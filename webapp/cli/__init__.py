@@ -1,8 +1,8 @@
 """The command `cairn`.
 
 To add the command `cairn widgets`, write the file `webapp/cli/widgets.py` with a click command or group named
-`command` in it; nothing else is edited. The file's name is the command's name (`_` becomes `-`), its docstring's place is
-the click function, whose first line is the help shown by `cairn --help`. Files whose name begins with `_` are helpers.
+`command` in it; nothing else is edited. The file's name is the command's name (`_` becomes `-`); the first line of the
+click function's docstring is the help shown by `cairn --help`. Files whose name begins with `_` are helpers.
 
     import click
 
@@ -40,7 +40,7 @@ from engine.errors import CairnError, ConfigurationError, NotFound
 class Commands(click.Group):
     """Finds a command by the name of its file and imports that file only."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         names = (module.name for module in pkgutil.iter_modules(__path__))
         return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
 

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from redis import Redis
 
 from engine.db import Database
-from engine.settings import settings
+from engine.settings import Settings, settings
+from workers.database import open_database
 from workers.embedded import Urls, servers
+from workers.enqueue import connect
 
 
 @contextmanager
 def connected() -> Iterator[Database]:
     """The migrated database; embedded servers are started for the length of the block if nothing runs yet."""
     with servers(settings()) as urls:
-        yield _open(urls)
+        database = _open(urls)
+        yield database
+        database.close()
 
 
 @contextmanager
 def connected_with_redis() -> Iterator[tuple[Database, Redis]]:
     """As `connected`, with the client of the Redis that carries the doorbells."""
-    with servers(settings()) as urls, Redis.from_url(urls.redis_url) as redis:
-        yield _open(urls), redis
+    with servers(settings()) as urls, connect(urls.redis_url) as redis:
+        database = _open(urls)
+        yield database, redis
+        database.close()
+
+
+@contextmanager
+def adopted() -> Iterator[Settings]:
+    """Settings that name the servers, for the long-running processes; under `cairn up` they come from it."""
+    with servers(settings()) as urls:
+        os.environ |= {"DATABASE_URL": urls.database_url, "REDIS_URL": urls.redis_url}
+        if urls.smtp_url:
+            os.environ["CAIRN_SMTP_URL"] = urls.smtp_url
+        settings.cache_clear()
+        yield settings()
 
 
 def _open(urls: Urls) -> Database:
-    database = Database(urls.database_url)
-    if not urls.shared:  # the instance that runs here has migrated before it wrote down its sockets
-        database.migrate()
-    return database
+    if urls.migrated:
+        return Database(urls.database_url, workspace=settings().workspace_schema)
+    return open_database(settings(), urls)

@@ -2,5 +2,7 @@
 
 from workers.embedded.postgres import Postgres, start_postgres
 from workers.embedded.redis_server import RedisServer, start_redis
+from workers.embedded.running import Running
+from workers.embedded.servers import Urls, servers, started
 
-__all__ = ["Postgres", "RedisServer", "start_postgres", "start_redis"]
+__all__ = ["Postgres", "RedisServer", "Running", "Urls", "servers", "start_postgres", "start_redis", "started"]

@@ -58,7 +58,9 @@ def server_account(data: Path) -> Account:
     owner = data.stat().st_uid if data.exists() else None
     if os.geteuid() != 0:
         if owner not in (None, os.geteuid()):
-            raise ConfigurationError(f"{data} belongs to the user {_name(owner)}. Start Cairn as that user, or set CAIRN_HOME.")
+            raise ConfigurationError(
+                f"{data} belongs to the user {_name(owner)}. Start Cairn as that user, or set CAIRN_HOME."
+            )
         return Account()
     if owner:
         return Account(owner, data.stat().st_gid)

@@ -41,8 +41,8 @@ def redis_program() -> Path:
     if bundled and os.access(bundled, os.X_OK):
         return bundled
     raise ConfigurationError(
-        "Cairn found neither `redis-server` nor `valkey-server`. Install one (Debian, Ubuntu: `apt install redis-server`; "
-        "macOS: `brew install redis`), or set REDIS_URL to a Redis of your own."
+        "Cairn found neither `redis-server` nor `valkey-server`. Install one (Debian, Ubuntu: "
+        "`apt install redis-server`; macOS: `brew install redis`), or set REDIS_URL to a Redis of your own."
     )
 
 

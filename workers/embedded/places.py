@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -12,7 +13,8 @@ from engine.errors import ConfigurationError
 from workers.embedded.account import Account
 from workers.embedded.process import rotate
 
-SOCKET_ROOT = Path("/tmp")  # noqa: S108 - TMPDIR may be long or hold spaces; the folder below it is private and checked
+SOCKET_ROOT = Path("/tmp")
+"""Not TMPDIR, which may be long or hold spaces. The folder made in it is private and checked."""
 
 
 def prepare(home: Path) -> None:
@@ -24,7 +26,9 @@ def prepare(home: Path) -> None:
         home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
         (home / "log").mkdir(mode=0o700, exist_ok=True)
     except (PermissionError, FileExistsError, NotADirectoryError) as error:
-        raise ConfigurationError(f"Cairn cannot keep its data in {home} ({error.strerror}). Set CAIRN_HOME to a folder of yours.") from error
+        raise ConfigurationError(
+            f"Cairn cannot keep its data in {home} ({error.strerror}). Set CAIRN_HOME to a folder of yours."
+        ) from error
     if not os.access(home, os.W_OK | os.X_OK):
         raise ConfigurationError(f"Cairn may not write to {home}. Set CAIRN_HOME to a folder of yours.")
 
@@ -51,6 +55,12 @@ def socket_folder(home: Path, account: Account) -> Path:
     folder.chmod(0o700)
     account.own(folder)
     return folder
+
+
+def leave(folder: Path) -> None:
+    """Remove a socket folder that the last server has left."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def lock(home: Path) -> IO[str] | None:

@@ -14,7 +14,7 @@ from engine.errors import ConfigurationError
 from workers.embedded import process
 from workers.embedded.account import Account, server_account
 from workers.embedded.binaries import postgres_folder
-from workers.embedded.places import log_file, prepare, socket_folder
+from workers.embedded.places import leave, log_file, prepare, socket_folder
 
 USER = DATABASE = "cairn"
 FAST_STOP = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
@@ -54,6 +54,7 @@ class Postgres:
 
     url: str
     data: Path
+    sockets: Path
     child: subprocess.Popen[bytes]
 
     @property
@@ -63,6 +64,7 @@ class Postgres:
     def stop(self) -> None:
         """Stop fast. Its clients should be gone by now: those that are not lose their connection."""
         process.stop(self.child, *FAST_STOP)
+        leave(self.sockets)
 
 
 def start_postgres(home: Path, *, durable: bool = True) -> Postgres:
@@ -80,9 +82,9 @@ def start_postgres(home: Path, *, durable: bool = True) -> Postgres:
         _initialise(programs, data, account, log, durable)
     _clear_leftovers(data)
     _write_settings(data, account, durable)
-    command = [programs / "postgres", "-D", data.resolve(), "-k", sockets]
+    command: list[str | Path] = [programs / "postgres", "-D", data.resolve(), "-k", sockets]
     child = process.spawn(command, log, cwd=data, account=account, reach=[data], death_signal=signal.SIGINT)
-    server = Postgres(f"postgresql://{USER}@/{DATABASE}?host={sockets}", data, child)
+    server = Postgres(f"postgresql://{USER}@/{DATABASE}?host={sockets}", data, sockets, child)
     try:
         _await(server, f"postgresql://{USER}@/postgres?host={sockets}", log)
     except BaseException:
@@ -98,7 +100,15 @@ def _initialise(programs: Path, data: Path, account: Account, log: Path, durable
         _remove(draft)
     draft.mkdir(mode=0o700)
     account.own(draft)
-    command = [programs / "initdb", "-D", draft.resolve(), "-U", USER, *INITDB_FLAGS, *(() if durable else ("-N",))]
+    command: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        draft.resolve(),
+        "-U",
+        USER,
+        *INITDB_FLAGS,
+        *(() if durable else ("-N",)),
+    ]
     code = process.spawn(command, log, cwd=draft, account=account, reach=[draft]).wait()
     if code != 0:
         raise ConfigurationError(f"PostgreSQL could not make its data folder {data}:\n{process.last_lines(log)}")

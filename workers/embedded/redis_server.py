@@ -15,7 +15,7 @@ from engine.errors import ConfigurationError
 from workers.embedded import process
 from workers.embedded.account import server_account
 from workers.embedded.binaries import redis_program
-from workers.embedded.places import log_file, prepare, socket_folder
+from workers.embedded.places import leave, log_file, prepare, socket_folder
 
 STOP = ((signal.SIGTERM, 5.0),)
 START_PATIENCE = 30.0
@@ -26,6 +26,7 @@ class RedisServer:
     """A running server; `url` is understood by redis-py and RQ."""
 
     url: str
+    sockets: Path
     child: subprocess.Popen[bytes]
 
     @property
@@ -35,6 +36,7 @@ class RedisServer:
     def stop(self) -> None:
         """Stop it; what it holds is gone."""
         process.stop(self.child, *STOP)
+        leave(self.sockets)
 
 
 def start_redis(home: Path) -> RedisServer:
@@ -49,10 +51,22 @@ def start_redis(home: Path) -> RedisServer:
     folder.mkdir(mode=0o700, exist_ok=True)
     account.own(folder)
     process.stop_orphans(folder, [program.name, "redis-server", "valkey-server"], *STOP, (signal.SIGKILL, 5.0))
-    path = socket_folder(home, account) / "redis.sock"
-    options = ["--port", "0", "--unixsocket", path, "--unixsocketperm", "700", "--save", "", "--appendonly", "no"]
+    sockets = socket_folder(home, account)
+    path = sockets / "redis.sock"
+    options: list[str | Path] = [
+        "--port",
+        "0",
+        "--unixsocket",
+        path,
+        "--unixsocketperm",
+        "700",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]
     child = process.spawn([program, *options], log, cwd=folder, account=account, reach=[folder])
-    server = RedisServer(f"unix://{path}", child)
+    server = RedisServer(f"unix://{path}", sockets, child)
     try:
         _await(server, log)
     except BaseException:

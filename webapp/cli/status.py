@@ -1,0 +1,43 @@
+"""`cairn status`."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+import psutil
+
+from engine.settings import settings
+from workers.embedded import Running
+from workers.embedded.running import read
+
+
+@click.command()
+def command() -> None:
+    """Say whether the site runs, where, and with which processes. Exit code 1 if it does not."""
+    home = settings().home.absolute()
+    site = read(home)
+    if site is None:
+        click.echo(f"Nothing runs in {home}.")
+        sys.exit(1)
+    click.echo(f"Runs at {site.address}" if site.address else f"In use by process {site.pid}")
+    for name, pid in {"supervisor": site.pid, **site.processes}.items():
+        click.echo(f"  {name:<11} {_describe(pid)}")
+    _show_addresses(site)
+
+
+def _describe(pid: int) -> str:
+    try:
+        process = psutil.Process(pid)
+        minutes = (time.time() - process.create_time()) / 60
+        return f"process {pid}, up {minutes:.0f} min, {process.memory_info().rss / 1e6:.0f} MB"
+    except psutil.Error:
+        return f"process {pid} has ended"
+
+
+def _show_addresses(site: Running) -> None:
+    click.echo(f"  PostgreSQL  {site.database_url}")
+    click.echo(f"  Redis       {site.redis_url}")
+    if site.smtp_url:
+        click.echo(f"  SMTP        {site.smtp_url}")
