@@ -1,0 +1,1 @@
+"""Contents: what an author writes, checked and compiled once per version."""

@@ -1,0 +1,165 @@
+"""Static reading of Jinja templates: what is not allowed, which variables are read, which are unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from jinja2 import TemplateSyntaxError, nodes
+
+from engine.content.source import Text
+from engine.errors import LanguageError
+from engine.rendering.email import reserved
+from engine.rendering.environment import MessageEnvironment, environment
+from engine.rendering.trees import helper, path_of
+
+statements = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport, nodes.Block, nodes.ScopedEvalContextModifier)
+literals = (nodes.List, nodes.Tuple, nodes.Dict)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A path that a template reads, the author's line, and whether the template gives it a default or only tests it."""
+
+    path: str
+    line: int
+    covered: bool = False
+
+
+def parse(source: Text, *, html: bool) -> nodes.Template:
+    """The syntax tree of a template. Raises LanguageError at the author's line."""
+    try:
+        tree = environment(html=html).parse(source.text)
+    except TemplateSyntaxError as error:
+        line = source.line + error.lineno - 1
+        raise LanguageError(f"{error.message or 'This is no Jinja.'}", line, hint=syntax_hint(error)) from error
+    except RecursionError as error:
+        raise LanguageError("The template is nested too deeply.", source.line) from error
+    for node in walk(tree):
+        refuse(node, source.line - 1, environment(html=html))
+    return tree
+
+
+def syntax_hint(error: TemplateSyntaxError) -> str:
+    """What to do about an error of Jinja's parser."""
+    message = error.message or ""
+    if "end of template" in message or "end of statement" in message:
+        return "look for a missing {% endif %} or {% endfor %} above"
+    return "write {{ name }} for a value, {% if name %} … {% endif %} for a condition"
+
+
+def walk(node: nodes.Node) -> Iterator[nodes.Node]:
+    """Every node of a tree, parents first, without recursion."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(current.iter_child_nodes())
+
+
+def refuse(node: nodes.Node, before: int, env: MessageEnvironment) -> None:
+    """Raise LanguageError for what a content must not do."""
+    line = (getattr(node, "lineno", None) or 1) + before
+    if isinstance(node, statements):
+        raise LanguageError("A content includes and extends nothing.", line, hint="write the text here")
+    if isinstance(node, nodes.Filter) and node.name not in env.filters:
+        raise unknown("filter", node.name, env.filters, line)
+    if isinstance(node, nodes.Filter) and node.name.startswith(helper):
+        raise unknown("filter", node.name, env.filters, line)
+    if isinstance(node, nodes.Test) and node.name not in env.tests:
+        raise unknown("test", node.name, env.tests, line)
+    if isinstance(node, nodes.Name) and node.name.startswith(helper):
+        raise LanguageError(f"Names that begin with {helper} are Cairn's own.", line)
+    if isinstance(node, nodes.Call) and not isinstance(node.node, nodes.Name):
+        raise LanguageError("A template calls no methods.", line, hint="use a filter: {{ name|upper }}")
+    if isinstance(node, nodes.For) and node.recursive:
+        raise LanguageError("A loop cannot be recursive.", line)
+    if isinstance(node, literals) and any(not isinstance(item, nodes.Const) for item in items_of(node)):
+        raise LanguageError("A list in a template holds constants only.", line)
+
+
+def items_of(node: nodes.Node) -> list[nodes.Node]:
+    """The members of a literal; targets of an assignment count as constants."""
+    if isinstance(node, nodes.Dict):
+        return [pair.value for pair in node.items]
+    if isinstance(node, nodes.Tuple) and node.ctx == "store":
+        return []
+    return list(getattr(node, "items", []))
+
+
+def unknown(kind: str, name: str, names: Iterable[str], line: int) -> LanguageError:
+    """An error that names the nearest known filter or test."""
+    public = sorted(known for known in names if not known.startswith(helper))
+    near = get_close_matches(name, public, 1)
+    hint = f"did you mean “{near[0]}”?" if near else f"known are {', '.join(public)}"
+    if name == "safe":
+        hint = "list the variable under html: in the front matter; it is then sanitised"
+    return LanguageError(f"There is no {kind} “{name}”.", line, hint=hint)
+
+
+def variables(tree: nodes.Template, source: Text) -> list[Variable]:
+    """The paths a template reads from its context, in order. What loops, `set` and macros define is left out."""
+    local = local_names(tree)
+    found: list[Variable] = []
+
+    def visit(node: nodes.Node, covered: bool) -> None:
+        path = path_of(node) if isinstance(node, (nodes.Name, nodes.Getattr, nodes.Getitem)) else None
+        if path is not None:
+            if path.split(".")[0] not in local and getattr(node, "ctx", "load") == "load":
+                found.append(Variable(path, node.lineno + source.line - 1, covered))
+            return
+        if isinstance(node, nodes.Filter) and node.name in {"default", "d"} and node.node is not None:
+            visit(node.node, True)
+            rest: Iterable[nodes.Node] = node.args
+        elif isinstance(node, (nodes.If, nodes.CondExpr)):
+            visit(node.test, True)
+            rest = [child for child in node.iter_child_nodes() if child is not node.test]
+        else:
+            rest = node.iter_child_nodes()
+        for child in rest:
+            visit(child, covered)
+
+    visit(tree, False)
+    return sorted(found, key=lambda variable: variable.line)
+
+
+def local_names(tree: nodes.Template) -> set[str]:
+    """Names that the template itself defines, `loop`, `range` and the names of Cairn's own pages."""
+    stored = {name.name for name in tree.find_all(nodes.Name) if name.ctx in {"store", "param"}}
+    return stored | {macro.name for macro in tree.find_all(nodes.Macro)} | {"loop", "range", "caller"} | set(reserved)
+
+
+def warn(found: Iterable[Variable], defaults: dict[str, Any], known: frozenset[str] | None) -> list[dict[str, Any]]:
+    """A warning for each variable that is unknown, or that nothing covers when it is missing.
+
+    `known` are the dotted paths of attributes and event properties; None means that they are not known here.
+    Returns dicts with kind (`unknown`, `uncovered`), variable, line, message and hint.
+    """
+    warnings: dict[tuple[str, str], dict[str, Any]] = {}
+    covered = {variable.path for variable in found if variable.covered} | set(defaults)
+    for variable in found:
+        path = variable.path
+        if known is not None and not is_known(path, known):
+            near = get_close_matches(path, known, 1)
+            hint = f"did you mean “{near[0]}”?" if near else "define the attribute, or check the spelling"
+            message = f"No contact or event is known to have “{path}”."
+            warnings.setdefault(("unknown", path), note("unknown", variable, message, hint))
+        elif path not in covered:
+            hint = f"add a default: {{{{ {path}|default(…) }}}}, or defaults: in the front matter"
+            message = f"“{path}” shows as nothing for a contact without it."
+            warnings.setdefault(("uncovered", path), note("uncovered", variable, message, hint))
+    return list(warnings.values())
+
+
+def is_known(path: str, known: frozenset[str]) -> bool:
+    """Is the path, a parent or a child of it in the schema? Objects may hold more than the schema lists."""
+    parts = path.split(".")
+    parents = {".".join(parts[:length]) for length in range(1, len(parts) + 1)} - {"event", "contact"}
+    return bool(parents & known) or any(name.startswith(path + ".") for name in known)
+
+
+def note(kind: str, variable: Variable, message: str, hint: str) -> dict[str, Any]:
+    """A warning as stored."""
+    return {"kind": kind, "variable": variable.path, "line": variable.line, "message": message, "hint": hint}

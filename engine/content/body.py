@@ -1,0 +1,85 @@
+"""The author's body as one HTML document with placeholders for its Jinja tags."""
+
+from __future__ import annotations
+
+import re
+
+import mjml
+
+from engine.content.lint import lint
+from engine.content.source import Text
+from engine.content.tags import Swap, Tag, masked, new_swap, scan
+from engine.errors import LanguageError
+
+comment = re.compile(r"<!--(?!\[if|<!\[endif).*?-->", re.DOTALL)
+position = re.compile(r"position (\d+):(\d+)")
+page = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"></head><body>{}</body></html>'
+)
+
+
+def is_mjml(text: str) -> bool:
+    """Does the body hold MJML, rather than plain HTML?"""
+    return "<mjml" in text or re.search(r"<mj-\w", text) is not None
+
+
+def without_comments(source: Text) -> Text:
+    """The body with the author's comments blanked: what they hold is not sent, and lines stay where they are."""
+    return Text(comment.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source.text), source.line)
+
+
+def document(source: Text) -> tuple[str, Swap]:
+    """The whole HTML page, with placeholders, and the tags behind them. Raises LanguageError."""
+    tags = scan(source.text, source.line)
+    swap = new_swap(source.text)
+    if is_mjml(source.text):
+        return from_mjml(source, tags, swap), swap
+    text = swapped(source.text, tags, ["content"] * len(tags), swap)
+    return (text if re.search(r"<body\b", text, re.IGNORECASE) else page.format(text)), swap
+
+
+def swapped(text: str, tags: list[Tag], kinds: list[str], swap: Swap) -> str:
+    """`text` with placeholders; between components a placeholder stands in a comment, which MJML keeps in place."""
+    pieces, last = [], 0
+    for tag, kind in zip(tags, kinds, strict=True):
+        name = "" if tag.kind == "{#" else swap.add(tag)
+        pieces += [text[last : tag.start], f"<!--{name}-->" if kind == "structure" and name else name]
+        last = tag.end
+    return "".join(pieces) + text[last:]
+
+
+def from_mjml(source: Text, tags: list[Tag], swap: Swap) -> str:
+    """MJML compiled to HTML, every placeholder accounted for. Raises LanguageError."""
+    kinds = lint(source, tags)
+    text = swapped(source.text, tags, kinds, swap)
+    begin, end = text.find("<mjml"), text.rfind("</mjml>")
+    if begin < 0 or end < 0:
+        raise LanguageError("The body has no <mjml> around it.", source.line, hint="<mjml><mj-body>…</mj-body></mjml>")
+    before, after = text[:begin], text[end + len("</mjml>") :]
+    if swap.pattern.sub("", before + after).strip():
+        raise LanguageError("Text cannot stand outside of <mjml>.", source.line)
+    try:
+        compiled = mjml.mjml2html(text[begin : end + len("</mjml>")])
+    except (ValueError, OSError) as error:
+        raise mjml_error(str(error), source) from error
+    page = "".join(swap.pattern.findall(before)) + compiled + "".join(swap.pattern.findall(after))
+    page = re.sub(rf"<!--({swap.pattern.pattern})-->", r"\1", page)
+    account(page, swap)
+    return page
+
+
+def mjml_error(message: str, source: Text) -> LanguageError:
+    """What mrml says, at the author's line as far as it names one."""
+    match = position.search(message)
+    lines = masked(source.text, scan(source.text))[: int(match[1])].count("\n") if match else 0
+    return LanguageError(f"The MJML does not compile: {message}.", source.line + lines, hint="check quotes and closing tags")
+
+
+def account(page: str, swap: Swap) -> None:
+    """Every tag must have come through MJML, statements once only. Raises LanguageError."""
+    for name, tag in swap.tags.items():
+        count = page.count(name)
+        if count == 0:
+            hint = "use it in text, in href, src or a colour"
+            raise LanguageError("MJML cannot take a Jinja tag here.", tag.line, tag.column, hint=hint)

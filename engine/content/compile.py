@@ -1,0 +1,189 @@
+"""A content file becomes a JSON-serialisable artefact that `engine.rendering` loads and renders."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import Any
+
+from engine.content import analysis
+from engine.content.body import document, without_comments
+from engine.content.links import rewrite
+from engine.content.plaintext import derive
+from engine.content.source import Source, Text, parse
+from engine.content.tags import Swap, new_swap, scan
+from engine.errors import InvalidInput, LanguageError
+
+format_version = 1
+body_end = re.compile(r"</body\s*>", re.IGNORECASE)
+body_begin = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+pixel = '{% if cairn_open %}<img src="{{ cairn_open }}" width="1" height="1" alt="" style="display:block;border:0;">{% endif %}'
+footer = (
+    '<div class="cairn-footer" style="max-width:600px;margin:0 auto;padding:24px 16px;text-align:center;'
+    'font-family:Helvetica,Arial,sans-serif;font-size:12px;line-height:18px;color:#6b7280;">'
+    "{% if postal_address %}<p style=\"margin:0 0 8px;\">{{ postal_address }}</p>{% endif %}"
+    '<p style="margin:0;"><a href="{{ unsubscribe_url }}" style="color:#6b7280;">Unsubscribe</a>'
+    '{% if preferences_url %} &middot; <a href="{{ preferences_url }}" style="color:#6b7280;">Preferences</a>{% endif %}</p></div>'
+)
+footer_text = (
+    "\n-- \n{% if postal_address %}{{ postal_address }}\n{% endif %}Unsubscribe: {{ unsubscribe_url }}\n"
+    "{% if preferences_url %}Preferences: {{ preferences_url }}\n{% endif %}"
+)
+preheader_block = (
+    '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;mso-hide:all;">'
+    "{}" + "&#8199;&#847; " * 40 + "</div>"
+)
+html_warning = 102_000
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """`data` is the artefact, JSON-serialisable; `warnings` are dicts with kind, line, message and hint."""
+
+    data: dict[str, Any]
+    warnings: list[dict[str, Any]]
+
+
+def compile_source(text: str, channel: str, known: frozenset[str] | None = None) -> Compiled:
+    """Compile a content file for `email` or `sms`.
+
+    `known` are the dotted paths of contact attributes and event properties (`event.total`); with None no variable is
+    called unknown. Raises LanguageError at the author's line, InvalidInput for an unknown channel. A template is not
+    run here, but its size is the author's: call `engine.content.check.compile_safely` for texts from outside.
+    """
+    if channel not in {"email", "sms"}:
+        raise InvalidInput(f"“{channel}” is no channel.", "channel", "Use email or sms.")
+    source = parse(text, channel)
+    return compile_email(source, known) if channel == "email" else compile_sms(source, known)
+
+
+def read_templates(templates: list[tuple[Text, bool]]) -> list[analysis.Variable]:
+    """Check templates (text, is it HTML) and give the variables they read. Raises LanguageError."""
+    found: list[analysis.Variable] = []
+    for source, html in templates:
+        found += analysis.variables(analysis.parse(source, html=html), source)
+    return found
+
+
+def compile_sms(source: Source, known: frozenset[str] | None) -> Compiled:
+    """An SMS: one template."""
+    found = read_templates([(source.body, False)])
+    data = {
+        "format": format_version,
+        "channel": "sms",
+        "text": source.body.text.strip(),
+        "defaults": source.defaults,
+        "html_fields": [],
+        "links": [],
+        **names_of(found),
+    }
+    return Compiled(data, analysis.warn(found, source.defaults, known))
+
+
+def names_of(found: list[analysis.Variable]) -> dict[str, Any]:
+    """`variables`: the paths read; `names`: their roots, which the renderer takes from the context."""
+    paths = sorted({variable.path for variable in found})
+    return {"variables": paths, "names": sorted({path.split(".")[0] for path in paths})}
+
+
+def resolved(source: Text) -> Text:
+    """The body as Jinja shall see it: entities inside tags resolved, all else on its line."""
+    swap = new_swap(source.text)
+    pieces, last = [], 0
+    for tag in scan(source.text, source.line):
+        pieces += [source.text[last : tag.start], swap.add(tag)]
+        last = tag.end
+    return Text(swap.back("".join(pieces) + source.text[last:]), source.line)
+
+
+def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
+    """An email: subject, HTML and text, links and pixel."""
+    body = without_comments(source.body)
+    templates = [(resolved(body), True), (source.subject, False), (source.preheader, True)]
+    templates += [(source.text, False)] if source.text else []
+    found = read_templates(templates)
+    page, swap = document(body)
+    has_unsubscribe = any("unsubscribe_url" in tag.text for tag in swap.tags.values())
+    page, links = rewrite(with_preheader(page, source.preheader, swap), swap, tracking=source.tracking)
+    text = swap.back(derive(page, swap)) if source.text is None else source.text.text.strip("\n") + "\n"
+    html = finished(swap.back(page), tracking=source.tracking, add_footer=not has_unsubscribe)
+    tail = footer_text if "unsubscribe_url" not in text else ""
+    for template, as_html in ((html, True), (text, False)):
+        recheck(template, source, html=as_html)
+    data = {
+        "format": format_version,
+        "channel": "email",
+        "subject": " ".join(source.subject.text.split()),
+        "preheader": source.preheader.text,
+        "html": html,
+        "text": text,
+        "text_tail": tail,
+        "links": [link.as_json() for link in links],
+        "defaults": source.defaults,
+        "html_fields": list(source.html_fields),
+        "from": sender(source.sender),
+        "reply_to": source.reply_to,
+        "tracking": source.tracking,
+        **names_of(found),
+    }
+    warnings = analysis.warn(found, source.defaults, known)
+    return Compiled(data, warnings + page_warnings(html, added=not has_unsubscribe))
+
+
+def recheck(template: str, source: Source, *, html: bool) -> None:
+    """The finished templates must still read: MJML may have moved a tag out of its block. Raises LanguageError."""
+    from engine.rendering.environment import environment
+
+    try:
+        environment(html=html).parse(template)
+    except Exception as error:
+        hint = "keep each {% if %} and its {% endif %} side by side around whole sections or columns"
+        raise LanguageError(f"The Jinja blocks and the MJML do not fit together: {error}", source.body.line, hint=hint) from error
+
+
+def with_preheader(page: str, preheader: Text, swap: Swap) -> str:
+    """The page with its preview text, hidden, first in the body."""
+    if not preheader.text.strip():
+        return page
+    pieces, last = [], 0
+    for tag in scan(preheader.text, preheader.line):
+        pieces += [escaped(preheader.text[last : tag.start]), swap.put(tag)]
+        last = tag.end
+    block = preheader_block.replace("{}", "".join(pieces) + escaped(preheader.text[last:]))
+    return body_begin.sub(lambda match: match[0] + block, page, count=1)
+
+
+def escaped(text: str) -> str:
+    """Text for HTML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def finished(page: str, *, tracking: bool, add_footer: bool) -> str:
+    """The page with the standard footer and the pixel before its end."""
+    end = (footer if add_footer else "") + (pixel if tracking else "")
+    places = list(body_end.finditer(page))
+    position = places[-1].start() if places else len(page)
+    return page[:position] + end + page[position:]
+
+
+def sender(text: str) -> dict[str, str] | None:
+    """`Name <address>` or an address. Raises LanguageError."""
+    if not text:
+        return None
+    name, address = parseaddr(text)
+    if "@" not in address:
+        raise LanguageError(f"from: “{text}” is no address.", expected=("Name <name@example.com>",))
+    return {"name": name, "address": address}
+
+
+def page_warnings(html: str, *, added: bool) -> list[dict[str, Any]]:
+    """What is right but unwise about the page."""
+    notes = []
+    if len(html.encode()) > html_warning:
+        message = f"The HTML is {len(html.encode()) // 1000} kB; Gmail hides what is past 102 kB."
+        notes.append({"kind": "size", "line": 1, "message": message, "hint": "shorten it, or use fewer sections"})
+    if added:
+        message = "The body has no unsubscribe link; the standard footer was added."
+        notes.append({"kind": "footer", "line": 1, "message": message, "hint": 'href="{{ unsubscribe_url }}"'})
+    return notes

@@ -1,0 +1,166 @@
+"""Content files: YAML front matter between two `---` lines, then the body. Every part keeps its line in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.scalarstring import FoldedScalarString, LiteralScalarString
+
+from engine.errors import LanguageError
+
+max_source = 400_000
+email_keys = ("subject", "preheader", "text", "defaults", "html", "from", "reply_to", "tracking", "title", "description")
+sms_keys = ("defaults", "title", "description")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of the file and the line, from 1, on which it begins."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A content file, read but not compiled."""
+
+    body: Text
+    subject: Text = Text("", 1)
+    preheader: Text = Text("", 1)
+    text: Text | None = None
+    defaults: dict[str, Any] = field(default_factory=dict)
+    html_fields: tuple[str, ...] = ()
+    sender: str = ""
+    reply_to: str = ""
+    tracking: bool = True
+    title: str = ""
+
+
+def parse(text: str, channel: str) -> Source:
+    """Read a content file for `email` or `sms`. Raises LanguageError with the author's line."""
+    if len(text) > max_source:
+        raise LanguageError(f"The file is longer than {max_source:,} characters.")
+    if "\x00" in text:
+        raise LanguageError("The file holds NUL characters: it is not text.", text.count("\n", 0, text.index("\x00")) + 1)
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    front, body = split(text)
+    values = read_front(front, email_keys if channel == "email" else sms_keys)
+    if not body.text.strip():
+        raise LanguageError("The content has no body.", body.line, hint="write it after the second ---")
+    return build(values, body, channel)
+
+
+def split(text: str) -> tuple[Text, Text]:
+    """Front matter and body. A file without front matter is all body. Raises LanguageError if it never ends."""
+    if not text.startswith("---\n"):
+        return Text("", 1), Text(text, 1)
+    lines = text.split("\n")
+    end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
+    if end is None:
+        raise LanguageError("The front matter has no end.", 1, expected=("---",))
+    return Text("\n".join(lines[1:end]), 2), Text("\n".join(lines[end + 1 :]), end + 2)
+
+
+def read_front(front: Text, keys: tuple[str, ...]) -> CommentedMap:
+    """The front matter as a mapping with positions. Raises LanguageError."""
+    try:
+        values = YAML(typ="rt").load(front.text) if front.text.strip() else CommentedMap()
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        line, column = (mark.line + front.line, mark.column + 1) if mark else (front.line, 1)
+        hint = 'put quotes around a value that begins with {{ or holds ": " or " #"'
+        raise LanguageError(f"The front matter is no YAML: {error.problem}.", line, column, hint=hint) from error
+    except YAMLError as error:
+        raise LanguageError(f"The front matter is no YAML: {error}.", front.line) from error
+    if not isinstance(values, CommentedMap):
+        raise LanguageError("The front matter is not a list of keys and values.", front.line, expected=("subject: …",))
+    for key in values:
+        if key not in keys:
+            near = get_close_matches(str(key), keys, 1)
+            hint = f"did you mean “{near[0]}”?" if near else ""
+            raise LanguageError(f"“{key}” is no key of a content.", line_of(values, key), 1, keys, hint)
+    return values
+
+
+def line_of(values: CommentedMap, key: Any) -> int:
+    """The line of a key in the file; front matter begins on line 2."""
+    return int(values.lc.key(key)[0]) + 2
+
+
+def build(values: CommentedMap, body: Text, channel: str) -> Source:
+    """A Source from checked keys. Raises LanguageError for a value of the wrong kind."""
+    subject = front_text(values, "subject")
+    if channel == "email" and (subject is None or not subject.text.strip()):
+        line = subject.line if subject else 1
+        raise LanguageError("An email needs a subject.", line, expected=("subject: …",), hint="add it to the front matter")
+    tracking = values.get("tracking", True)
+    if not isinstance(tracking, bool):
+        raise LanguageError("tracking is true or false.", line_of(values, "tracking"), expected=("true", "false"))
+    return Source(
+        body=body,
+        subject=subject or Text("", 1),
+        preheader=front_text(values, "preheader") or Text("", 1),
+        text=front_text(values, "text"),
+        defaults=read_defaults(values),
+        html_fields=read_names(values, "html"),
+        sender=plain(values, "from"),
+        reply_to=plain(values, "reply_to"),
+        tracking=tracking,
+        title=plain(values, "title"),
+    )
+
+
+def front_text(values: CommentedMap, key: str) -> Text | None:
+    """A text of the front matter with its first line; a block scalar begins a line below its key."""
+    value = values.get(key)
+    if value is None:
+        return None
+    if isinstance(value, (dict, list, bool)):
+        raise LanguageError(f"{key} is a text.", line_of(values, key))
+    block = isinstance(value, (LiteralScalarString, FoldedScalarString))
+    return Text(str(value), line_of(values, key) + block)
+
+
+def plain(values: CommentedMap, key: str) -> str:
+    """A one-line text without merge fields."""
+    found = front_text(values, key)
+    return " ".join(found.text.split()) if found else ""
+
+
+def read_defaults(values: CommentedMap) -> dict[str, Any]:
+    """`defaults:` as dotted paths and plain values; nested mappings are flattened."""
+    given = values.get("defaults")
+    if given is None:
+        return {}
+    if not isinstance(given, CommentedMap):
+        hint = "defaults: {first_name: there}"
+        raise LanguageError("defaults maps variables to values.", line_of(values, "defaults"), hint=hint)
+    flat: dict[str, Any] = {}
+    for path, value in flattened(given, ""):
+        if not isinstance(value, (str, int, float, bool)):
+            raise LanguageError(f"The default of {path} is not a text or a number.", line_of(values, "defaults"))
+        flat[path] = str(value) if isinstance(value, str) else value
+    return flat
+
+
+def flattened(values: CommentedMap, prefix: str) -> list[tuple[str, Any]]:
+    """`{a: {b: 1}}` as `[("a.b", 1)]`."""
+    pairs: list[tuple[str, Any]] = []
+    for key, value in values.items():
+        path = f"{prefix}{key}"
+        pairs += flattened(value, path + ".") if isinstance(value, CommentedMap) else [(path, value)]
+    return pairs
+
+
+def read_names(values: CommentedMap, key: str) -> tuple[str, ...]:
+    """A list of variable names."""
+    given = values.get(key) or []
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        raise LanguageError(f"{key} is a list of variables.", line_of(values, key), hint=f"{key}: [event.description]")
+    return tuple(map(str, given))

@@ -1,0 +1,1 @@
+"""Compiled contents become messages: one call per contact, complete bytes out."""

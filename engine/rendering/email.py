@@ -1,0 +1,212 @@
+"""A compiled email content as a fast callable: load once per process and version, render once per contact."""
+
+from __future__ import annotations
+
+import quopri
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Template, nodes
+from markupsafe import Markup, escape
+
+from engine.rendering import headers, quoted_printable
+from engine.rendering.environment import MessageEnvironment, environment
+from engine.rendering.envelope import Envelope, RenderedEmail
+from engine.rendering.errors import RenderError
+from engine.rendering.filters import absent, safe_url
+from engine.rendering.limits import State, current
+from engine.rendering.trees import helper, prepare
+
+boundary = "=_cairn_alternative"
+reserved = ("unsubscribe_url", "preferences_url", "view_url", "postal_address")
+mime_head = (
+    f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
+    f"--{boundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+)
+mime_middle = (
+    f"\r\n--{boundary}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+)
+mime_end = f"\r\n--{boundary}--\r\n"
+dynamic_base = 1000
+
+Part = Callable[[dict[str, Any]], str]
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """An email content, ready. `static` are the links whose destination is the same for all."""
+
+    subject: Callable[[dict[str, Any]], str]
+    text: Part
+    text_tail: Part
+    html: Part
+    names: tuple[str, ...]
+    defaults: Mapping[str, Any]
+    static: Mapping[int, str]
+    sender: tuple[str, str] | None
+    reply_to: str
+    tracking: bool
+
+    def render(self, context: Mapping[str, Any], envelope: Envelope) -> RenderedEmail:
+        """The complete message for one contact.
+
+        `context` maps names to plain values, dicts and lists. Raises RenderError when the subject or the text would be
+        empty, an address is unusable, or the template fails or takes too much.
+        """
+        state = State()
+        mark = current.set(state)
+        try:
+            return self._render(context, envelope, state)
+        except RenderError:
+            raise
+        except Exception as error:
+            raise RenderError(f"The content fails for this contact: {error}") from error
+        finally:
+            current.reset(mark)
+
+    def _render(self, context: Mapping[str, Any], envelope: Envelope, state: State) -> RenderedEmail:
+        values = self._values(context)
+        subject = headers.neutral(self.subject(values))
+        if not subject:
+            raise RenderError("The subject would be empty" + because(state), code="empty-subject")
+        links = Links(envelope, tracking=self.tracking)
+        html_values, text_values = links.values(values, self.static)
+        text = self.text(text_values)
+        if len(text) < 200 and not decoded(text).strip():
+            raise RenderError("The text would be empty" + because(state), code="empty-body")
+        text += self.text_tail(text_values)
+        head, recipient, utf8 = self._head(subject, envelope)
+        message = "".join((head, mime_head, text, mime_middle, self.html(html_values), mime_end))
+        data = message.encode("utf-8" if utf8 else "ascii")
+        return RenderedEmail(data, subject, recipient, tuple(state.missing), links.dynamic, len(data), utf8)
+
+    def _values(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        """The names that the templates read, blank ones by their default."""
+        values = {}
+        for name in self.names:
+            value = context.get(name)
+            if name in self.defaults and absent(value):
+                value = self.defaults[name]
+            if value is not None:
+                values[name] = value
+        return values
+
+    def _head(self, subject: str, envelope: Envelope) -> tuple[str, str, bool]:
+        name, address = self.sender or (envelope.from_name, envelope.from_address)
+        to_line, recipient, utf8 = headers.address_line("To", envelope.to_name, envelope.to_address)
+        parts = (
+            headers.sender_lines(name or envelope.from_name, address, self.reply_to or envelope.reply_to),
+            to_line,
+            headers.subject_line(subject),
+            headers.date_line(envelope.date.replace(microsecond=0)),
+            f"Message-ID: <{envelope.token}@{envelope.message_domain}>\r\n",
+            headers.unsubscribe_lines(envelope),
+            headers.extra_lines(envelope),
+            f"X-Cairn-Message: {envelope.token}\r\n",
+        )
+        return "".join(parts), recipient, utf8
+
+
+class Links:
+    """The addresses in one message. A dynamic link inside a loop takes a position of its own for each destination."""
+
+    cairn_helper = True
+
+    def __init__(self, envelope: Envelope, *, tracking: bool) -> None:
+        self.envelope = envelope
+        self.click = envelope.click_url if tracking else None
+        self.dynamic: dict[int, str] = {}
+        self.places: dict[tuple[int, str], int] = {}
+
+    def values(self, values: dict[str, Any], static: Mapping[int, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The variables of the HTML part and of the text part: `values` and this message's addresses, encoded once."""
+        envelope = self.envelope
+        shared = values | {name: getattr(envelope, name) or None for name in reserved} | {"cairn_link": self}
+        click = self.click or static.__getitem__
+        ready: dict[str, str] = {f"cairn_l{position}": click(position) for position in static}
+        if self.click and envelope.open_url:
+            ready["cairn_open"] = envelope.open_url
+        html = {name: Markup(quoted_printable.piece(str(escape(url)))) for name, url in ready.items()}
+        text = {name: quoted_printable.piece(url) for name, url in ready.items()}
+        return shared | html, shared | text
+
+    def __call__(self, position: int, *parts: Any) -> str:
+        """The address to write for a link put together per contact, remembered under its position."""
+        url = safe_url("".join(str(Markup(part).unescape()) if isinstance(part, Markup) else str(part) for part in parts))
+        if self.click is None or not url.lower().startswith(("http://", "https://")):
+            return url or "#"
+        place = self.places.get((position, url))
+        if place is None:
+            place = position if position not in self.dynamic else dynamic_base + len(self.places)
+            self.places[position, url] = place
+            self.dynamic[place] = url
+        return self.click(place)
+
+
+def because(state: State) -> str:
+    """The reason for an empty message, as the end of a sentence."""
+    return f": no value for {', '.join(state.missing)}." if state.missing else "."
+
+
+def decoded(text: str) -> str:
+    """The text behind a quoted-printable piece."""
+    return quopri.decodestring(text.encode("ascii")).decode("utf-8", "replace")
+
+
+def template(env: MessageEnvironment, tree: nodes.Template) -> Template:
+    """A compiled template of a prepared tree."""
+    tree.set_environment(env)
+    return Template.from_code(env, env.compile(tree), env.make_globals(None))
+
+
+def output(compiled: Template) -> Callable[[dict[str, Any]], str]:
+    """The template as a function of its variables, without Jinja's copies and traceback rewriting."""
+    body, new_context = compiled.root_render_func, compiled.new_context
+
+    def run(values: dict[str, Any]) -> str:
+        return "".join(body(new_context(values, shared=True)))
+
+    return run
+
+
+def part(source: str, compiled: Mapping[str, Any], *, html: bool) -> Part:
+    """A body part: quoted-printable inside the template, or around it when the template captures output."""
+    env = environment(html=html)
+    tree = prepare(env.parse(source), compiled["defaults"], frozenset(compiled["html_fields"]))
+    if not quoted_printable.captures(tree):
+        return output(template(env, quoted_printable.precompile(tree)))
+    whole = output(template(env, tree))
+
+    def run(values: dict[str, Any]) -> str:
+        return quoted_printable.piece(whole({name: ready(name, value) for name, value in values.items()}))
+
+    def ready(name: str, value: Any) -> Any:
+        if not name.startswith(helper) or not isinstance(value, str):
+            return value
+        return Markup(decoded(value)) if html else decoded(value)
+
+    return run
+
+
+def line(source: str, compiled: Mapping[str, Any]) -> Callable[[dict[str, Any]], str]:
+    """A template of one line of text, such as the subject."""
+    env = environment(html=False)
+    return output(template(env, prepare(env.parse(source), compiled["defaults"], frozenset())))
+
+
+def load(compiled: Mapping[str, Any]) -> Renderer:
+    """The renderer of a compiled email content (`engine.content.compile`)."""
+    sender = compiled.get("from")
+    return Renderer(
+        subject=line(compiled["subject"], compiled),
+        text=part(compiled["text"], compiled, html=False),
+        text_tail=part(compiled["text_tail"], compiled, html=False),
+        html=part(compiled["html"], compiled, html=True),
+        names=tuple(compiled["names"]),
+        defaults={path: value for path, value in compiled["defaults"].items() if "." not in path},
+        static={link["position"]: link["url"] for link in compiled["links"] if not link["dynamic"]},
+        sender=(sender["name"], sender["address"]) if sender else None,
+        reply_to=compiled.get("reply_to") or "",
+        tracking=compiled["tracking"],
+    )

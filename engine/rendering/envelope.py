@@ -1,0 +1,63 @@
+"""What a message needs besides its content: who, when, and the addresses of its links; and what comes out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Of one email to one contact.
+
+    `token` names the message (Message-ID `<token@message_domain>`); `date` is aware. `click_url` gives the tracking
+    address of a link by position. `postal_address` may hold several lines. `unsubscribe_mailto` is an address that
+    unsubscribes by mail (RFC 2369). `headers` are added as they are: names and values must be ASCII.
+    """
+
+    token: str
+    from_address: str
+    to_address: str
+    date: dt.datetime
+    message_domain: str
+    from_name: str = ""
+    to_name: str = ""
+    reply_to: str = ""
+    unsubscribe_url: str = ""
+    unsubscribe_mailto: str = ""
+    preferences_url: str = ""
+    view_url: str = ""
+    open_url: str = ""
+    click_url: Callable[[int], str] | None = None
+    postal_address: str = ""
+    feedback_id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedEmail:
+    """A complete RFC 5322 message with CRLF line ends, not dot-stuffed and not signed: no line begins with a dot.
+
+    `recipient` is the forward path for RCPT TO, its domain in ASCII; `smtputf8` says that it, and the To header, hold
+    non-ASCII and need that extension (RFC 6531). `missing` names the variables that had no value; `dynamic_links` maps
+    positions to this contact's destinations. `size` is the length of `data` in bytes.
+    """
+
+    data: bytes
+    subject: str
+    recipient: str
+    missing: tuple[str, ...]
+    dynamic_links: dict[int, str]
+    size: int
+    smtputf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedSms:
+    """A text message: its parts at 160/153 (GSM 03.38) or 70/67 (UCS-2) characters, and what was missing."""
+
+    text: str
+    parts: int
+    encoding: str
+    missing: tuple[str, ...] = ()

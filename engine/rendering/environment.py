@@ -1,0 +1,123 @@
+"""The Jinja environments of messages: dict-only, allow-listed, bounded, and aware of what is missing.
+
+Jinja's sandbox keeps templates away from Python objects; it does not bound them. Every loop, call and operator that
+multiplies is therefore counted (`engine.rendering.limits`), so that a template that was saved cannot hang a worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import ChainableUndefined
+from jinja2.runtime import Context, LoopContext, Macro, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from engine.rendering.errors import RenderError
+from engine.rendering.filters import message_filters, sanitised, shown
+from engine.rendering.limits import bounded_binary, bounded_loop, bounded_range, bounded_text, current
+from engine.rendering.quoted_printable import html_value, text_value
+
+loop_fields = frozenset("index index0 revindex revindex0 first last length depth depth0 previtem nextitem".split())
+tests = frozenset(
+    "boolean defined divisibleby eq equalto even false float ge gt in integer iterable le lower lt mapping ne none "
+    "number odd sameas sequence string true undefined upper".split()
+) | {"==", "!=", ">", ">=", "<", "<=", "greaterthan", "lessthan"}
+
+
+class Missing(ChainableUndefined):
+    """A value that is not there: any path below it is missing too, it shows as nothing, and showing it is reported."""
+
+    def __getattr__(self, name: str) -> Missing:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Missing(name=f"{self._undefined_name}.{name}")
+
+    def __getitem__(self, key: Any) -> Missing:
+        return Missing(name=f"{self._undefined_name}.{key}")
+
+    def __str__(self) -> str:
+        state = current.get(None)
+        if state is not None:
+            state.report(self._undefined_name or "")
+        return ""
+
+    def __html__(self) -> str:
+        return str(self)
+
+    def _nothing(self, *_: Any) -> Missing:
+        return self
+
+    def _never(self, *_: Any) -> bool:
+        return False
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _nothing
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = _nothing
+    __abs__ = __round__ = _nothing
+    __lt__ = __le__ = __gt__ = __ge__ = _never
+
+    def __int__(self) -> int:
+        return 0
+
+    def __float__(self) -> float:
+        return 0.0
+
+
+class MessageEnvironment(ImmutableSandboxedEnvironment):
+    """Names, dicts and lists, and the filters of `engine.rendering.filters`; nothing else is reachable."""
+
+    intercepted_binops = frozenset({"*", "**", "%", "+"})
+
+    def __init__(self, *, html: bool) -> None:
+        super().__init__(autoescape=html, undefined=Missing, keep_trailing_newline=True, optimized=False, cache_size=0)
+        self.filters = message_filters(html=html) | {
+            "cairn_shown": shown,
+            "cairn_loop": bounded_loop,
+            "cairn_text": bounded_text,
+            "cairn_qp": html_value if html else text_value,
+            "cairn_html": lambda value: sanitised(value, as_text=not html),
+        }
+        self.tests = {name: test for name, test in self.tests.items() if name in tests}
+        self.globals = {"range": bounded_range}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """An entry of a mapping, or a field of `loop`. Anything else, and null, is missing."""
+        if isinstance(obj, Mapping):
+            value = obj.get(attribute)
+            return Missing(name=attribute) if value is None else value
+        if isinstance(obj, Undefined):
+            return obj[attribute]
+        if isinstance(obj, LoopContext) and attribute in loop_fields:
+            return getattr(obj, attribute)
+        return Missing(name=attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """An entry of a mapping or a place or slice of a list or text."""
+        if isinstance(obj, (Mapping, Undefined)):
+            return self.getattr(obj, argument)
+        if isinstance(obj, Sequence) and isinstance(argument, (int, slice)):
+            try:
+                return obj[argument]
+            except IndexError:
+                return Missing(name=str(argument))
+        return Missing(name=str(argument))
+
+    def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Call a macro, `range` or a link helper, counted. Raises RenderError for any other object."""
+        current.get().charge(1)
+        if isinstance(obj, Macro):
+            return bounded_text(context.call(obj, *args, **kwargs))
+        if obj is bounded_range or getattr(obj, "cairn_helper", False):
+            return obj(*args)
+        raise RenderError("A template calls only macros and range().")
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """`* ** % +`, bounded."""
+        return bounded_binary(operator, left, right)
+
+
+@lru_cache(maxsize=2)
+def environment(*, html: bool) -> MessageEnvironment:
+    """The one environment for HTML parts (autoescaped) or for texts. Threads share it: it is never changed."""
+    return MessageEnvironment(html=html)

@@ -1,0 +1,70 @@
+"""Quoted-printable (RFC 2045 section 6.7) applied to a template when it is loaded.
+
+Constant text is encoded once; only expressions are encoded per contact. Every piece begins in column 1 and ends with a
+soft or hard line break, so pieces can follow one another in any order and each line stays within 76 characters.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import Any
+
+from jinja2 import nodes
+from markupsafe import Markup, escape
+
+from engine.rendering.trees import filtered, is_helper
+
+plain = re.compile(r"[A-Za-z0-9 _,:;/@+()!?&#'-](?:[A-Za-z0-9 _,:;/@+()!?&#'.-]{0,68}[A-Za-z0-9_,:;/@+()!?&#'.-])?").fullmatch
+leading_dots = re.compile(rb"^\.+", re.MULTILINE)
+capturing = (nodes.AssignBlock, nodes.FilterBlock, nodes.Macro, nodes.CallBlock)
+
+
+def encode(text: str) -> bytes:
+    """Quoted-printable of a text with line breaks of any kind: CRLF, lines <= 76, no line begins with a dot.
+
+    A leading dot gets a line of its own, encoded, so that no line grows past 76; SMTP would eat it otherwise.
+    """
+    data = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
+    encoded = binascii.b2a_qp(data, istext=True)
+    if b"." in encoded:
+        encoded = leading_dots.sub(lambda match: b"=2E=\n" * len(match[0]), encoded)
+    return encoded.replace(b"\n", b"\r\n")
+
+
+def piece(text: str) -> str:
+    """An encoded piece: ends with a line break, so that the next piece begins in column 1."""
+    if not text:
+        return ""
+    encoded = encode(text).decode("ascii")
+    return encoded if encoded.endswith("\r\n") else encoded + "=\r\n"
+
+
+def html_value(value: Any) -> Markup:
+    """An expression's value in an HTML part: escaped unless it is Markup, then encoded."""
+    text = str(escape(value))
+    return Markup(text + "=\r\n") if plain(text) else Markup(piece(text))
+
+
+def text_value(value: Any) -> str:
+    """An expression's value in a text part."""
+    text = str(value)
+    return text + "=\r\n" if plain(text) else piece(text)
+
+
+def captures(tree: nodes.Template) -> bool:
+    """Does the template read its own output ({% set %} blocks, filter blocks, macros)? Then it is encoded afterwards."""
+    return next(tree.find_all(capturing), None) is not None
+
+
+def precompile(tree: nodes.Template) -> nodes.Template:
+    """Make every output of a prepared, non-capturing template quoted-printable, in place."""
+    for output in tree.find_all(nodes.Output):
+        output.nodes = [_encoded(node) for node in output.nodes]
+    return tree
+
+
+def _encoded(node: nodes.Expr) -> nodes.Expr:
+    if isinstance(node, nodes.TemplateData):
+        return nodes.TemplateData(piece(node.data))
+    return node if is_helper(node) else filtered(node, "cairn_qp")

@@ -1,0 +1,78 @@
+"""A compiled SMS content as a callable: text, folded to GSM 03.38 where that loses nothing, counted in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import smsutil
+
+from engine.rendering.email import because, line
+from engine.rendering.envelope import RenderedSms
+from engine.rendering.errors import RenderError
+from engine.rendering.filters import absent, safe_url
+from engine.rendering.limits import State, current
+
+smart = str.maketrans(
+    {
+        "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "″": '"',
+        "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "…": "...", "•": "-", "·": ".", "‹": "<", "›": ">",
+        "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u200b": "", "\u200d": "", "\ufeff": "", "\t": " ",
+    }
+)  # fmt: skip
+max_parts = 10
+
+
+@dataclass(frozen=True)
+class SmsRenderer:
+    """An SMS content, ready."""
+
+    text: Callable[[dict[str, Any]], str]
+    names: tuple[str, ...]
+    defaults: Mapping[str, Any]
+
+    def render(self, context: Mapping[str, Any], links: Mapping[str, str] | None = None) -> RenderedSms:
+        """The text for one contact; `links` are addresses such as `unsubscribe_url`.
+
+        Raises RenderError when the text would be empty or longer than ten parts.
+        """
+        state = State()
+        mark = current.set(state)
+        try:
+            text = folded(self.text(self._values(context, links or {})))
+        except RenderError:
+            raise
+        except Exception as error:
+            raise RenderError(f"The content fails for this contact: {error}") from error
+        finally:
+            current.reset(mark)
+        if not text:
+            raise RenderError("The text would be empty" + because(state), code="empty-body")
+        return counted(text, tuple(state.missing))
+
+    def _values(self, context: Mapping[str, Any], links: Mapping[str, str]) -> dict[str, Any]:
+        values = {name: context.get(name) for name in self.names}
+        values |= {name: value for name, value in self.defaults.items() if absent(values.get(name))}
+        values |= {name: safe_url(url) for name, url in links.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def folded(text: str) -> str:
+    """Typographic quotes, dashes and blanks in their plain form: one of them would halve the room of a part."""
+    lines = (" ".join(row.split()) for row in text.translate(smart).splitlines())
+    return "\n".join(lines).strip()
+
+
+def counted(text: str, missing: tuple[str, ...] = ()) -> RenderedSms:
+    """`text` with its number of parts and encoding. Raises RenderError past ten parts."""
+    split = smsutil.split(text)
+    if len(split.parts) > max_parts:
+        raise RenderError(f"The text takes {len(split.parts)} parts; {max_parts} is the most.", code="too-long")
+    return RenderedSms(text, len(split.parts), split.encoding, missing)
+
+
+def load(compiled: Mapping[str, Any]) -> SmsRenderer:
+    """The renderer of a compiled SMS content (`engine.content.compile`)."""
+    defaults = {path: value for path, value in compiled["defaults"].items() if "." not in path}
+    return SmsRenderer(line(compiled["text"], compiled), tuple(compiled["names"]), defaults)
