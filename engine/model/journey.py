@@ -78,6 +78,7 @@ class Enrolment(Base):
     ended_at: Mapped[dt.datetime | None]
     reason: Mapped[str | None]
     held_out: Mapped[bool] = mapped_column(server_default=text("false"))
+    first_entry: Mapped[bool] = mapped_column(server_default=text("true"))  # of this contact into this journey
     arms: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     trigger_occurred_at: Mapped[dt.datetime]
     trigger_received_at: Mapped[dt.datetime]

@@ -47,7 +47,11 @@ class StepRollup(Base):
 
 
 class EntryRollup(Base):
-    """Entries and their goals by arm and UTC day of entry; split_id '' speaks of the whole journey."""
+    """Entries and their goals by arm and UTC day of entry; split_id '' speaks of the whole journey.
+
+    `entries` and `goals` count all; lift needs independent observations, so `contacts`, `conversions` and the values
+    count each contact once, by its first entry.
+    """
 
     __tablename__ = "entry_rollups"
 
@@ -56,6 +60,8 @@ class EntryRollup(Base):
     arm: Mapped[str] = mapped_column(primary_key=True)  # '' or the path's number; 'holdout'
     day: Mapped[dt.date] = mapped_column(Date, primary_key=True)
     entries: Mapped[int] = mapped_column(server_default=zero)
+    goals: Mapped[int] = mapped_column(server_default=zero)
+    contacts: Mapped[int] = mapped_column(server_default=zero)
     conversions: Mapped[int] = mapped_column(server_default=zero)
     value: Mapped[Decimal] = mapped_column(server_default=zero)
     value_squared: Mapped[Decimal] = mapped_column(server_default=zero)

@@ -55,7 +55,5 @@ def _claim(session: Session, version: Version, now: dt.datetime, limit: int) -> 
     """Journeys that write to contacts lock these too, in the same statement, so as not to meet a match head-on."""
     writes = any(isinstance(step, Set) for step in version.program.steps.values())
     statement = CLAIM_WITH_CONTACTS if writes else CLAIM
-    found: list[tuple[Any, ...]] = (
-        driver(session).execute(statement, (version.id, now, limit), binary=True).fetchall()
-    )
+    found: list[tuple[Any, ...]] = driver(session).execute(statement, (version.id, now, limit), binary=True).fetchall()
     return [Entry(*values) for values in found]

@@ -37,7 +37,13 @@ def truths(
 
 
 def answer(
-    session: Session, catalogue: Catalogue, version: Version, step_id: str, wanted: Needs, rows: Sequence[Row], now: dt.datetime
+    session: Session,
+    catalogue: Catalogue,
+    version: Version,
+    step_id: str,
+    wanted: Needs,
+    rows: Sequence[Row],
+    now: dt.datetime,
 ) -> None:
     """Fill `truths`, `dates`, `zones` of every row. A row that waits is asked as of its deadline if that is past."""
     questions = [Question(row.id, _as_of(row, now), getattr(row, "arrived_at", None) or now) for row in rows]

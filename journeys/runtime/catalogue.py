@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.expr.load import load as load_schema
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import workspace
-from engine.expr.load import load as load_schema
 from engine.expr.schema import Schema
 from engine.workspace import Workspace
 from journeys.language import parse
@@ -49,27 +48,36 @@ class Catalogue:
         """Versions that people may enter."""
         return [v for v in self.versions.values() if v.live and v.state == "live"]
 
+    def version(self, session: Session, id_: int) -> Version:
+        """The version with this id, also if it was published after the catalogue was read."""
+        if id_ not in self.versions:
+            self.versions.update(_versions(session))
+        return self.versions[id_]
+
 
 def load(session: Session) -> Catalogue:
     """Everything that is live or may still hold people."""
+    contents = session.execute(text("select slug, id, channel from contents")).all()
+    return Catalogue(
+        load_schema(session),
+        workspace.load(session),
+        _versions(session),
+        {slug: (id_, channel) for slug, id_, channel in contents},
+    )
+
+
+def _versions(session: Session) -> dict[int, Version]:
     rows = session.execute(
         text(
             "select v.id, v.journey_id, j.state, v.id = j.live_version_id, v.source "
             "from journey_versions v join journeys j on j.id = v.journey_id"
         )
     ).all()
-    contents = session.execute(text("select slug, id, channel from contents")).all()
-    return Catalogue(
-        load_schema(session),
-        workspace.load(session),
-        {row[0]: _version(*row) for row in rows},
-        {slug: (id_, channel) for slug, id_, channel in contents},
-    )
-
-
-def _version(id_: int, journey_id: int, state: str, live: bool, source: str) -> Version:
-    flat, heard = _compiled(source)
-    return Version(id_, journey_id, state, live, flat, heard)
+    found = {}
+    for id_, journey_id, state, live, source in rows:
+        flat, heard = _compiled(source)
+        found[id_] = Version(id_, journey_id, state, live, flat, heard)
+    return found
 
 
 @functools.lru_cache(maxsize=512)
@@ -78,12 +86,3 @@ def _compiled(source: str) -> tuple[Program, Listening]:
     flat = program(parse(source))
     return flat, listening(flat)
 
-
-def names(versions: Iterable[Version]) -> set[str]:
-    """The events that any of `versions` starts with or listens to."""
-    found: set[str] = set()
-    for version in versions:
-        found |= version.listening.all_events
-        if version.program.journey.enter.kind == "event":
-            found.add(version.program.journey.enter.event)
-    return found

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -33,22 +32,42 @@ class Trigger:
     properties: dict[str, Any] | None = None
 
 
+class Chosen(NamedTuple):
+    """A trigger that leads to an entry."""
+
+    trigger: Trigger
+    entry_key: str
+    held_out: bool
+    first: bool
+
+
+class Made(NamedTuple):
+    """A new enrolment."""
+
+    id: int
+    contact_id: int
+    held_out: bool
+    first: bool
+
+
 BEFORE = text("""
-select contact_id, bool_or(status in ('active', 'held_out')), max(entered_at), bool_or(held_out),
+select contact_id, bool_or(status = 'active'), max(entered_at), bool_or(held_out),
        array_agg(entry_key)
 from enrolments where journey_id = :journey_id and contact_id = any(:ids) group by contact_id
 """)
 INSERT = text("""
 insert into enrolments (journey_id, version_id, contact_id, entry_key, status, phase, step_id, wake_at, entered_at,
-    held_out, trigger_occurred_at, trigger_received_at, trigger_message_id, trigger_event, goal_until)
+    held_out, first_entry, trigger_occurred_at, trigger_received_at, trigger_message_id, trigger_event, goal_until)
 select :journey_id, :version_id, u.contact_id, u.entry_key, case when u.held_out then 'held_out' else 'active' end,
-       case when u.held_out then null else 'ready' end, :first, case when u.held_out then null else cast(:now as timestamptz) end,
-       :now, u.held_out, u.occurred_at, u.received_at, u.message_id, u.event::jsonb, :goal_until
-from unnest(cast(:contacts as bigint[]), cast(:keys as text[]), cast(:held as boolean[]), cast(:occurred as timestamptz[]),
+       case when u.held_out then null else 'ready' end, :first,
+       case when u.held_out then null else cast(:now as timestamptz) end,
+       :now, u.held_out, u.first_entry, u.occurred_at, u.received_at, u.message_id, u.event::jsonb, :goal_until
+from unnest(cast(:contacts as bigint[]), cast(:keys as text[]), cast(:held as boolean[]), cast(:firsts as boolean[]),
+            cast(:occurred as timestamptz[]),
             cast(:received as timestamptz[]), cast(:messages as text[]), cast(:events as text[]))
-     as u(contact_id, entry_key, held_out, occurred_at, received_at, message_id, event)
+     as u(contact_id, entry_key, held_out, first_entry, occurred_at, received_at, message_id, event)
 on conflict (journey_id, contact_id, entry_key) do nothing
-returning id, contact_id, held_out
+returning id, contact_id, held_out, first_entry
 """)
 
 
@@ -66,13 +85,11 @@ def enrol(
     made = _insert(session, version, chosen, now)
     if version.program.journey.exits:
         _exit_at_entry(session, catalogue, version, made, now)
-    return [id_ for id_, _, _ in made]
+    return [one.id for one in made]
 
 
-def _allowed(
-    session: Session, version: Version, triggers: Sequence[Trigger], now: dt.datetime
-) -> list[tuple[Trigger, str, bool]]:
-    """(trigger, entry key, held out) of those whom the re-entry policy lets in."""
+def _allowed(session: Session, version: Version, triggers: Sequence[Trigger], now: dt.datetime) -> list[Chosen]:
+    """Those whom the re-entry policy lets in."""
     journey = version.program.journey
     ids = [trigger.contact_id for trigger in triggers]
     rows = session.execute(BEFORE, {"journey_id": version.journey_id, "ids": ids}).all() if ids else []
@@ -84,7 +101,7 @@ def _allowed(
         if known is not None and not _may_again(journey.enter.again, key, known, now):
             continue
         held = known[3] if known is not None else is_held_out(journey.slug, trigger.contact_id, journey.holdout)
-        chosen.append((trigger, key, held))
+        chosen.append(Chosen(trigger, key, held, known is None))
     return chosen
 
 
@@ -119,9 +136,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else json.dumps(value, sort_keys=True)
 
 
-def _insert(
-    session: Session, version: Version, chosen: Sequence[tuple[Trigger, str, bool]], now: dt.datetime
-) -> list[tuple[int, int, bool]]:
+def _insert(session: Session, version: Version, chosen: Sequence[Chosen], now: dt.datetime) -> list[Made]:
     journey = version.program.journey
     partitions.ensure(session, "messages", [now])
     made = session.execute(
@@ -132,26 +147,27 @@ def _insert(
             "first": version.program.first,
             "now": now,
             "goal_until": journey.goal.within.after(now) if journey.goal else None,
-            "contacts": [trigger.contact_id for trigger, _, _ in chosen],
-            "keys": [key for _, key, _ in chosen],
-            "held": [held for _, _, held in chosen],
-            "occurred": [trigger.occurred_at for trigger, _, _ in chosen],
-            "received": [trigger.received_at for trigger, _, _ in chosen],
-            "messages": [trigger.message_id for trigger, _, _ in chosen],
-            "events": [json.dumps(trigger.properties or {}) for trigger, _, _ in chosen],
+            "contacts": [one.trigger.contact_id for one in chosen],
+            "keys": [one.entry_key for one in chosen],
+            "held": [one.held_out for one in chosen],
+            "firsts": [one.first for one in chosen],
+            "occurred": [one.trigger.occurred_at for one in chosen],
+            "received": [one.trigger.received_at for one in chosen],
+            "messages": [one.trigger.message_id for one in chosen],
+            "events": [json.dumps(one.trigger.properties or {}) for one in chosen],
         },
     ).all()
-    rows = [(id_, contact_id, held) for id_, contact_id, held in made]
-    log(session, version, [(i, c, "", "held_out" if held else "entered", None) for i, c, held in rows], now)
-    arms = Counter(("", "holdout" if held else "", now.date()) for _, _, held in rows)
+    rows = [Made(*row) for row in made]
+    log(session, version, [(r.id, r.contact_id, "", "held_out" if r.held_out else "entered", None) for r in rows], now)
+    arms = [rollup.EntryDelta("", "holdout" if row.held_out else "", now.date(), row.first) for row in rows]
     rollup.entries(session, version.journey_id, arms)
     return rows
 
 
 def _exit_at_entry(
-    session: Session, catalogue: Catalogue, version: Version, made: Sequence[tuple[int, int, bool]], now: dt.datetime
+    session: Session, catalogue: Catalogue, version: Version, made: Sequence[Made], now: dt.datetime
 ) -> None:
     """An exit rule that holds already ends the entry before its first step."""
     from journeys.runtime.leave import exits
 
-    exits(session, catalogue, version, [ask.Question(id_, now, now) for id_, _, _ in made], now)
+    exits(session, catalogue, version, [ask.Question(one.id, now, now) for one in made], now)

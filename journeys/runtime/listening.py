@@ -13,7 +13,7 @@ Kind = Literal["event", "attribute", "consent", "list", "segment"]
 
 
 class Fact(NamedTuple):
-    """Something that became true of a contact: an event by name, or a change of named attributes, topics, lists, segments."""
+    """Something that became true of a contact: an event, or a change of named attributes, topics, lists, segments."""
 
     kind: Kind
     names: tuple[str, ...]

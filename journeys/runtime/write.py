@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import partitions
@@ -21,8 +20,8 @@ from journeys.runtime.run import Entry, Moves
 LOG_TARGET = "step_log (at, enrolment_id, contact_id, version_id, step_id, visit, outcome, detail)"
 LOG_TYPES = ("timestamptz", "int8", "int8", "int8", "text", "int2", "text", "jsonb")
 MESSAGE_TARGET = (
-    "messages (origin_at, enrolment_id, step_id, visit, contact_id, journey_id, version_id, content_id, channel, topic, "
-    "cap, queued_at, send_after, expires_at)"
+    "messages (origin_at, enrolment_id, step_id, visit, contact_id, journey_id, version_id, content_id, channel, "
+    "topic, cap, queued_at, send_after, expires_at)"
 )
 MESSAGE_TYPES = (
     *("timestamptz", "int8", "text", "int2", "int8", "int8", "int8", "int8", "text", "text"),
@@ -52,9 +51,9 @@ def write(session: Session, catalogue: Catalogue, version: Version, moves: Moves
         _park(session, moves)
     if moves.ended:
         _end(session, moves, now)
-    lines = [
-        (row.id, row.contact_id, step_id, outcome.log, outcome.detail) for row, step_id, outcome in moves.log
-    ] + [(row.id, row.contact_id, "", ended.status, _why(ended.reason)) for row, ended in moves.ended]
+    lines = [(row.id, row.contact_id, step_id, outcome.log, outcome.detail) for row, step_id, outcome in moves.log] + [
+        (row.id, row.contact_id, "", ended.status, _why(ended.reason)) for row, ended in moves.ended
+    ]
     log(session, version, lines, now)
     _draw(session, version, moves)
     if moves.messages:
@@ -62,7 +61,10 @@ def write(session: Session, catalogue: Catalogue, version: Version, moves: Moves
 
 
 def log(
-    session: Session, version: Version, lines: Sequence[tuple[int, int, str, str, dict[str, Any] | None]], now: dt.datetime
+    session: Session,
+    version: Version,
+    lines: Sequence[tuple[int, int, str, str, dict[str, Any] | None]],
+    now: dt.datetime,
 ) -> None:
     """Append (enrolment, contact, step, outcome, detail) to the step log, and count them."""
     if not lines:
@@ -112,14 +114,20 @@ def _end(session: Session, moves: Moves, now: dt.datetime) -> None:
 
 def _draw(session: Session, version: Version, moves: Moves) -> None:
     """Count who was drawn into which arm, by the day of entry."""
-    drawn = [(row, step_id, outcome.arm) for row, step_id, outcome in moves.log if outcome.arm is not None]
-    if drawn:
-        counts = Counter((step_id, arm, row.entered_at.date()) for row, step_id, arm in drawn)
-        rollup.entries(session, version.journey_id, counts)
+    drawn = [
+        rollup.EntryDelta(step_id, outcome.arm, row.entered_at.date(), row.first)
+        for row, step_id, outcome in moves.log
+        if outcome.arm is not None
+    ]
+    rollup.entries(session, version.journey_id, drawn)
 
 
 def _queue(
-    session: Session, catalogue: Catalogue, version: Version, asked: Sequence[tuple[Entry, Email | Sms]], now: dt.datetime
+    session: Session,
+    catalogue: Catalogue,
+    version: Version,
+    asked: Sequence[tuple[Entry, Email | Sms]],
+    now: dt.datetime,
 ) -> None:
     options = {step.id: effective(version.program.journey, step) for _, step in asked}
     copy_rows(

@@ -196,6 +196,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("held_out", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("first_entry", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column(
             "arms", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
@@ -234,6 +235,8 @@ def upgrade() -> None:
         sa.Column("arm", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("entries", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("goals", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("contacts", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("conversions", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("value", sa.Numeric(), server_default=sa.text("0"), nullable=False),
         sa.Column("value_squared", sa.Numeric(), server_default=sa.text("0"), nullable=False),

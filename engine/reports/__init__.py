@@ -1,0 +1,1 @@
+"""Reports: counters beside the ledger, and what is read from them."""

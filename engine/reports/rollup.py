@@ -1,0 +1,118 @@
+"""Counters, raised in the commits that change the ledger. `rebuild` makes them anew from it (I4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+METRICS = (
+    *("sent", "undelivered", "raw_opens", "human_opens", "raw_clicks", "human_clicks", "unsubscribes"),
+    *("conversions", "revenue", "cost"),
+)
+
+
+ENTRY_METRICS = ("entries", "goals", "contacts", "conversions", "value", "value_squared")
+
+
+class MessageDelta(NamedTuple):
+    """Metrics to add for messages of a step on a day; `metrics` has names of `METRICS`. Campaigns use journey_id 0."""
+
+    journey_id: int
+    step_id: str
+    channel: str
+    day: dt.date
+    metrics: Mapping[str, int | Decimal]
+
+
+def messages(session: Session, deltas: Iterable[MessageDelta]) -> None:
+    """Add to the counters of messages. Rows are touched in key order, so concurrent commits wait and never deadlock."""
+    sums: dict[tuple[int, str, str, dt.date], dict[str, int | Decimal]] = defaultdict(lambda: defaultdict(int))
+    for delta in deltas:
+        key = (delta.journey_id, delta.step_id, delta.channel, delta.day)
+        for name, value in delta.metrics.items():
+            sums[key][name] += value
+    if not sums:
+        return
+    rows = [
+        {"journey_id": key[0], "step_id": key[1], "channel": key[2], "day": key[3]}
+        | {name: sums[key].get(name, 0) for name in METRICS}
+        for key in sorted(sums)
+    ]
+    session.execute(MESSAGES, rows)
+
+
+def steps(session: Session, journey_id: int, day: dt.date, counts: Mapping[tuple[str, str], int]) -> None:
+    """Add to the counters of the step log: (step id, outcome) -> rows."""
+    rows = [
+        {
+            "journey_id": journey_id,
+            "step_id": step_id,
+            "outcome": outcome,
+            "day": day,
+            "count": counts[step_id, outcome],
+        }
+        for step_id, outcome in sorted(counts)
+    ]
+    if rows:
+        session.execute(STEPS, rows)
+
+
+class EntryDelta(NamedTuple):
+    """What an entry adds to its arm: split id or '', arm, day of entry; whether it is the contact's first entry.
+
+    The holdout is the arm `holdout` of split ''. A goal met has its `value`; a new entry has None.
+    """
+
+    split_id: str
+    arm: str
+    day: dt.date
+    first: bool
+    value: Decimal | None = None
+
+
+def entries(session: Session, journey_id: int, deltas: Iterable[EntryDelta]) -> None:
+    """Add entries and goals to the counters of their arms."""
+    sums: dict[tuple[str, str, dt.date], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for delta in deltas:
+        counted = sums[delta.split_id, delta.arm, delta.day]
+        if delta.value is None:
+            counted["entries"] += 1
+            counted["contacts"] += int(delta.first)
+            continue
+        counted["goals"] += 1
+        if delta.first:
+            counted["conversions"] += 1
+            counted["value"] += delta.value
+            counted["value_squared"] += delta.value**2
+    rows = [
+        {"journey_id": journey_id, "split_id": key[0], "arm": key[1], "day": key[2]}
+        | {name: sums[key].get(name, 0) for name in ENTRY_METRICS}
+        for key in sorted(sums)
+    ]
+    if rows:
+        session.execute(ENTRIES, rows)
+
+
+_sums = ", ".join(f"{name} = message_rollups.{name} + excluded.{name}" for name in METRICS)
+MESSAGES = text(
+    f"insert into message_rollups (journey_id, step_id, channel, day, {', '.join(METRICS)}) "
+    f"values (:journey_id, :step_id, :channel, :day, {', '.join(':' + name for name in METRICS)}) "
+    f"on conflict (journey_id, step_id, channel, day) do update set {_sums}"
+)
+STEPS = text(
+    "insert into step_rollups (journey_id, step_id, outcome, day, count) "
+    "values (:journey_id, :step_id, :outcome, :day, :count) "
+    "on conflict (journey_id, step_id, outcome, day) do update set count = step_rollups.count + excluded.count"
+)
+_entry_sums = ", ".join(f"{name} = entry_rollups.{name} + excluded.{name}" for name in ENTRY_METRICS)
+ENTRIES = text(
+    f"insert into entry_rollups (journey_id, split_id, arm, day, {', '.join(ENTRY_METRICS)}) "
+    f"values (:journey_id, :split_id, :arm, :day, {', '.join(':' + name for name in ENTRY_METRICS)}) "
+    f"on conflict (journey_id, split_id, arm, day) do update set {_entry_sums}"
+)

@@ -1,0 +1,57 @@
+"""Counts of people by step, for the journey page and `cairn journeys status`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+WAITING = text("""
+select step_id, count(*) from enrolments where journey_id = :journey_id and status = 'active' group by step_id
+""")
+OUTCOMES = text("""
+select step_id, outcome, sum(count) from step_rollups where journey_id = :journey_id group by step_id, outcome
+""")
+MESSAGES = text("""
+select step_id, sum(sent), sum(undelivered), sum(human_opens), sum(human_clicks), sum(conversions)
+from message_rollups where journey_id = :journey_id group by step_id
+""")
+
+
+@dataclass
+class StepCounts:
+    """`waiting` people are there now; `outcomes` counts the step log; the rest counts messages of the step."""
+
+    waiting: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    sent: int = 0
+    undelivered: int = 0
+    human_opens: int = 0
+    human_clicks: int = 0
+    conversions: float = 0
+
+    @property
+    def reached(self) -> int:
+        """How often the step was reached."""
+        return self.waiting + sum(n for outcome, n in self.outcomes.items() if outcome not in ("waiting", "held"))
+
+
+def step_counts(session: Session, journey_id: int) -> dict[str, StepCounts]:
+    """Step id -> counts; '' holds what concerns whole entries: entered, held_out, completed, exited, …"""
+    counts: dict[str, StepCounts] = defaultdict(StepCounts)
+    for step_id, waiting in session.execute(WAITING, {"journey_id": journey_id}):
+        counts[step_id].waiting = waiting
+    for step_id, outcome, count in session.execute(OUTCOMES, {"journey_id": journey_id}):
+        counts[step_id].outcomes[outcome] = int(count)
+    for step_id, sent, undelivered, opens, clicks, conversions in session.execute(MESSAGES, {"journey_id": journey_id}):
+        one = counts[step_id]
+        one.sent, one.undelivered, one.human_opens, one.human_clicks = (
+            int(sent),
+            int(undelivered),
+            int(opens),
+            int(clicks),
+        )
+        one.conversions = float(conversions)
+    return dict(counts)

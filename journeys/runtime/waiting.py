@@ -1,0 +1,28 @@
+"""When time alone may meet a wait: rules such as `… without … within 1 hour` wake their rows at that instant."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from engine.facts import facts_of
+from sqlalchemy.orm import Session
+
+from engine.expr import evaluate
+from journeys.language.steps import WaitFor
+from journeys.runtime.catalogue import Catalogue
+from journeys.runtime.run import Entry
+
+
+def changes_at(
+    session: Session, catalogue: Catalogue, step: WaitFor, rows: Sequence[Entry], now: dt.datetime
+) -> None:
+    """Fill `changes_at` where all rules are false: the first instant at which one may turn true by itself."""
+    pending = [row for row in rows if True not in row.truths]
+    if not pending:
+        return
+    rules = [rule.when.node for rule in step.rules]
+    facts = facts_of(session, catalogue.schema, rules, [(row.id, row.arrived_at or now) for row in pending])
+    for row in pending:
+        instants = [evaluate(rule, facts[row.id], now).changes_at for rule in rules]
+        row.changes_at = min((at for at in instants if at is not None), default=None)
