@@ -1,0 +1,81 @@
+"""Text to tree, with errors that say where, what was expected, and what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib import resources
+from typing import Any, cast
+
+from lark import Lark
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from engine.errors import LanguageError
+from engine.expr import ast
+from engine.expr.build import Builder
+from engine.expr.screen import nearest, place, screen
+from engine.expr.tokens import human, keywords, special_hint
+
+
+def parse(text: str, aliases: Iterable[str] = ast.DEFAULT_ALIASES) -> ast.Node:
+    """The rule as a tree. `aliases`: the workspace's names for events, such as `purchased`.
+
+    Raises LanguageError with line, column, what was expected and a hint.
+    """
+    return cast(ast.Node, _run("rule", text, frozenset(aliases)))
+
+
+def parse_value(text: str, aliases: Iterable[str] = ast.DEFAULT_ALIASES) -> ast.Value:
+    """A value, such as `event.mrr` or `sum of total over "Order Completed"`. Raises LanguageError."""
+    return cast(ast.Value, _run("value_rule", text, frozenset(aliases)))
+
+
+@lru_cache(maxsize=16)
+def _parser(start: str, aliases: frozenset[str]) -> Lark:
+    grammar = resources.files("engine.expr").joinpath("grammar.lark").read_text("utf-8")
+    return Lark(grammar, parser="lalr", start=start, transformer=Builder(aliases), maybe_placeholders=False)
+
+
+def _run(start: str, text: str, aliases: frozenset[str]) -> Any:
+    screen(text)
+    try:
+        return _parser(start, aliases).parse(text)
+    except UnexpectedInput as error:
+        raise _explain(error, text) from None
+
+
+def _explain(error: UnexpectedInput, text: str) -> LanguageError:
+    expected, terminals = _expected(error)
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        line, column = place(text, len(text.rstrip()))
+        message = "the rule is empty" if not text.strip() else "the rule ends too early"
+        return LanguageError(message, line, column, expected, _ending_hint(text, terminals))
+    offset = cast(int, error.pos_in_stream)
+    found = text[offset] if isinstance(error, UnexpectedCharacters) else str(cast(UnexpectedToken, error).token)
+    line, column = place(text, offset)
+    return LanguageError(f"did not expect {_shown(found)} here", line, column, expected, _hint(text, offset, found, terminals))
+
+
+def _shown(found: str) -> str:
+    short = found if len(found) <= 40 else found[:39] + "…"
+    return short if short[:1] in "\"“„'" and len(short) > 1 else f"“{short}”"
+
+
+def _expected(error: UnexpectedInput) -> tuple[tuple[str, ...], set[str]]:
+    if error.interactive_parser is not None:
+        terminals = set(error.interactive_parser.accepts())
+    else:
+        terminals = set(getattr(error, "allowed", None) or getattr(error, "accepts", None) or ())
+    return human(terminals), terminals
+
+
+def _ending_hint(text: str, terminals: set[str]) -> str:
+    return "close the bracket" if "RPAR" in terminals and text.count("(") > text.count(")") else ""
+
+
+def _hint(text: str, offset: int, found: str, terminals: set[str]) -> str:
+    special = special_hint(text, offset)
+    if special:
+        return special
+    meant = nearest(found, keywords(terminals))
+    return f"did you mean {meant}?" if meant and meant.lower() != found.lower() else ""
