@@ -69,6 +69,7 @@ class EventInbox(Base):
     message_id: Mapped[str] = mapped_column(Text(collation="C"))
     properties: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     triggers: Mapped[bool] = mapped_column(server_default=text("true"))
+    error: Mapped[str | None]  # why it was set aside; its available_at is then infinite
 
 
 class ChangeInbox(Base):

@@ -10,7 +10,10 @@ from sqlalchemy import BigInteger, DateTime, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from engine.expr import ast
 from engine.expr.compile_sql import Scope, condition
+from engine.expr.compile_sql.operands import operand
+from engine.expr.compile_sql.scope import Context
 from engine.model import Contact, Enrolment
 from engine.zones import zones_of
 from journeys.decide import Needs, Row
@@ -85,7 +88,7 @@ def _statement(catalogue: Catalogue, wanted: Needs) -> Any:
         .render_derived(name="asked")
     )
     scope = Scope(
-        contact=Contact.__table__.c,
+        contact=Contact.__table__,
         now=asked.c.as_of,
         entry=(Enrolment.trigger_occurred_at, Enrolment.trigger_received_at, Enrolment.trigger_message_id),
         step_since=asked.c.arrived,
@@ -95,17 +98,14 @@ def _statement(catalogue: Catalogue, wanted: Needs) -> Any:
         aliases=catalogue.schema.aliases,
     )
     rules = [condition(rule.node, catalogue.schema, scope).label(f"rule_{i}") for i, rule in enumerate(wanted.rules)]
-    dates = [_date(path).label(f"date_{i}") for i, path in enumerate(wanted.dates)]
+    context = Context(scope, catalogue.schema, "row")
+    dates = [
+        operand(ast.Path(tuple(path.split("."))), context).readings["instant"].label(f"date_{i}")
+        for i, path in enumerate(wanted.dates)
+    ]
     return (
         select(Enrolment.id, Enrolment.contact_id, Contact.timezone, Contact.phone, *rules, *dates)
         .select_from(asked)
         .join(Enrolment, Enrolment.id == asked.c.id)
         .join(Contact, Contact.id == Enrolment.contact_id)
     )
-
-
-def _date(path: str) -> Any:
-    """The attribute as an instant, or NULL when it holds none."""
-    from engine.expr.compile_sql import instant_at
-
-    return instant_at(path)

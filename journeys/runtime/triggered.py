@@ -51,7 +51,7 @@ def _statement(catalogue: Catalogue, where: RuleText) -> object:
         .render_derived(name="asked")
     )
     scope = Scope(
-        contact=Contact.__table__.c,
+        contact=Contact.__table__,
         now=bindparam("now", type_=DateTime(timezone=True)),
         event=cast(asked.c.event, JSONB),
         zone=catalogue.schema.zone,

@@ -264,6 +264,7 @@ def upgrade() -> None:
             "properties", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
         sa.Column("triggers", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("event_inbox_pkey")),
     )
     op.create_index(

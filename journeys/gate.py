@@ -1,0 +1,43 @@
+"""Exit rules at the send gate: a message that waits is cancelled when its journey would have let the contact go."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from journeys.runtime import ask
+from journeys.runtime import catalogue as catalogues
+from journeys.runtime.leave import exits
+
+
+class Candidate(Protocol):
+    """A claimed message, as far as this module looks at it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def enrolment_id(self) -> int | None: ...
+    @property
+    def version_id(self) -> int | None: ...
+
+
+def exit_check(session: Session, candidates: Sequence[Candidate], now: dt.datetime) -> set[int]:
+    """Ids of messages whose journey's exit rule holds at `now`; their entries are ended in the same commit."""
+    of_version: dict[int, list[Candidate]] = defaultdict(list)
+    for one in candidates:
+        if one.version_id is not None and one.enrolment_id is not None:
+            of_version[one.version_id].append(one)
+    if not of_version:
+        return set()
+    catalogue = catalogues.load(session)
+    leaving: set[int] = set()
+    for version_id, messages in of_version.items():
+        version = catalogue.version(session, version_id)
+        questions = [ask.Question(one.enrolment_id, now, now) for one in messages if one.enrolment_id is not None]
+        gone = exits(session, catalogue, version, questions, now)
+        leaving |= {one.id for one in messages if one.enrolment_id in gone}
+    return leaving

@@ -1,0 +1,79 @@
+"""Jobs by name. A job works until nothing is due or its time is up, then rings for what follows from it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis import Redis
+
+from engine.db import Database
+from engine.settings import settings
+from workers import pipeline, sending
+from workers.enqueue import connect, ring
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The servers of this process."""
+
+    database: Database
+    redis: Redis
+
+
+@functools.cache
+def servers() -> Servers:
+    """Opened once a process; the settings name them."""
+    own = settings()
+    assert own.database_url and own.redis_url
+    return Servers(Database(own.database_url, workspace=own.workspace_schema), connect(own.redis_url))
+
+
+def match() -> None:
+    """Events in: waits met, exits, goals, entries."""
+    if pipeline.match(servers().database):
+        _ring("refresh", "advance", "send")
+
+
+def refresh() -> None:
+    """Segments, and changes of contacts."""
+    if pipeline.refresh(servers().database):
+        _ring("refresh", "advance", "send")
+
+
+def advance() -> None:
+    """People who are due."""
+    if pipeline.advance(servers().database):
+        _ring("send", "refresh")
+
+
+def send() -> None:
+    """Messages out."""
+    sending.send(servers().database)
+
+
+def hits() -> None:
+    """Opens and clicks in."""
+    if pipeline.hits(servers().database):
+        _ring("match")
+
+
+def sweep() -> None:
+    """Messages that a worker left behind when it died."""
+    sending.reap(servers().database)
+
+
+def _ring(*jobs: str) -> None:
+    for job in jobs:
+        ring(servers().redis, job)
+
+
+JOBS: dict[str, Callable[..., None]] = {
+    "match": match,
+    "refresh": refresh,
+    "advance": advance,
+    "send": send,
+    "hits": hits,
+    "sweep": sweep,
+}

@@ -1,0 +1,119 @@
+"""The engine's work, a batch a transaction, until nothing is due or time is up. Jobs and the virtual clock call this."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine import clock, segments, tracking
+from engine.db import Database
+from journeys.runtime import advance as advancing
+from journeys.runtime import catalogue as catalogues
+from journeys.runtime import match as matching
+from journeys.runtime.catalogue import Catalogue
+
+logger = structlog.get_logger()
+
+SECONDS = 10.0
+Batch = Callable[[Session, Catalogue, dt.datetime, int], int]
+Aside = Callable[[Session, dt.datetime, str], str | None]
+
+EVENT_ASIDE = text("""
+update event_inbox set available_at = 'infinity', error = :error where id = (
+    select id from event_inbox where available_at <= :now
+    order by available_at, occurred_at, received_at, message_id limit 1 for update skip locked)
+returning message_id
+""")
+ENTRY_ASIDE = text("""
+update enrolments set status = 'failed', reason = :error, phase = null, wake_at = null, ended_at = :now where id = (
+    select id from enrolments where version_id = :version_id and status = 'active' and wake_at <= :now
+    order by wake_at limit 1 for update skip locked)
+returning id::text
+""")
+
+
+def match(database: Database, seconds: float = SECONDS) -> int:
+    """Apply the inbox of events to journeys and segments. Returns how many events were taken."""
+
+    def aside(session: Session, now: dt.datetime, error: str) -> str | None:
+        return session.execute(EVENT_ASIDE, {"now": now, "error": error}).scalar()
+
+    return _repeat(database, matching.match_events, matching.BATCH, aside, seconds)
+
+
+def refresh(database: Database, seconds: float = SECONDS) -> int:
+    """Refresh segments that asked for it, and apply changes of contacts. Returns how many changes were taken."""
+    with database.transaction() as session:
+        segments.refresh_stale(session, clock.now(session))
+    return _repeat(database, matching.match_changes, matching.BATCH, None, seconds)
+
+
+def advance(database: Database, seconds: float = SECONDS) -> int:
+    """Move everybody who is due. Returns how many moves were made."""
+    with database.transaction() as session:
+        versions = advancing.due(session, clock.now(session))
+    return sum(_advance(database, version_id, seconds) for version_id in versions)
+
+
+def hits(database: Database, seconds: float = SECONDS) -> int:
+    """Classify hits of messages that are quiet. Returns how many messages were looked at."""
+    total, until = 0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        with database.transaction() as session:
+            done = tracking.process(session, clock.now(session))["messages"]
+        if not done:
+            break
+        total += done
+    return total
+
+
+def _advance(database: Database, version_id: int, seconds: float) -> int:
+    def batch(session: Session, catalogue: Catalogue, now: dt.datetime, limit: int) -> int:
+        return advancing.advance(session, catalogue, catalogue.version(session, version_id), now, limit)
+
+    def aside(session: Session, now: dt.datetime, error: str) -> str | None:
+        return session.execute(ENTRY_ASIDE, {"version_id": version_id, "now": now, "error": error}).scalar()
+
+    return _repeat(database, batch, advancing.BATCH, aside, seconds)
+
+
+def _repeat(database: Database, batch: Batch, limit: int, aside: Aside | None, seconds: float) -> int:
+    """Batches until one is empty or time is up. A batch that fails is tried again one by one, so that only what is
+    guilty is set aside, with its error, and the rest goes on."""
+    total, size, until = 0, limit, time.monotonic() + seconds
+    catalogue: Catalogue | None = None
+    while time.monotonic() < until:
+        try:
+            with database.transaction() as session:
+                catalogue = catalogue or catalogues.load(session)
+                done = batch(session, catalogue, clock.now(session), size)
+        except Exception as error:
+            if aside is None or _is_outage(error):
+                raise
+            if size == 1:
+                _set_aside(database, aside, error)
+            size = 1
+            continue
+        if not done:
+            break
+        total += done
+    return total
+
+
+def _is_outage(error: Exception) -> bool:
+    """A database that is away, or two transactions in each other's way, is nobody's guilt: the next sweep tries again."""
+    from sqlalchemy.exc import InterfaceError, OperationalError
+
+    return isinstance(error, OperationalError | InterfaceError | OSError) or "deadlock" in str(error)
+
+
+def _set_aside(database: Database, aside: Aside, error: Exception) -> None:
+    reason = f"{type(error).__name__}: {error}"[:500]
+    with database.transaction() as session:
+        what = aside(session, clock.now(session), reason)
+    logger.error("set_aside", what=what, error=reason)
