@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,20 +34,23 @@ class Names:
     webhooks: frozenset[str] | None = None
 
 
-def problems(text: str, schema: Any = None, names: Names | None = None) -> list[Problem]:
+def problems(
+    text: str, schema: Any = None, names: Names | None = None, aliases: Iterable[str] | None = None
+) -> list[Problem]:
     """Everything that is wrong with `text`, in its order.
 
     With `schema` (of `engine.expr`) unknown attributes, events and type clashes are warned of; with `names` the
     contents, segments, lists and topics that do not exist are errors.
     """
-    reading = read(text)
+    reading = read(text, aliases)
     found = list(reading.problems)
     if schema is not None:
         found += _rule_warnings(reading.reader, schema)
     if names is not None:
         found += _names_in_rules(reading.reader, names)
+    if names is not None and reading.partial is not None:
+        found += _names_in_steps(reading.partial, names)
     if reading.journey is not None:
-        found += [] if names is None else _names_in_steps(reading.journey, names)
         found += _unknown_steps(reading.reader, reading.journey)
     return in_order(found)
 

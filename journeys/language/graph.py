@@ -4,8 +4,8 @@ Shape: `{journey, title, nodes, edges, lanes, outline}`.
 
 - node: `{id, kind, label, line, parent, slot, exit, x, y}`; `@enter` and `@end` stand for both ends; x and y are None
   unless the author placed the step by hand.
-- edge: `{id, source, target, slot, label, exit}`; `slot` is `next`, `timeout`, `fallback`, `do`, `otherwise`, or the place
-  of a path in the file: `paths.0`, `any.1`.
+- edge: `{id, source, target, slot, label, exit}`; `slot` is `next`, `timeout`, `fallback`, `do`, `otherwise`, or the
+  place of a path in the file: `paths.0`, `any.1`.
 - lane: `{step, slot, label, steps}`: the ids of one inner list in order; the outermost has step None and slot `steps`.
 - outline: `[{id, kind, label, line, exit, lanes: [{slot, label, steps: [...]}]}]`.
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from journeys.language.describe import describe, describe_enter
+from journeys.language.durations import Duration
 from journeys.language.program import Program, program
 from journeys.language.steps import Branch, Email, Journey, Path, Repeat, Sms, Split, Step, WaitFor
 
@@ -48,7 +49,8 @@ def slots(step: Step) -> list[tuple[str, str, tuple[Step, ...]]]:
     """The inner lists of a step: slot, label, steps."""
     if isinstance(step, WaitFor):
         rules = [(f"any.{i}", rule.when.text, rule.do) for i, rule in enumerate(step.rules)]
-        return [*rules, ("timeout", f"after {describe(step)}", step.timeout)]
+        side = "after" if isinstance(step.up_to, Duration) else "at"
+        return [*rules, ("timeout", f"{side} {describe(step)}", step.timeout)]
     if isinstance(step, Branch):
         return [(f"paths.{i}", _condition(path), path.do) for i, path in enumerate(step.paths)]
     if isinstance(step, Split):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -25,32 +26,39 @@ MOST_STEPS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What came of a text: the journey, if there is no error, and the problems in the file's order."""
+    """What came of a text: the journey, if there is no error, and the problems in the file's order.
+
+    `partial` is what could be read despite errors; None if the text is not YAML.
+    """
 
     journey: Journey | None
+    partial: Journey | None
     problems: list[Problem]
     reader: Reader
 
 
-def parse(text: str) -> Journey:
-    """The journey that `text` writes. Raises LanguageError for the first mistake in the file's order."""
-    reading = read(text)
+def parse(text: str, aliases: Iterable[str] | None = None) -> Journey:
+    """The journey that `text` writes; `aliases` are the workspace's names for events, such as `purchased`.
+
+    Raises LanguageError for the first mistake in the file's order.
+    """
+    reading = read(text, aliases)
     if reading.journey is None:
         raise next(problem for problem in reading.problems if problem.severity == "error").error()
     return reading.journey
 
 
-def read(text: str) -> Reading:
+def read(text: str, aliases: Iterable[str] | None = None) -> Reading:
     """Read as much as can be read and collect every problem; never raises LanguageError."""
-    reader = Reader(text)
+    reader = Reader(text, None if aliases is None else frozenset(aliases))
     try:
         root = compose(text)
     except LanguageError as error:
         problem = Problem("error", error.line, error.column, error.message, error.expected, error.hint)
-        return Reading(None, [problem], reader)
+        return Reading(None, None, [problem], reader)
     journey = _journey(reader, root)
     broken = any(problem.severity == "error" for problem in reader.problems)
-    return Reading(None if broken else journey, in_order(reader.problems), reader)
+    return Reading(None if broken else journey, journey, in_order(reader.problems), reader)
 
 
 def _exits(reader: Reader, node: Node) -> tuple[RuleText, ...]:

@@ -27,8 +27,9 @@ class Unreadable(Exception):
 class Reader:
     """Collects the problems of one text. Every method that cannot give its value notes why and raises Unreadable."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, aliases: frozenset[str] | None = None) -> None:
         self.text = text
+        self.aliases = aliases
         self.problems: list[Problem] = []
         self.rules: list[tuple[RuleText, ScalarNode]] = []
 

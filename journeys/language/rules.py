@@ -28,7 +28,7 @@ def read_rule(reader: Reader, node: Node, place: Place) -> RuleText:
     rest = _after(reader, value)
     text = str(value.value)
     try:
-        tree = _parsed(text, place)
+        tree = _parsed(text, place, reader.aliases)
     except LanguageError as error:
         raise _moved(reader, value, error, rest) from None
     if rest.startswith("#") and (not rest.startswith("# ") or _STRING.search(rest)):
@@ -61,10 +61,10 @@ def _refuse_out_of_place(reader: Reader, value: ScalarNode, tree: Any, place: Pl
             reader.refuse_at(*reader.inside(value, part.at.line, part.at.column), message)
 
 
-def _parsed(text: str, place: Place) -> Any:
+def _parsed(text: str, place: Place, aliases: frozenset[str] | None) -> Any:
     from engine import expr
 
-    tree = expr.parse(text)
+    tree = expr.parse(text) if aliases is None else expr.parse(text, aliases)
     return tree if place == "enter" else expr.since_entry_default(tree)
 
 

@@ -1,0 +1,140 @@
+"""Edits by step id that splice the author's text: whatever they do not concern keeps every byte.
+
+A place is a parent step (None for the journey), the name of one of its lists (`steps`, `do`, `timeout`, `fallback`,
+`paths.0`, `any.1`), and the step to stand after (None to stand first). Steps in flow style (`{email: …}`) are written
+out as blocks before their structure changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from engine.errors import InvalidInput, NotFound
+from journeys.language import blocks, emit
+from journeys.language.blocks import Slot, Text, find, last_offset, span, step_id
+from journeys.language.expand import written_out
+from journeys.language.kinds import KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a step is to stand."""
+
+    parent: str | None = None
+    slot: str = "steps"
+    after: str | None = None
+
+
+def add(source: str, step: Mapping[str, Any], place: Place) -> str:
+    """Insert a step, given as plain data with one kind key. Raises NotFound, InvalidInput or LanguageError."""
+    if not any(key in KINDS for key in step):
+        raise InvalidInput("A step needs a kind.", hint=f"One of {', '.join(KINDS)}.")
+    return _insert(source, emit.dashed(emit.block(step)), place)
+
+
+def delete(source: str, identifier: str) -> str:
+    """Remove a step with its comments and everything inside it."""
+    return _cut(source, identifier)[0]
+
+
+def move(source: str, identifier: str, place: Place) -> str:
+    """Take a step with its comments and everything inside it to another place."""
+    node, _ = find(blocks.read_text(source), identifier)
+    inside = {identifier, *(step_id(inner) for inner, _ in blocks.inside(node))}
+    if place.parent in inside or place.after in inside:
+        raise InvalidInput(f"The step `{identifier}` cannot move into itself.")
+    rest, lines = _cut(source, identifier)
+    return _insert(rest, lines, place)
+
+
+def _cut(source: str, identifier: str) -> tuple[str, list[str]]:
+    """The text without the step, and the lines of the step, without indentation and breaks."""
+    text = written_out(source, lambda text: find(text, identifier)[0])
+    node, slot = find(text, identifier)
+    first, end = span(text, node)
+    column = blocks.dash(text, node) - text.start(text.line_of(blocks.dash(text, node)))
+    lines = [_dedented(line, column) for line in text.lines[first:end]]
+    rest = text.source[: text.start(first)] + text.source[text.start(end) :]
+    if isinstance(slot.list, SequenceNode) and len(slot.list.value) == 1:
+        key = next(key for key, value in slot.owner.value if value is slot.list)
+        colon = text.source.index(":", key.end_mark.index) + 1
+        rest = rest[:colon] + " []" + rest[colon:]
+    return rest, lines
+
+
+def _dedented(line: str, column: int) -> str:
+    bare = line.rstrip("\r\n")
+    return bare[column:] if not bare[:column].strip() else bare.lstrip()
+
+
+def _insert(source: str, lines: list[str], place: Place) -> str:
+    text = written_out(source, lambda text: _anchor(text, place))
+    slot = _slot(text, place)
+    if isinstance(slot.list, SequenceNode) and slot.list.value:
+        line, column = _beside(text, slot.list, place)
+        return _with_lines(text, line, lines, column)
+    if place.after is not None:
+        raise NotFound("step", place.after, "It may have moved; reload the journey.")
+    key = next((key for key, _ in slot.owner.value if key.value == slot.key), None)
+    if key is None:
+        column = slot.owner.start_mark.column
+        line = text.line_of(last_offset(text, slot.owner) - 1) + 1
+        return _with_lines(text, line, [f"{slot.key}:", *("  " + one for one in lines)], column)
+    return _filled(text, key, slot.list, lines)
+
+
+def _anchor(text: Text, place: Place) -> Node:
+    """The innermost node that must be a block for the insertion."""
+    slot = _slot(text, place)
+    return slot.list if isinstance(slot.list, SequenceNode) and slot.list.value else slot.owner
+
+
+def _slot(text: Text, place: Place) -> Slot:
+    if place.parent is None:
+        if place.slot != "steps":
+            raise InvalidInput(f"A journey has no list `{place.slot}`.")
+        return Slot(text.root, "steps", blocks.value_of(text.root, "steps"))
+    parent, _ = find(text, place.parent)
+    found = dict(blocks.slots(parent)).get(place.slot)
+    kind = blocks.kind_of_step(parent)
+    group = place.slot.split(".")[0]
+    if found is None or kind not in KINDS or group not in KINDS[kind].options:
+        raise InvalidInput(f"`{kind}` has no list `{place.slot}`.")
+    if isinstance(found.list, MappingNode) or (isinstance(found.list, ScalarNode) and found.list.value):
+        raise InvalidInput(f"`{place.slot}` of `{place.parent}` is not a list.")
+    return found
+
+
+def _beside(text: Text, listed: SequenceNode, place: Place) -> tuple[int, int]:
+    """The line to insert at, and the column of the dashes."""
+    dash = blocks.dash(text, listed.value[0])
+    column = dash - text.start(text.line_of(dash))
+    if place.after is None:
+        return span(text, listed.value[0])[0], column
+    for item in listed.value:
+        if isinstance(item, MappingNode) and step_id(item) == place.after:
+            return span(text, item)[1], column
+    raise NotFound("step", place.after, f"It does not stand in `{place.slot}`; reload the journey.")
+
+
+def _filled(text: Text, key: ScalarNode, empty: Node | None, lines: list[str]) -> str:
+    """The text with `key: []` or `key:` given its first entry."""
+    source = text.source
+    colon = source.index(":", key.end_mark.index) + 1
+    end = max(colon, int(empty.end_mark.index)) if isinstance(empty, SequenceNode) else colon
+    rest = source[:colon] + source[end:]
+    line = text.line_of(colon - 1) + 1
+    return _with_lines(blocks.read_text(rest), line, lines, key.start_mark.column + 2)
+
+
+def _with_lines(text: Text, line: int, lines: list[str], column: int) -> str:
+    offset = text.start(line)
+    before = text.source[:offset]
+    if before and not before.endswith("\n"):
+        before += text.newline
+    added = "".join((" " * column + one if one else "") + text.newline for one in lines)
+    return before + added + text.source[offset:]

@@ -1,0 +1,122 @@
+"""Plain data to YAML text that reads back as the same data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from engine.errors import InvalidInput, LanguageError
+from journeys.language.blocks import Text, last_offset
+from journeys.language.tree import compose, in_flow, tag_of
+
+WIDTH = 100
+
+
+def scalar(value: Any, in_line: bool = False, quoted: bool = False) -> str:
+    """One value on one line; `in_line` if braces or brackets stand around it. Raises InvalidInput.
+
+    Text stays without quotes where YAML reads it back as the same text.
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if not isinstance(value, str):
+        raise InvalidInput(f"{type(value).__name__} cannot be written into a journey.")
+    if not quoted and _reads_back(value, in_line):
+        return value
+    if '"' in value and value.isprintable():
+        return "'" + value.replace("'", "''") + "'"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def flow(value: Any) -> str:
+    """Data on one line: `{topic: news, cap: 3 per week}`."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{scalar(str(key), True)}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(flow(item) for item in value) + "]"
+    return scalar(value, in_line=True)
+
+
+def block(value: Any) -> list[str]:
+    """Data as block lines without indentation and breaks; short lists and mappings of scalars stay on one line."""
+    if isinstance(value, Mapping) and value:
+        return [line for key, item in value.items() for line in _entry(scalar(str(key)) + ":", item)]
+    if isinstance(value, list | tuple) and value:
+        return [line for item in value for line in dashed(block(item))]
+    return [flow(value) if isinstance(value, Mapping | list | tuple) else scalar(value)]
+
+
+def dashed(lines: list[str]) -> list[str]:
+    """The lines of one list entry."""
+    return [("- " if index == 0 else "  ") + line for index, line in enumerate(lines)]
+
+
+def data(node: Node) -> Any:
+    """The plain data of a tree; numbers that do not fit become text."""
+    if isinstance(node, MappingNode):
+        return {str(key.value): data(value) for key, value in node.value}
+    if not isinstance(node, ScalarNode):
+        return [data(item) for item in node.value]
+    tag = "str" if node.style else tag_of(node)
+    readers: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "bool": lambda text: text.lower() == "true"}
+    if tag == "null":
+        return None
+    try:
+        return readers.get(tag, str)(node.value)
+    except ValueError:
+        return str(node.value)
+
+
+def expanded(text: Text, node: Node) -> list[str]:
+    """The block lines of a flow mapping or list of steps; everything inside that holds no steps stays as written."""
+    if isinstance(node, SequenceNode):
+        return [line for item in node.value for line in dashed(expanded(text, item))]
+    if not isinstance(node, MappingNode) or not node.value:
+        return [_raw(text, node)]
+    lines: list[str] = []
+    for key, value in node.value:
+        name = text.source[key.start_mark.index : key.end_mark.index] + ":"
+        if isinstance(value, SequenceNode) and any(isinstance(item, MappingNode) for item in value.value):
+            lines += _under(name, expanded(text, value))
+        else:
+            lines.append(f"{name} {_raw(text, value)}".rstrip())
+    return lines
+
+
+def _raw(text: Text, node: Node) -> str:
+    written = text.source[node.start_mark.index : last_offset(text, node)]
+    return flow(data(node)) if "\n" in written else written
+
+
+def _entry(name: str, value: Any) -> list[str]:
+    short = flow(value) if isinstance(value, Mapping | list | tuple) else scalar(value)
+    nested = isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value)
+    if not nested and len(name) + len(short) < WIDTH:
+        return [f"{name} {short}" if value is not None else name]
+    return _under(name, block(value))
+
+
+def _under(name: str, lines: list[str]) -> list[str]:
+    return [name, *("  " + line for line in lines)]
+
+
+def _reads_back(value: str, flow_style: bool) -> bool:
+    if not value or "\n" in value or value != value.strip() or value[0] in "-?:,[]{}#&*!|>'\"%@`":
+        return False
+    if any(sign in value for sign in (": ", " #", "\t")) or value.endswith(":"):
+        return False
+    if flow_style and any(sign in value for sign in ",[]{}:"):
+        return False
+    try:
+        root = compose(f"k: {value}\n")
+    except LanguageError:
+        return False
+    node = root.value[0][1]
+    return isinstance(node, ScalarNode) and node.value == value and tag_of(node) == "str" and not in_flow(node)

@@ -1,0 +1,125 @@
+"""`cairn journeys fmt`: one way to lay a file out. Idempotent; comments, order and the author's words stay.
+
+Two spaces a level, list entries two deeper than their key, at most one blank line, no trailing spaces, one space after
+`key:` and `-`, a line break at the end. Steps without an id get one, made of what they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ruamel.yaml.nodes import Node, ScalarNode
+
+from journeys.language import blocks
+from journeys.language.blocks import Text, last_offset, read_text
+from journeys.language.naming import with_ids
+from journeys.language.tree import in_flow
+
+STEP = 2
+
+
+def fmt(source: str) -> str:
+    """The canonical text. Raises LanguageError if `source` is not YAML; other mistakes stay as they are."""
+    text = source.removeprefix("\ufeff").replace("\r\n", "\n")
+    text = _spaced(read_text(with_ids(text)))
+    return _laid_out(read_text(text))
+
+
+def _spaced(text: Text) -> str:
+    """One space after `key:` and after the dash."""
+    source = text.source
+    for begin, end in sorted(set(_gaps(text, text.root)), reverse=True):
+        if source[begin:end].strip(" ") == "" and end - begin > 1:
+            source = source[:begin] + " " + source[end:]
+    return source
+
+
+def _gaps(text: Text, node: Node) -> Iterator[tuple[int, int]]:
+    if in_flow(node) or isinstance(node, ScalarNode):
+        return
+    for item in node.value:
+        if isinstance(item, tuple):
+            key, value = item
+            yield text.source.index(":", key.end_mark.index) + 1, value.start_mark.index
+            yield from _gaps(text, value)
+        else:
+            yield blocks.dash(text, item) + 1, item.start_mark.index
+            yield from _gaps(text, item)
+
+
+@dataclass(slots=True)
+class _Layout:
+    """By line: the old and new column of its first token (`tokens`), what follows its dash (`after_dash`), and how far
+    a line that continues a value moves (`shifts`); `literal` lines are kept to the letter."""
+
+    tokens: dict[int, tuple[int, int]] = field(default_factory=dict)
+    after_dash: dict[int, tuple[int, int]] = field(default_factory=dict)
+    shifts: dict[int, int] = field(default_factory=dict)
+    literal: set[int] = field(default_factory=set)
+
+
+def _laid_out(text: Text) -> str:
+    layout = _Layout()
+    _measure(text, text.root, 0, layout)
+    lines: list[str] = []
+    for number, line in enumerate(text.lines):
+        written = _line(text, number, line.rstrip("\n"), layout)
+        if written or number in layout.literal or (lines and lines[-1]):
+            lines.append(written)
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def _measure(text: Text, node: Node, column: int, layout: _Layout) -> None:
+    """Give the lines of a block at `column` their new columns."""
+    if in_flow(node) or isinstance(node, ScalarNode):
+        return
+    for item in node.value:
+        key, value = item if isinstance(item, tuple) else (None, item)
+        begin = int(key.start_mark.index) if key is not None else blocks.dash(text, value)
+        line = text.line_of(begin)
+        old = begin - text.start(line)
+        layout.tokens.setdefault(line, (old, column))
+        if key is None and text.line_of(value.start_mark.index) == line:
+            layout.after_dash[line] = (value.start_mark.column, column + STEP)
+        inner = column + STEP
+        if isinstance(value, ScalarNode) or in_flow(value):
+            _continue(text, value, line, (old, column), layout)
+        _measure(text, value, inner, layout)
+
+
+def _continue(text: Text, value: Node, line: int, columns: tuple[int, int], layout: _Layout) -> None:
+    """The further lines of a value move with its first line."""
+    last = text.line_of(max(last_offset(text, value) - 1, int(value.start_mark.index)))
+    literal = isinstance(value, ScalarNode) and value.style in ("|", ">")
+    old, new = columns
+    for number in range(line + 1, last + 1):
+        layout.shifts[number] = new - old
+        if literal:
+            layout.literal.add(number)
+
+
+def _line(text: Text, number: int, line: str, layout: _Layout) -> str:
+    bare = line.lstrip(" ")
+    if number in layout.tokens:
+        return " " * layout.tokens[number][1] + bare.rstrip()
+    if number in layout.shifts:
+        moved = " " * max(0, len(line) - len(bare) + layout.shifts[number]) + bare
+        return moved if number in layout.literal and bare.strip() else moved.rstrip()
+    if not bare.strip():
+        return ""
+    return " " * _comment_column(text, number, len(line) - len(bare), layout) + bare.rstrip()
+
+
+def _comment_column(text: Text, number: int, column: int, layout: _Layout) -> int:
+    """A comment stands with the line below it, or, if it is indented deeper, with what it follows."""
+    below = next((layout.tokens[line] for line in range(number + 1, len(text.lines)) if line in layout.tokens), (0, 0))
+    if column <= below[0]:
+        return below[1]
+    for line in range(number - 1, -1, -1):
+        for place in (layout.after_dash.get(line), layout.tokens.get(line)):
+            if place is not None and place[0] == column:
+                return place[1]
+        if line in layout.tokens and layout.tokens[line][0] < column:
+            return below[1]
+    return below[1]
