@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8025
     public_url: str | None = None  # what contacts reach; http://host:port when unset
+    client_ip_header: str | None = None  # set by a proxy of ours, such as X-Forwarded-For; its last address counts
     smtp_url: str | None = None  # smtp://user:password@host:port; the local mailbox when unset
     smtp_connections: int = 8
     secret_key: SecretStr | None = None  # kept in home/secret when unset

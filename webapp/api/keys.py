@@ -1,0 +1,73 @@
+"""Keys of the ingest interface, kept in memory for a few seconds."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine import users
+from engine.db import Database
+from webapp.groupcommit import Unavailable
+from webapp.native import Environ
+
+LIFETIME = 3.0  # a revoked key is refused within 5 s, the query included
+RETRY = 0.5  # an unknown key may be a new one; it is looked for at most this often
+
+INGEST = "ingest"
+
+
+class Keys:
+    """The keys in force. One thread at a time asks the database, the others wait for its answer."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._scopes: dict[bytes, frozenset[str]] = {}
+        self._read_at = float("-inf")
+
+    def scopes(self, key: str) -> frozenset[str] | None:
+        """The key's scopes; None for one that is not in force. Raises Unavailable while the database is away."""
+        hashed = users.key_hash(key)
+        self._refresh(LIFETIME)
+        if hashed not in self._scopes:
+            self._refresh(RETRY)
+        return self._scopes.get(hashed)
+
+    def _refresh(self, lifetime: float) -> None:
+        if self._clock() - self._read_at < lifetime:
+            return
+        with self._lock:
+            started = self._clock()
+            if started - self._read_at < lifetime:
+                return
+            try:
+                with self._database.transaction() as session:
+                    self._scopes = users.api_keys(session)
+            except SQLAlchemyError as error:
+                raise Unavailable("The database is away.") from error
+            self._read_at = started
+
+
+def given(environ: Environ, body: dict[str, Any]) -> str | None:
+    """The key of a request: user name of Basic (RFC 7617), Bearer (RFC 6750), else `writeKey` in the body."""
+    scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip() or None
+    if scheme.lower() == "basic":
+        return _basic_user(credentials.strip())
+    key = body.get("writeKey")
+    return key if isinstance(key, str) and key else None
+
+
+def _basic_user(credentials: str) -> str | None:
+    try:
+        decoded = base64.b64decode(credentials, validate=True).decode()
+    except ValueError:
+        return None
+    return decoded.partition(":")[0] or None

@@ -1,0 +1,133 @@
+"""In front of Flask: the few addresses that take nearly all requests are answered natively."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine.db import Database
+from engine.signing import Signer
+from webapp.api import ingest
+from webapp.api.keys import Keys
+from webapp.api.write import write_calls
+from webapp.groupcommit import GroupCommit, Handler, Limits
+from webapp.native import TEXT, Answer, Application, Environ, as_json
+from webapp.public import click, pixel, unsubscribe
+from webapp.public.hits import ClickWriter, write_opens
+
+log = structlog.get_logger(__name__)
+
+WAKING = {"ingest", "unsubscribe"}
+"""Kinds of work after which journeys have something to look at."""
+
+
+class Doorbell:
+    """Rings from a thread of its own, so that neither a request nor a commit waits for Redis. Rings fall together."""
+
+    def __init__(self, ring: Callable[[], object]) -> None:
+        self._ring = ring
+        self._wanted = threading.Event()
+        threading.Thread(target=self._run, name="doorbell", daemon=True).start()
+
+    def __call__(self, kinds: set[str]) -> None:
+        """Ring soon, if what was committed concerns journeys."""
+        if kinds & WAKING:
+            self._wanted.set()
+
+    def _run(self) -> None:
+        """A bell that cannot be rung loses nothing: the next sweep finds the work."""
+        while True:
+            self._wanted.wait()
+            self._wanted.clear()
+            try:
+                self._ring()
+            except Exception:
+                log.exception("doorbell failed")
+
+
+@dataclass(frozen=True, slots=True)
+class HotPath:
+    """What the native addresses work with, one of each in a process."""
+
+    database: Database
+    signer: Signer
+    keys: Keys
+    writer: GroupCommit
+    client_ip_header: str | None = None
+
+    def answer(self, environ: Environ) -> Answer | None:
+        """The answer, or None for what Flask serves."""
+        path: str = environ["PATH_INFO"]
+        prefix = path[:3]
+        if prefix == "/o/":
+            return pixel.answer(environ, self.signer, self.writer, self.client_ip_header)
+        if prefix == "/c/":
+            return click.answer(environ, self.signer, self.writer, self.client_ip_header)
+        if prefix == "/u/":
+            return unsubscribe.answer(environ, self.signer, self.database, self.writer, self.client_ip_header)
+        if prefix == "/v1" and (name := ingest.PATHS.get(path)):
+            return ingest.answer(environ, name, self.keys, self.writer)
+        return self._health(path)
+
+    def _health(self, path: str) -> Answer | None:
+        if path == "/healthz":
+            alive = self.writer.alive()
+            return Answer(200 if alive else 503, TEXT, b"ok\n" if alive else b"the writer has died\n")
+        return self._ready() if path == "/readyz" else None
+
+    def _ready(self) -> Answer:
+        try:
+            with self.database.transaction() as session:
+                session.execute(text("select from clock"))
+        except SQLAlchemyError:
+            return as_json(503, {"ready": False, "database": "away"}, (("Retry-After", "5"),))
+        return as_json(200, {"ready": True, "database": "ok"})
+
+
+def hot_path(
+    database: Database,
+    signer: Signer,
+    *,
+    ring: Callable[[], object] = lambda: None,
+    client_ip_header: str | None = None,
+    limits: Limits | None = None,
+) -> HotPath:
+    """Start the writer and build the native addresses on it. `ring` may block and fail, nobody waits for it.
+
+    Calls are written first: finding contacts takes the locks that everything else may wait for.
+    """
+    handlers: dict[str, Handler] = {
+        "ingest": write_calls,
+        "unsubscribe": unsubscribe.write_wishes,
+        "click": ClickWriter(),
+        "open": write_opens,
+    }
+    writer = GroupCommit(database, handlers, committed=Doorbell(ring), limits=limits)
+    return HotPath(database, signer, Keys(database), writer, client_ip_header)
+
+
+def dispatcher(hot: HotPath, flask: Application) -> Application:
+    """The WSGI application: native addresses first, the rest to Flask."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        try:
+            answer = hot.answer(environ)
+        except Exception:
+            answer = _fault(environ)
+        return flask(environ, start_response) if answer is None else answer.send(start_response)
+
+    return application
+
+
+def _fault(environ: Environ) -> Answer:
+    """A fault of ours: the log has the trace under the reference. The path holds a token and is not logged."""
+    reference = uuid.uuid4().hex[:12]
+    log.exception("unexpected error", reference=reference, path=environ["PATH_INFO"][:3])
+    return as_json(500, {"success": False, "message": "Something went wrong on our side.", "reference": reference})

@@ -1,0 +1,155 @@
+"""`/u/TOKEN`: GET shows a page with a button and changes nothing; POST unsubscribes, without login or redirect."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import jinja2
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from engine import urls, workspace
+from engine.db import Database
+from engine.errors import ConfigurationError
+from engine.signing import Signer
+from engine.tracking import unsubscribe
+from engine.tracking.links import MessageKey
+from engine.tracking.unsubscribe import Subscription, Wish
+from webapp.groupcommit import Busy, GroupCommit, Moment, Unavailable
+from webapp.native import HTML, NOT_FOUND, TEXT, Answer, Environ, client_ip, not_allowed, receive, refusal, user_agent
+from webapp.pages.assets import manifest
+from webapp.public import tokens
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+BODY_BYTES = 16 * 1024
+ONE_CLICK = b"List-Unsubscribe=One-Click"
+GUARD = (
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Robots-Tag", "noindex"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self'; font-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'",
+    ),
+)
+
+
+def write_wishes(session: Session, wishes: Sequence[Wish], moment: Moment) -> list[Subscription | None]:
+    """Run inside the shared commit."""
+    return unsubscribe.unsubscribe(session, wishes, moment.now)
+
+
+def show(environ: Environ, signer: Signer, database: Database) -> Answer:
+    """The page. Link checkers fetch it, so it only reads (RFC 8058 §3.1 keeps GET for people)."""
+    found = tokens.reference(signer, "unsubscribe", environ)
+    if found is None:
+        return NOT_FOUND
+    return _show(database, (found.message_id, urls.origin_at(found)))
+
+
+def _show(database: Database, key: MessageKey) -> Answer:
+    try:
+        with database.transaction() as session:
+            held = unsubscribe.read(session, [key]).get(key)
+            return NOT_FOUND if held is None else _page(session, held)
+    except SQLAlchemyError:
+        return _later(Unavailable("The database is away."))
+
+
+def accept(
+    environ: Environ, signer: Signer, database: Database, writer: GroupCommit, proxy_header: str | None
+) -> Answer:
+    """Unsubscribe, durably, and say so: in a line for mail programs, with the page for people.
+
+    Every POST with a valid token counts, whatever its body: a refused wish is worse than one too many. The page's
+    form sends `scope`, `topic` or `channel`; the header's POST (RFC 8058) leaves the message's topic.
+    """
+    found = tokens.reference(signer, "unsubscribe", environ)
+    if found is None:
+        return NOT_FOUND
+    body = receive(environ, BODY_BYTES)
+    one_click = _is_one_click(body)
+    wish = Wish(
+        (found.message_id, urls.origin_at(found)),
+        "topic" if one_click else _scope(body),
+        "one-click" if one_click else "link",
+        client_ip(environ, proxy_header),
+        user_agent(environ),
+    )
+    try:
+        held = writer.submit("unsubscribe", wish)
+    except (Busy, Unavailable) as error:
+        return _later(error)
+    if held is None:
+        return NOT_FOUND
+    return Answer(200, TEXT, b"You are unsubscribed.\n") if one_click else _show(database, wish.key)
+
+
+def answer(
+    environ: Environ, signer: Signer, database: Database, writer: GroupCommit, proxy_header: str | None
+) -> Answer:
+    """GET, HEAD or POST."""
+    method = environ["REQUEST_METHOD"]
+    if method in ("GET", "HEAD"):
+        return show(environ, signer, database)
+    if method == "POST":
+        return accept(environ, signer, database, writer, proxy_header)
+    return not_allowed("GET", "HEAD", "POST")
+
+
+def _is_one_click(body: bytes) -> bool:
+    """Form-encoded or multipart (RFC 8058 §3.2 allows both)."""
+    return ONE_CLICK in body or (b'name="List-Unsubscribe"' in body and b"One-Click" in body)
+
+
+def _scope(body: bytes) -> str:
+    given = parse_qs(body.decode("utf-8", "replace")).get("scope", ["topic"])[0]
+    return "channel" if given == "channel" else "topic"
+
+
+def _later(error: Busy | Unavailable) -> Answer:
+    status, headers = refusal(error)
+    return Answer(status, TEXT + headers, b"We cannot store this right now. Please try again in a moment.\n")
+
+
+def _page(session: Session, held: Subscription) -> Answer:
+    """The page that asks, or where nothing of the message's list is left to leave, the one that confirms."""
+    html = _template().render(
+        action="",
+        done=held.left("topic"),
+        everything=held.left_channel or not held.topic,
+        topic=held.topic_name,
+        channel=held.message.channel,
+        address=_masked(held.recipient),
+        sender_name=workspace.load(session).sender_name,
+        stylesheet=_stylesheet(),
+    )
+    return Answer(200, HTML + GUARD, html.encode())
+
+
+def _stylesheet() -> str | None:
+    """None before the front end is built: the page must work without."""
+    try:
+        return f"/static/dist/{manifest.entry('src/public.css')['file']}"
+    except (ConfigurationError, KeyError):
+        return None
+
+
+def _masked(recipient: str | None) -> str:
+    """Enough to recognise one's own address; whoever was forwarded the mail learns little."""
+    if not recipient:
+        return ""
+    local, at, domain = recipient.rpartition("@")
+    return f"{local[:1]}…{at}{domain}" if at else f"…{recipient[-3:]}"
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.get_template("public/unsubscribe.html")

@@ -1,0 +1,31 @@
+"""The WSGI application that granian serves: settings, database, hot path and Flask, built once a process."""
+
+from __future__ import annotations
+
+from functools import partial
+from multiprocessing.util import Finalize
+
+from engine import log
+from engine.db import Database
+from engine.settings import settings
+from engine.signing import signer
+from webapp.app import create_app
+from webapp.dispatch import dispatcher, hot_path
+from webapp.native import Application
+from workers.enqueue import connect, ring
+
+POOL = 16
+
+
+def build() -> Application:
+    """The application of this process; what is pending is written when granian's worker ends."""
+    chosen = settings()
+    log.configure(chosen, "web")
+    database = Database(chosen.database_url or "", workspace=chosen.workspace_schema, pool_size=POOL)
+    bell = partial(ring, connect(chosen.redis_url), "match") if chosen.redis_url else lambda: None
+    hot = hot_path(database, signer(), ring=bell, client_ip_header=chosen.client_ip_header)
+    Finalize(None, hot.writer.close, exitpriority=10)
+    return dispatcher(hot, create_app(database, chosen.redis_url, chosen))
+
+
+application = build()
