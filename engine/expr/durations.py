@@ -54,27 +54,27 @@ def _step(moment: dt.datetime, count: int) -> dt.datetime:
     return moment.replace(year=year, month=month + 1, day=day)
 
 
-def next_crossing(moment: dt.datetime, now: dt.datetime, duration: Duration, sign: int) -> dt.datetime | None:
-    """A bound on when `shift(n, duration, sign)` next passes `moment`, for n later than `now`.
+def next_crossing(
+    moment: dt.datetime, now: dt.datetime, duration: Duration, sign: int, strict: bool
+) -> dt.datetime | None:
+    """When `shift(n, duration, sign)`, for n later than `now`, next reaches `moment` (or passes it, if strict).
 
-    Nothing changes before the bound. None: never. Because clamping makes calendar steps jump back at the end of a
-    month, the bound may come some days early for months and years; it always lies after `now`.
+    None: never. For months and years this is a bound that may come days early, because clamping makes calendar steps
+    jump back at the end of a month; it always lies after `now`.
     """
     if exact(duration) is not None:
-        return _at_or_after(shift(moment, duration, -sign), now)
-    early = shift(moment, duration, -sign) - dt.timedelta(days=5)
-    if early > now:
-        return early
-    late = shift(moment, duration, -sign) + dt.timedelta(days=5)
-    if late < now:
+        return flips_at(shift(moment, duration, -sign), now, strict)
+    goal = shift(moment, duration, -sign)
+    if goal - now > dt.timedelta(days=6):
+        return goal - dt.timedelta(days=5)
+    if now - goal > dt.timedelta(days=6):
         return None
     midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
-    today = _at_or_after(moment - (shift(now, duration, sign) - now), now)
-    return min(midnight, today) if today is not None else midnight
+    return min(midnight, flips_at(moment - (shift(now, duration, sign) - now), now, strict) or midnight)
 
 
-def _at_or_after(moment: dt.datetime, now: dt.datetime) -> dt.datetime | None:
-    """The crossing, or the first instant after it: at `moment` itself the two sides are equal."""
-    if moment > now:
-        return moment
-    return now + dt.timedelta(microseconds=1) if moment == now else None
+def flips_at(moment: dt.datetime, now: dt.datetime, strict: bool) -> dt.datetime | None:
+    """When time reaches `moment`, or passes it if strict; None if that is behind `now`."""
+    if strict:
+        return moment + dt.timedelta(microseconds=1) if now <= moment < LATEST else None
+    return moment if moment > now else None

@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import Select
 
 from engine.expr import ast
@@ -83,11 +84,15 @@ def _messages(node: ast.Message, context: Context) -> Source:
     source = event_source(ast.EventName(ast.VERB_EVENTS[node.verb]), None, node.window, context)
     properties = source.table.c.properties
     if node.content is not None:
-        source.conditions.append(never_null(properties.op("->>", return_type=Text())("content") == literal(node.content, Text)))
+        source.conditions.append(_property(properties, "content", literal(node.content, Text)))
     if node.step is not None:
-        source.conditions.append(never_null(properties.op("->>", return_type=Text())("step") == literal(node.step, Text)))
-        source.conditions.append(never_null(properties.op("->>", return_type=Text())("journey") == _journey(context)))
+        source.conditions.append(_property(properties, "step", literal(node.step, Text)))
+        source.conditions.append(_property(properties, "journey", _journey(context)))
     return source
+
+
+def _property(properties: Any, name: str, wanted: Any) -> Condition:
+    return never_null(dig(properties, (name,)) == func.to_jsonb(wanted, type_=JSONB))
 
 
 def _received(node: ast.Message, context: Context) -> Source:

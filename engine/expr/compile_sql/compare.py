@@ -159,8 +159,9 @@ def text_condition(left: Operand, operator: str, right: Operand, written: ast.Va
     tests: list[Any] = []
     if a is not None and b is not None:
         tests.append(_text_test(verb, a, b, left.folds or right.folds, written))
-    if verb == "contains" and left.json is not None:
-        tests.append(_list_contains(left, right))
+    item = _as_json(right)
+    if verb == "contains" and left.json is not None and item is not None:
+        tests.append(_list_contains(left.json, item))
     verdicts = [test.is_(false()) if negated else test.is_(true()) for test in tests]
     return or_(*verdicts) if verdicts else false()
 
@@ -175,13 +176,11 @@ def _text_test(verb: str, a: Column, b: Column, folds: bool, written: ast.Value)
     return (func.left(a, func.length(b)) if verb == "starts with" else func.right(a, func.length(b))) == b
 
 
-def _list_contains(left: Operand, right: Operand) -> Any:
-    """A list contains an equal item of the same type; NULL where the left side is no list."""
-    kind = func.jsonb_typeof(left.json)
-    item = _as_json(right)
-    if item is None:
-        return case((kind == "array", false()))
-    return case((and_(kind == "array", func.jsonb_typeof(item).in_(["string", "number", "boolean"])), left.json.op("@>", return_type=Boolean())(item)))  # type: ignore[union-attr]
+def _list_contains(document: Column, item: Column) -> Any:
+    """A list contains an equal item of the same type; NULL where the left side is no list or the right no scalar."""
+    scalar = func.jsonb_typeof(item).in_(["string", "number", "boolean"])
+    found = document.op("@>", return_type=Boolean())(item)
+    return case((and_(func.jsonb_typeof(document) == "array", scalar), found))
 
 
 def _as_json(right: Operand) -> ColumnElement[Any] | None:

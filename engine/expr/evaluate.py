@@ -1,0 +1,201 @@
+"""The verdict on one contact as of `now`, and when it may change by itself. Pure; agrees with `compile_sql`."""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from engine.expr import ast, comparing
+from engine.expr.aggregating import aggregate
+from engine.expr.durations import flips_at, shift
+from engine.expr.facts import EventFact, Facts, MessageFact, Verdict
+from engine.expr.happening import in_window, message_in_window
+from engine.expr.values import Operand, View, literal, read_path
+
+ALWAYS, NEVER = Verdict(True, None), Verdict(False, None)
+
+
+def evaluate(node: ast.Node, facts: Facts, now: dt.datetime) -> Verdict:
+    """Whether the rule holds for these facts at `now` (aware), and the first instant at which time may change that."""
+    return judge(node, View(facts, now))
+
+
+def evaluate_value(value: ast.Value, facts: Facts, now: dt.datetime) -> Decimal | None:
+    """A value as a number; None where it is missing or no number."""
+    return operand(value, View(facts, now)).number()
+
+
+def judge(node: ast.Node, view: View) -> Verdict:
+    """The verdict at a place in the tree."""
+    match node:
+        case ast.And(items):
+            return every(judge(item, view) for item in items)
+        case ast.Or(items):
+            return some(judge(item, view) for item in items)
+        case ast.Not(item):
+            return opposite(judge(item, view))
+        case ast.Did(event, where, count, window, never):
+            verdicts = happened(event, where, window, view)
+            return counted(verdicts, ast.Count("exactly", 0) if never else count)
+        case ast.Message():
+            return counted(_messages(node, view), ast.Count("exactly", 0) if node.never else node.count)
+        case ast.Sequence():
+            return _sequence(node, view)
+        case ast.Membership(kind, slug):
+            stays = {"segment": view.facts.segments, "list": view.facts.lists, "journey": view.facts.journeys}
+            return Verdict(slug in stays[kind], None)
+        case ast.Subscribed(topic, channel):
+            return Verdict(_subscribed(topic, channel, view.facts), None)
+        case ast.Consents(channel):
+            return Verdict(_consents(channel, view.facts), None)
+    return _compare(node, view)
+
+
+# Combining ------------------------------------------------------------------------------------------------------------
+
+
+def every(verdicts: Iterable[Verdict]) -> Verdict:
+    """All: a true one may fall with its first, a false one rises only once the last of its false ones can."""
+    known = list(verdicts)
+    false = [verdict.changes_at for verdict in known if not verdict.value]
+    if not false:
+        return Verdict(True, comparing.earliest(*(verdict.changes_at for verdict in known)))
+    return Verdict(False, None if None in false else max(moment for moment in false if moment))
+
+
+def some(verdicts: Iterable[Verdict]) -> Verdict:
+    """Any, by the same reasoning."""
+    return opposite(every(opposite(verdict) for verdict in verdicts))
+
+
+def opposite(verdict: Verdict) -> Verdict:
+    """Not."""
+    return Verdict(not verdict.value, verdict.changes_at)
+
+
+def counted(verdicts: Sequence[Verdict], count: ast.Count | None) -> Verdict:
+    """Whether the number of true ones fits; it needs as many changes as the number is off by."""
+    count = count or ast.Count("at least", 1)
+    number, times = sum(verdict.value for verdict in verdicts), count.times
+    falls = sorted(v.changes_at for v in verdicts if v.value and v.changes_at)
+    rises = sorted(v.changes_at for v in verdicts if not v.value and v.changes_at)
+    at_least = number >= times
+    if count.bound == "exactly":
+        if number == times:
+            return Verdict(True, comparing.earliest(_nth(falls, 1), _nth(rises, 1)))
+        return Verdict(False, _nth(falls, number - times) if number > times else _nth(rises, times - number))
+    if count.bound == "at most":
+        return opposite(counted(verdicts, ast.Count("at least", times + 1)))
+    return Verdict(at_least, _nth(falls, number - times + 1) if at_least else _nth(rises, times - number))
+
+
+def _nth(moments: list[dt.datetime], n: int) -> dt.datetime | None:
+    return moments[n - 1] if len(moments) >= n else None
+
+
+# What people did ------------------------------------------------------------------------------------------------------
+
+
+def _named(event: ast.EventName, view: View) -> list[EventFact]:
+    name = view.facts.aliases.get(event.name, "") if event.alias else event.name
+    return [fact for fact in view.facts.events if fact.name == name]
+
+
+def happened(event: ast.EventName, where: ast.Node | None, window: ast.Window | None, view: View) -> list[Verdict]:
+    """For each event of the name, whether it counts."""
+    return [_counts(fact, where, window, view) for fact in _named(event, view)]
+
+
+def _counts(fact: EventFact, where: ast.Node | None, window: ast.Window | None, view: View) -> Verdict:
+    inside = in_window(fact, window, view)
+    if where is None:
+        return inside
+    return every([inside, judge(where, view.within(fact.properties))])
+
+
+def _messages(node: ast.Message, view: View) -> list[Verdict]:
+    if node.verb == "received":
+        return [message_in_window(fact, node.window, view) for fact in view.facts.messages if _is_about(fact, node, view)]
+    events = _named(ast.EventName(ast.VERB_EVENTS[node.verb]), view)
+    return [in_window(fact, node.window, view) for fact in events if _tells_of(fact, node, view)]
+
+
+def _is_about(fact: MessageFact, node: ast.Message, view: View) -> bool:
+    if node.content is not None and fact.content != node.content:
+        return False
+    return node.step is None or (fact.step == node.step and fact.journey is not None and fact.journey == view.facts.journey)
+
+
+def _tells_of(fact: EventFact, node: ast.Message, view: View) -> bool:
+    said = fact.properties.get
+    if node.content is not None and said("content") != node.content:
+        return False
+    journey = view.facts.journey
+    return node.step is None or (said("step") == node.step and journey is not None and said("journey") == journey)
+
+
+def _sequence(node: ast.Sequence, view: View) -> Verdict:
+    later = sorted(_named(node.second.event, view), key=lambda fact: fact.occurred_at)
+    times = [fact.occurred_at for fact in later]
+    verdicts = []
+    for fact in _named(node.first.event, view):
+        end = shift(fact.occurred_at, node.within, 1)
+        span = slice(bisect.bisect_right(times, fact.occurred_at), bisect.bisect_right(times, end))
+        followed = some(_counts(other, node.second.where, None, view) for other in later[span])
+        if node.link == "without":
+            followed = every([Verdict(end <= view.now, flips_at(end, view.now, False)), opposite(followed)])
+        verdicts.append(every([_counts(fact, node.first.where, node.window, view), followed]))
+    return some(verdicts)
+
+
+# Consent --------------------------------------------------------------------------------------------------------------
+
+
+def _subscribed(topic: str, channel: str, facts: Facts) -> bool:
+    if topic not in facts.topics or facts.consent.get((channel, "")) == "unsubscribed":
+        return False
+    silent = facts.topics[topic] if channel == "email" else "unsubscribed"
+    return facts.consent.get((channel, topic), silent) == "subscribed"
+
+
+def _consents(channel: str, facts: Facts) -> bool:
+    said = facts.consent.get((channel, ""))
+    return said == "subscribed" or (said is None and channel == "email" and facts.email is not None)
+
+
+# Comparisons ----------------------------------------------------------------------------------------------------------
+
+
+def operand(value: ast.Value, view: View) -> Operand:
+    """A literal, field or aggregate."""
+    match value:
+        case ast.Path():
+            return read_path(value, view)
+        case ast.Aggregate(event=event, where=where, window=window):
+            facts = _named(event, view)
+            return aggregate(value, facts, [_counts(fact, where, window, view) for fact in facts])
+    return literal(value)
+
+
+def _compare(node: ast.Comparing, view: View) -> Verdict:
+    match node:
+        case ast.Comparison(left, operator, right):
+            return comparing.comparison(operand(left, view), operator, operand(right, view), view)
+        case ast.Between(value, low, high, negated):
+            ends = operand(low, view), operand(high, view)
+            return comparing.between(operand(value, view), *ends, negated, view)
+        case ast.InList(value, items, negated):
+            read = operand(value, view)
+            return Verdict(comparing.in_list(read, items, view) is not negated, read.changes_at)
+        case ast.IsSet(value, negated):
+            read = operand(value, view)
+            return Verdict(read.present is not negated, read.changes_at)
+        case ast.IsWithin(value):
+            return comparing.is_within(operand(value, view), node, view)
+        case ast.Ago(value):
+            return comparing.ago(operand(value, view), node, view)
+        case ast.AnyItem(path, condition):
+            items = operand(path, view).raw
+            return some(judge(condition, view.within(item)) for item in items) if isinstance(items, (list, tuple)) else NEVER
