@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from engine.errors import LanguageError
 from engine.model import AuditLog, Journey, JourneyVersion, Topic
-from journeys.language import Problem, parse, problems, unsupported
+from journeys.language.check import problems, unsupported
+from journeys.language.parse import parse
+from journeys.language.problems import Problem
 from journeys.language import steps as language
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime.enrol import Trigger, enrol

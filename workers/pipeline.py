@@ -1,4 +1,4 @@
-"""The engine's work, a batch a transaction, until nothing is due or time is up. Jobs and the virtual clock call this."""
+"""The engine's work, a batch a transaction, until nothing is due or time is up."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from engine import clock, segments, tracking
@@ -20,6 +21,7 @@ from journeys.runtime.catalogue import Catalogue
 logger = structlog.get_logger()
 
 SECONDS = 10.0
+CATALOGUE_SECONDS = 1.0
 Batch = Callable[[Session, Catalogue, dt.datetime, int], int]
 Aside = Callable[[Session, dt.datetime, str], str | None]
 
@@ -86,11 +88,12 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside | None, s
     """Batches until one is empty or time is up. A batch that fails is tried again one by one, so that only what is
     guilty is set aside, with its error, and the rest goes on."""
     total, size, until = 0, limit, time.monotonic() + seconds
-    catalogue: Catalogue | None = None
+    catalogue, fresh_until = None, 0.0
     while time.monotonic() < until:
         try:
             with database.transaction() as session:
-                catalogue = catalogue or catalogues.load(session)
+                if catalogue is None or time.monotonic() > fresh_until:
+                    catalogue, fresh_until = catalogues.load(session), time.monotonic() + CATALOGUE_SECONDS
                 done = batch(session, catalogue, clock.now(session), size)
         except Exception as error:
             if aside is None or _is_outage(error):
@@ -106,9 +109,7 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside | None, s
 
 
 def _is_outage(error: Exception) -> bool:
-    """A database that is away, or two transactions in each other's way, is nobody's guilt: the next sweep tries again."""
-    from sqlalchemy.exc import InterfaceError, OperationalError
-
+    """A database that is away, or transactions in each other's way: nobody's guilt, and the next sweep tries again."""
     return isinstance(error, OperationalError | InterfaceError | OSError) or "deadlock" in str(error)
 
 

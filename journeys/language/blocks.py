@@ -78,13 +78,23 @@ def last_offset(text: Text, node: Node) -> int:
         last = node.value[-1]
         if not isinstance(last, tuple):
             return last_offset(text, last)
-        key, value = last
-        return max(text.source.index(":", key.end_mark.index) + 1, last_offset(text, value))
+        return pair_end(text, *last)
     end = int(node.end_mark.index)
     if isinstance(node, ScalarNode) and node.style in ("|", ">"):
         body = text.source[node.start_mark.index : end]
         return int(node.start_mark.index) + len(body.rstrip())
     return end
+
+
+def colon(text: Text, key: Node) -> int:
+    """Offset after the `:` of a key."""
+    return text.source.index(":", key.end_mark.index) + 1
+
+
+def pair_end(text: Text, key: Node, value: Node) -> int:
+    """Offset after what is written for a key and its value; an empty value has marks that lie further down."""
+    empty = isinstance(value, ScalarNode) and not value.style and not value.value
+    return colon(text, key) if empty else max(colon(text, key), last_offset(text, value))
 
 
 def dash(text: Text, item: Node) -> int:

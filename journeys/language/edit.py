@@ -61,7 +61,7 @@ def _cut(source: str, identifier: str) -> tuple[str, list[str]]:
     rest = text.source[: text.start(first)] + text.source[text.start(end) :]
     if isinstance(slot.list, SequenceNode) and len(slot.list.value) == 1:
         key = next(key for key, value in slot.owner.value if value is slot.list)
-        colon = text.source.index(":", key.end_mark.index) + 1
+        colon = blocks.colon(text, key)
         rest = rest[:colon] + " []" + rest[colon:]
     return rest, lines
 
@@ -124,7 +124,7 @@ def _beside(text: Text, listed: SequenceNode, place: Place) -> tuple[int, int]:
 def _filled(text: Text, key: ScalarNode, empty: Node | None, lines: list[str]) -> str:
     """The text with `key: []` or `key:` given its first entry."""
     source = text.source
-    colon = source.index(":", key.end_mark.index) + 1
+    colon = blocks.colon(text, key)
     end = max(colon, int(empty.end_mark.index)) if isinstance(empty, SequenceNode) else colon
     rest = source[:colon] + source[end:]
     line = text.line_of(colon - 1) + 1

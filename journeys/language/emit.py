@@ -9,7 +9,7 @@ from typing import Any
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from engine.errors import InvalidInput, LanguageError
-from journeys.language.blocks import Text, last_offset
+from journeys.language.blocks import Text, colon, last_offset, pair_end
 from journeys.language.tree import compose, in_flow, tag_of
 
 WIDTH = 100
@@ -86,7 +86,8 @@ def expanded(text: Text, node: Node) -> list[str]:
         if isinstance(value, SequenceNode) and any(isinstance(item, MappingNode) for item in value.value):
             lines += _under(name, expanded(text, value))
         else:
-            lines.append(f"{name} {_raw(text, value)}".rstrip())
+            empty = pair_end(text, key, value) == colon(text, key)
+            lines.append(name if empty else f"{name} {_raw(text, value)}")
     return lines
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from journeys.language import emit
+from journeys.language import blocks, emit
 from journeys.language.blocks import Text, read_text
 from journeys.language.tree import in_flow
 
@@ -57,7 +57,7 @@ def _expand(text: Text, node: Node, key: ScalarNode | None) -> str:
     rest = source[end:line_end].rstrip()
     lines = emit.expanded(text, node)
     if key is not None:
-        colon = source.index(":", key.end_mark.index) + 1
+        colon = blocks.colon(text, key)
         pad = " " * (key.start_mark.column + 2)
         comments = _comments(text, node, colon, end)
         head, body = source[:colon] + rest, [*comments, *lines]

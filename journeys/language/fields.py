@@ -8,7 +8,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from engine.errors import InvalidInput
 from journeys.language import blocks, emit
-from journeys.language.blocks import Text, find, last_offset, read_text
+from journeys.language.blocks import Text, find, read_text
 from journeys.language.tree import in_flow
 
 Key = str | int
@@ -24,7 +24,7 @@ def set_field(source: str, identifier: str | None, path: str | tuple[Key, ...], 
     owner, key = _owner(text, identifier, path)
     pair = next((pair for pair in owner.value if pair[0].value == key), None)
     if pair is not None:
-        return _replaced(text, owner, *pair, value)
+        return _replaced(text, owner, pair[0], pair[1], value)
     return _appended(text, owner, key, value)
 
 
@@ -57,8 +57,8 @@ def _owner(text: Text, identifier: str | None, path: str | tuple[Key, ...]) -> t
 
 def _replaced(text: Text, owner: MappingNode, key: ScalarNode, value: Node, new: Any) -> str:
     source = text.source
-    colon = source.index(":", key.end_mark.index) + 1
-    begin, end = max(colon, int(value.start_mark.index)), max(colon, last_offset(text, value))
+    colon, end = blocks.colon(text, key), blocks.pair_end(text, key, value)
+    begin = min(end, int(value.start_mark.index))
     if in_flow(owner):
         return f"{source[:colon]} {emit.flow(new)}{source[end:]}"
     lead = source[colon:begin] if begin < end and "\n" not in source[colon:begin] else " "
@@ -82,7 +82,7 @@ def _appended(text: Text, owner: MappingNode, key: str, value: Any) -> str:
     if after is None:
         first = owner.value[0][0].start_mark.index
         return f"{text.source[:first]}{written}{pad}{text.source[first:]}"
-    line = text.line_of(max(last_offset(text, after[1]), int(after[0].end_mark.index)) - 1) + 1
+    line = text.line_of(blocks.pair_end(text, *after) - 1) + 1
     before = text.source[: text.start(line)]
     gap = "" if before.endswith("\n") else text.newline
     return f"{before}{gap}{pad}{written}{text.source[text.start(line) :]}"
@@ -99,7 +99,7 @@ def _without(text: Text, owner: MappingNode, index: int) -> str:
         following = owner.value[1][0].start_mark.index
         return text.source[: key.start_mark.index] + text.source[following:]
     first = text.line_of(key.start_mark.index)
-    end = text.line_of(max(last_offset(text, value), int(key.end_mark.index)) - 1) + 1
+    end = text.line_of(blocks.pair_end(text, key, value) - 1) + 1
     return text.source[: text.start(first)] + text.source[text.start(end) :]
 
 
@@ -107,6 +107,6 @@ def _without_flow(text: Text, owner: MappingNode, index: int) -> str:
     if index == 0:
         begin, end = owner.value[0][0].start_mark.index, owner.value[1][0].start_mark.index
     else:
-        begin = last_offset(text, owner.value[index - 1][1])
-        end = last_offset(text, owner.value[index][1])
+        begin = blocks.pair_end(text, *owner.value[index - 1])
+        end = blocks.pair_end(text, *owner.value[index])
     return text.source[:begin] + text.source[end:]

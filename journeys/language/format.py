@@ -27,7 +27,7 @@ def fmt(source: str) -> str:
 
 
 def _spaced(text: Text) -> str:
-    """One space after `key:` and after the dash."""
+    """One space after `key:`."""
     source = text.source
     for begin, end in sorted(set(_gaps(text, text.root)), reverse=True):
         if source[begin:end].strip(" ") == "" and end - begin > 1:
@@ -41,10 +41,9 @@ def _gaps(text: Text, node: Node) -> Iterator[tuple[int, int]]:
     for item in node.value:
         if isinstance(item, tuple):
             key, value = item
-            yield text.source.index(":", key.end_mark.index) + 1, value.start_mark.index
+            yield blocks.colon(text, key), min(value.start_mark.index, blocks.pair_end(text, key, value))
             yield from _gaps(text, value)
         else:
-            yield blocks.dash(text, item) + 1, item.start_mark.index
             yield from _gaps(text, item)
 
 
@@ -84,13 +83,14 @@ def _measure(text: Text, node: Node, column: int, layout: _Layout) -> None:
             layout.after_dash[line] = (value.start_mark.column, column + STEP)
         inner = column + STEP
         if isinstance(value, ScalarNode) or in_flow(value):
-            _continue(text, value, line, (old, column), layout)
+            _continue(text, key, value, line, (old, column), layout)
         _measure(text, value, inner, layout)
 
 
-def _continue(text: Text, value: Node, line: int, columns: tuple[int, int], layout: _Layout) -> None:
+def _continue(text: Text, key: Node | None, value: Node, line: int, columns: tuple[int, int], layout: _Layout) -> None:
     """The further lines of a value move with its first line."""
-    last = text.line_of(max(last_offset(text, value) - 1, int(value.start_mark.index)))
+    end = last_offset(text, value) if key is None else blocks.pair_end(text, key, value)
+    last = text.line_of(end - 1)
     literal = isinstance(value, ScalarNode) and value.style in ("|", ">")
     old, new = columns
     for number in range(line + 1, last + 1):
@@ -101,6 +101,8 @@ def _continue(text: Text, value: Node, line: int, columns: tuple[int, int], layo
 
 def _line(text: Text, number: int, line: str, layout: _Layout) -> str:
     bare = line.lstrip(" ")
+    if number in layout.after_dash:
+        bare = "- " + line[layout.after_dash[number][0] :]
     if number in layout.tokens:
         return " " * layout.tokens[number][1] + bare.rstrip()
     if number in layout.shifts:

@@ -44,7 +44,7 @@ def _new_id(node: MappingNode, taken: set[str | None]) -> str:
 def _insertion(text: Text, node: MappingNode, name: str) -> tuple[int, str]:
     """Where the id goes, and its text: below the kind, beside it in flow style, above it if the kind is long."""
     key, value = node.value[0]
-    end = max(blocks.last_offset(text, value), text.source.index(":", key.end_mark.index) + 1)
+    end = blocks.pair_end(text, key, value)
     if in_flow(node):
         return end, f", id: {name}"
     pad = " " * node.start_mark.column

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine import workspace
 from engine.expr.schema import Schema
 from engine.workspace import Workspace
-from journeys.language import parse
+from journeys.language.parse import parse
 from journeys.language.program import Program, program
 from journeys.runtime.listening import Listening, listening
 
@@ -51,7 +51,9 @@ class Catalogue:
     def version(self, session: Session, id_: int) -> Version:
         """The version with this id, also if it was published after the catalogue was read."""
         if id_ not in self.versions:
-            self.versions.update(_versions(session))
+            fresh = load(session)
+            self.schema, self.versions, self.contents = fresh.schema, fresh.versions, fresh.contents
+            self.statements.clear()
         return self.versions[id_]
 
 

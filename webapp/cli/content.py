@@ -1,0 +1,54 @@
+"""`cairn content`: email and SMS contents from files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+
+from engine import clock
+from engine.content import store
+from engine.errors import InvalidInput, LanguageError
+from engine.model import Content
+from webapp.cli._context import connected
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """Contents: save email (.mjml, .html) and SMS (.txt) files."""
+
+
+@command.command()
+@click.argument("files", type=FILE, nargs=-1, required=True)
+def publish(files: tuple[Path, ...]) -> None:
+    """Compile content files and make them current. The file's name without its ending is the content's name."""
+    failed = False
+    with connected() as database:
+        for file in files:
+            channel = store.channels.get(file.suffix)
+            if channel is None:
+                raise InvalidInput("a content file ends with .mjml, .html or .txt", where=str(file))
+            try:
+                with database.transaction() as session:
+                    text = file.read_text(encoding="utf-8-sig")
+                    version = store.save(session, text, file.stem, channel, clock.now(session))
+            except LanguageError as error:
+                click.echo(f"{file}:{error.line}:{error.column}: {error}", err=True)
+                failed = True
+                continue
+            click.echo(f"{file.stem} version {version.number} ({channel})")
+            for warning in version.warnings:
+                click.echo(f"{file}: warning: {warning}", err=True)
+    sys.exit(1 if failed else 0)
+
+
+@command.command("list")
+def list_() -> None:
+    """Print the contents of this workspace."""
+    with connected() as database, database.transaction() as session:
+        for content in session.execute(select(Content).order_by(Content.slug)).scalars():
+            click.echo(f"{content.channel:6} {content.slug}")

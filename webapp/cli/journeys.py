@@ -1,0 +1,168 @@
+"""`cairn journeys`: journey files against this workspace."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.errors import NotFound
+from engine.model import Journey, JourneyVersion
+from journeys import publish as publishing
+from journeys.language.parse import parse
+from journeys.language.problems import Problem
+from journeys.language.program import walk
+from journeys.runtime.numbers import StepCounts, step_counts
+from webapp.cli._context import connected
+
+FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """Journeys: check, publish and watch them."""
+
+
+@command.command()
+@click.argument("files", type=FILE, nargs=-1, required=True)
+def lint(files: tuple[Path, ...]) -> None:
+    """Check journey files; exit code 1 if one has an error. Nothing is saved."""
+    failed = False
+    with connected() as database, database.transaction() as session:
+        for file in files:
+            found = publishing.check(session, _read(file))
+            _show(file, found)
+            failed = failed or any(problem.severity == "error" for problem in found)
+            if not found:
+                click.echo(f"{file}: ok")
+    sys.exit(1 if failed else 0)
+
+
+@command.command()
+@click.argument("files", type=FILE, nargs=-1, required=True)
+def publish(files: tuple[Path, ...]) -> None:
+    """Freeze journey files as live versions. A file with an error is refused and nothing of it is saved."""
+    failed = False
+    with connected() as database:
+        for file in files:
+            try:
+                with database.transaction() as session:
+                    done = publishing.publish(session, _read(file), clock.now(session), getpass.getuser())
+            except publishing.Refused as refused:
+                _show(file, refused.problems)
+                failed = True
+                continue
+            _show(file, done.warnings)
+            click.echo(_published(done))
+    sys.exit(1 if failed else 0)
+
+
+@command.command()
+@click.argument("journey", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def status(journey: str | None, as_json: bool) -> None:
+    """People in each journey and what became of them; with JOURNEY, step by step."""
+    with connected() as database, database.transaction() as session:
+        found = [(row, step_counts(session, row.id), _order(session, row)) for row in _journeys(session, journey)]
+    if as_json:
+        click.echo(json.dumps([_status_json(*one) for one in found], indent=2))
+        return
+    for row, counts, order in found:
+        Console().print(_overview(row, counts))
+        if journey is not None:
+            Console().print(_steps(counts, order))
+    if not found:
+        click.echo("No journey has been published yet. Publish one with: cairn journeys publish FILE")
+
+
+def _read(file: Path) -> str:
+    return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+
+
+def _show(file: Path, found: Iterable[Problem]) -> None:
+    for problem in found:
+        click.echo(f"{file}:{problem.line}:{problem.column}: {problem.severity}: {problem.message}", err=True)
+        if problem.expected:
+            click.echo(f"    expected: {', '.join(problem.expected)}", err=True)
+        if problem.hint:
+            click.echo(f"    hint: {problem.hint}", err=True)
+
+
+def _published(done: publishing.Published) -> str:
+    name = f"{done.journey.slug} version {done.version.number}"
+    if done.unchanged:
+        return f"{name} is live already; nothing changed."
+    return f"{name} is live." + (f" {done.entered:,} people of the segment entered." if done.entered else "")
+
+
+def _journeys(session: Session, slug: str | None) -> list[Journey]:
+    rows = list(session.execute(select(Journey).order_by(Journey.slug)).scalars())
+    if slug is None:
+        return rows
+    chosen = [row for row in rows if row.slug == slug]
+    if not chosen:
+        raise NotFound("journey", slug, "`cairn journeys status` lists those that there are.")
+    return chosen
+
+
+def _order(session: Session, journey: Journey) -> list[str]:
+    """Step ids in the order of the live text; steps of older versions follow."""
+    if journey.live_version_id is None:
+        return []
+    version = session.get_one(JourneyVersion, journey.live_version_id)
+    return [step.id for step in walk(parse(version.source).steps)]
+
+
+def _entry_counts(counts: dict[str, StepCounts]) -> dict[str, int]:
+    whole = counts.get("", StepCounts()).outcomes
+    entered, held_out = whole.get("entered", 0), whole.get("held_out", 0)
+    active = sum(one.waiting for one in counts.values())
+    ended = {name: whole.get(name, 0) for name in ("completed", "exited", "converted", "stopped", "failed")}
+    return {"entries": entered + held_out, "holdout": held_out, "active": active, **ended}
+
+
+def _status_json(row: Journey, counts: dict[str, StepCounts], order: list[str]) -> dict[str, object]:
+    steps = {
+        id_: {
+            "waiting": one.waiting,
+            "entered": one.reached,
+            **one.outcomes,
+            "sent": one.sent,
+            "undelivered": one.undelivered,
+            "human_opens": one.human_opens,
+            "human_clicks": one.human_clicks,
+        }
+        for id_ in _ordered(counts, order)
+        if (one := counts.get(id_, StepCounts()))
+    }
+    return {"journey": row.slug, "state": row.state, **_entry_counts(counts), "by_step": steps}
+
+
+def _ordered(counts: dict[str, StepCounts], order: list[str]) -> list[str]:
+    return order + sorted(id_ for id_ in counts if id_ and id_ not in order)
+
+
+def _overview(row: Journey, counts: dict[str, StepCounts]) -> str:
+    parts = ", ".join(f"{count:,} {name}" for name, count in _entry_counts(counts).items())
+    return f"[bold]{row.slug}[/bold] ({row.state}): {parts}"
+
+
+def _steps(counts: dict[str, StepCounts], order: list[str]) -> Table:
+    table = Table(header_style="bold")
+    for name in ("step", "waiting", "reached", "outcomes", "sent", "not sent", "opens", "clicks"):
+        table.add_column(name, justify="left" if name in ("step", "outcomes") else "right")
+    for id_ in _ordered(counts, order):
+        one = counts.get(id_, StepCounts())
+        outcomes = ", ".join(f"{name} {count:,}" for name, count in sorted(one.outcomes.items()))
+        numbers = (one.sent, one.undelivered, one.human_opens, one.human_clicks)
+        table.add_row(id_, f"{one.waiting:,}", f"{one.reached:,}", outcomes, *(f"{n:,}" for n in numbers))
+    return table

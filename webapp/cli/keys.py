@@ -1,0 +1,48 @@
+"""`cairn keys`: keys for programs that call `/v1`."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import select, update
+
+from engine import clock, users
+from engine.errors import NotFound
+from engine.model import ApiKey
+from webapp.cli._context import connected
+
+
+@click.group()
+def command() -> None:
+    """API keys: make, list, revoke."""
+
+
+@command.command()
+@click.argument("name")
+def create(name: str) -> None:
+    """Make a key and print it. It cannot be shown again."""
+    with connected() as database, database.transaction() as session:
+        click.echo(users.create_api_key(session, name))
+
+
+@command.command("list")
+def list_() -> None:
+    """Print the keys in force, by their first letters."""
+    with connected() as database, database.transaction() as session:
+        for key in session.execute(select(ApiKey).where(ApiKey.revoked_at.is_(None)).order_by(ApiKey.id)).scalars():
+            click.echo(f"{key.prefix}…  {key.name}  ({', '.join(key.scopes)})")
+
+
+@command.command()
+@click.argument("prefix")
+def revoke(prefix: str) -> None:
+    """End the keys that begin with PREFIX."""
+    with connected() as database, database.transaction() as session:
+        ended = session.execute(
+            update(ApiKey)
+            .where(ApiKey.prefix.startswith(prefix, autoescape=True), ApiKey.revoked_at.is_(None))
+            .values(revoked_at=clock.now(session))
+            .returning(ApiKey.id)
+        ).all()
+        if not ended:
+            raise NotFound("key", prefix, "`cairn keys list` shows those in force.")
+    click.echo(f"{len(ended)} revoked.")

@@ -1,0 +1,37 @@
+"""`cairn report`: figures in the terminal."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import click
+from rich.console import Console
+
+from engine.reports import roi
+from webapp.cli._context import connected
+from webapp.cli._roi_table import roi_table
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+def command() -> None:
+    """Reports: return on investment."""
+
+
+@command.command("roi")
+@click.option("--since", type=DAY, help="First day, UTC.")
+@click.option("--until", type=DAY, help="Last day, UTC.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
+def roi_(since: dt.datetime | None, until: dt.datetime | None, as_json: bool, as_csv: bool) -> None:
+    """Sent, opens, clicks, conversions, revenue, cost, ROI and lift by journey and step."""
+    with connected() as database, database.transaction() as session:
+        found = roi.report(session, since.date() if since else None, until.date() if until else None)
+    if as_json:
+        click.echo(json.dumps(roi.as_json(found), indent=2))
+    elif as_csv:
+        click.echo(roi.as_csv(found), nl=False)
+    else:
+        Console().print(roi_table(found))

@@ -1,0 +1,57 @@
+"""The virtual clock's driver: the real pipeline, jumping from one instant at which something is due to the next."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from sqlalchemy import text
+
+from engine import clock
+from engine.db import Database
+from engine.errors import InvalidInput
+from workers import pipeline, sending
+
+NEXT = text("""
+select least(
+    (select min(available_at) from event_inbox where available_at < 'infinity'),
+    (select min(e.wake_at) from enrolments e join journeys j on j.id = e.journey_id
+     where e.status = 'active' and j.state in ('live', 'draining')),
+    (select min(send_after) from messages where state = 'queued'),
+    (select min(at) + interval '3 seconds' from hits where classification is null))
+""")
+SEGMENTS_EVERY = dt.timedelta(hours=1)
+STALE = text("update segments set stale = true where not stale")
+
+Progress = Callable[[dt.datetime], None]
+
+
+def run_until(database: Database, until: dt.datetime, progress: Progress = lambda _: None) -> None:
+    """Let virtual time pass up to `until` and do all that falls due, events before wake-ups of the same instant.
+
+    The clock must be virtual (`engine.clock.set_virtual`). Raises InvalidInput when it is not.
+    """
+    refreshed: dt.datetime | None = None
+    while True:
+        with database.transaction() as session:
+            now = clock.virtual_now(session)
+            if now is None:
+                raise InvalidInput("the clock is real", hint="Set it first: cairn clock set INSTANT.")
+            if refreshed is None or now - refreshed >= SEGMENTS_EVERY:
+                session.execute(STALE)
+                refreshed = now
+        drain(database)
+        progress(now)
+        with database.transaction() as session:
+            due = session.execute(NEXT).scalar()
+            clock.set_virtual(session, max(now, min(due, until)) if due is not None else until)
+        if due is None or due > until or now >= until:
+            return
+
+
+def drain(database: Database) -> None:
+    """Work until nothing is due at the present instant."""
+    while pipeline.hits(database) + pipeline.match(database) + pipeline.refresh(database) or (
+        pipeline.advance(database) + sending.send(database)
+    ):
+        pass
