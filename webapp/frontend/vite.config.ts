@@ -13,7 +13,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 900,
     rolldownOptions: {
-      input: { pages: "src/pages.ts", public: "src/public.css" },
+      input: { pages: "src/pages.ts" },
       checks: { eval: false },
     },
   },

@@ -1,0 +1,57 @@
+"""The list of contacts, and one contact with its timeline."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from engine.errors import NotFound
+from webapp.pages.paging import moment_cursor, number_cursor
+from webapp.pages.queries import contacts as queries
+from webapp.pages.queries import timeline
+from webapp.pages.work import work
+
+LONGEST_SEARCH = 200
+
+
+def routes(blueprint: Blueprint) -> None:
+    """Addresses of this screen."""
+    blueprint.add_url_rule("/contacts", "contacts", listing)
+    blueprint.add_url_rule("/contacts/<public_id>", "contact", contact)
+    blueprint.add_url_rule("/contacts/<public_id>/timeline", "contact_timeline", older)
+
+
+def listing() -> ResponseReturnValue:
+    """Search by the beginning of an address, an id or a name; htmx asks for the rows alone."""
+    text = request.args.get("q", "").strip().replace("\0", "")[:LONGEST_SEARCH]
+    after = number_cursor(request.args.get("after"))
+    with work() as opened:
+        page = queries.search(opened.session, text, after)
+    partial = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")
+    template = "pages/parts/contact_rows.html" if partial else "pages/contacts.html"
+    return render_template(template, page=page, q=text, after=after, name=queries.display_name)
+
+
+def contact(public_id: str) -> ResponseReturnValue:
+    """Who it is, and everything that happened."""
+    with work() as opened:
+        found = queries.by_public_id(opened.session, public_id)
+        if found is None:
+            raise NotFound("contact", public_id)
+        context = {
+            "consents": queries.consents(opened.session, found.id),
+            "segments": queries.segments(opened.session, found.id),
+            "timeline": timeline.read(opened.session, found.id, None),
+        }
+    return render_template("pages/contact.html", contact=found, name=queries.display_name(found), **context)
+
+
+def older(public_id: str) -> ResponseReturnValue:
+    """The next page of the timeline, for htmx."""
+    before = moment_cursor(request.args.get("before"))
+    with work() as opened:
+        found = queries.by_public_id(opened.session, public_id)
+        if found is None:
+            raise NotFound("contact", public_id)
+        page = timeline.read(opened.session, found.id, before)
+    return render_template("pages/parts/timeline.html", contact=found, timeline=page)

@@ -1,0 +1,58 @@
+"""The first page after sign-in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from flask import Blueprint, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+
+from engine import workspace
+from webapp.pages.queries import dashboard as queries
+from webapp.pages.queries import journeys as journey_queries
+from webapp.pages.work import work
+
+SMTP_DOWN = ("down", "failing", "error")
+
+
+def routes(blueprint: Blueprint) -> None:
+    """Addresses of this screen."""
+    blueprint.add_url_rule("/", "dashboard", dashboard)
+    blueprint.add_url_rule("/reports/revenue.json", "revenue_chart", revenue_chart)
+
+
+def dashboard() -> ResponseReturnValue:
+    """A few true figures, the journeys that run, and what needs attention."""
+    with work() as opened:
+        figures = queries.figures(opened.session, opened.now)
+        journeys = journey_queries.overview(opened.session)
+        smtp = workspace.get(opened.session, "status.smtp")
+    return render_template("pages/dashboard.html", figures=figures, journeys=journeys, smtp=trouble(smtp))
+
+
+def trouble(smtp: object) -> dict[str, object] | None:
+    """What the sender last reported about SMTP, if it was trouble: a mapping with `state` and perhaps `error`."""
+    if isinstance(smtp, dict) and str(smtp.get("state", smtp.get("status", ""))) in SMTP_DOWN:
+        return smtp
+    return None
+
+
+def revenue_chart() -> ResponseReturnValue:
+    """Attributed revenue and cost by week, for the charts island; `journey` narrows it to one."""
+    with work() as opened:
+        rows = queries.weekly_revenue(opened.session, request.args.get("journey"))
+        currency = opened.workspace.currency
+    weeks = sorted({row.week for row in rows})
+    by_journey: dict[str, dict[object, Decimal]] = defaultdict(dict)
+    cost: dict[object, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        by_journey[row.slug][row.week] = row.revenue
+        cost[row.week] += row.cost
+    series = [
+        {"name": slug, "kind": "bar", "stack": "revenue", "values": [float(found.get(week, 0)) for week in weeks]}
+        for slug, found in by_journey.items()
+    ]
+    series.append({"name": "Cost", "kind": "line", "stack": None, "values": [float(cost[week]) for week in weeks]})
+    labels = [f"{week.day} {week:%b %Y}" for week in weeks]
+    return jsonify(title="Attributed revenue by week", unit=currency, labels=labels, series=series if rows else [])

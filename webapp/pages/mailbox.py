@@ -1,0 +1,69 @@
+"""The local mailbox and phone: every message that this installation sent to itself."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from engine.errors import NotFound
+from engine.model import LocalMessage
+from webapp.pages.mail_parts import Parts, read_parts
+from webapp.pages.paging import number_cursor
+from webapp.pages.queries import mailbox as queries
+from webapp.pages.work import work
+
+CHANNELS = ("email", "sms")
+VIEWS = ("rendered", "text", "headers", "source")
+BODY_POLICY = (
+    "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; font-src * data:; form-action 'none'; "
+    "base-uri 'self'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+
+
+def routes(blueprint: Blueprint) -> None:
+    """Addresses of this screen."""
+    blueprint.add_url_rule("/mailbox", "mailbox", listing)
+    blueprint.add_url_rule("/mailbox/<public_id>", "mail", mail)
+    blueprint.add_url_rule("/mailbox/<public_id>/body", "mail_body", body)
+
+
+def listing() -> ResponseReturnValue:
+    """All messages, newest first."""
+    channel = request.args.get("channel")
+    channel = channel if channel in CHANNELS else None
+    text = request.args.get("to", "").strip().replace("\0", "")[:200]
+    with work() as opened:
+        page = queries.listing(opened.session, channel, text, number_cursor(request.args.get("after")))
+    return render_template("pages/mailbox.html", page=page, channel=channel, to=text)
+
+
+def mail(public_id: str) -> ResponseReturnValue:
+    """One message: rendered, as plain text, its headers, its source."""
+    view = request.args.get("view", "")
+    with work() as opened:
+        found, parts = _read(opened.session, public_id)
+        origin = queries.origin(opened.session, found.message_token) if found.message_token else None
+    if view not in VIEWS:
+        view = "rendered" if parts.html else "text"
+    template = "pages/phone.html" if found.channel == "sms" else "pages/mail.html"
+    return render_template(template, mail=found, parts=parts, origin=origin, view=view)
+
+
+def body(public_id: str) -> Response:
+    """The HTML part alone, for a sandboxed frame: no script runs, links open in a new window."""
+    with work() as opened:
+        _, parts = _read(opened.session, public_id)
+    response = make_response(f'<base target="_blank">{parts.html or ""}')
+    response.headers["Content-Type"] = "text/html; charset=utf-8"
+    response.headers["Content-Security-Policy"] = BODY_POLICY
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _read(session: Session, public_id: str) -> tuple[LocalMessage, Parts]:
+    found = queries.by_public_id(session, public_id)
+    if found is None:
+        raise NotFound("message", public_id, "The local mailbox may have been emptied.")
+    return found, read_parts(found.channel, found.raw)

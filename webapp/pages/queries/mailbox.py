@@ -1,0 +1,64 @@
+"""The local mailbox: what this installation sent to itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from engine.model import Contact, Journey, LocalMessage, Message
+from webapp.pages.paging import Page, cut
+from webapp.pages.queries.contacts import escaped
+
+PAGE_SIZE = 50
+
+
+def listing(session: Session, channel: str | None, text: str, after: int | None) -> Page:
+    """Messages, newest first; of one channel, and to recipients that begin with `text`."""
+    columns = (
+        LocalMessage.id,
+        LocalMessage.public_id,
+        LocalMessage.channel,
+        LocalMessage.sender,
+        LocalMessage.recipient,
+        LocalMessage.subject,
+        LocalMessage.received_at,
+    )
+    query = select(*columns)
+    if channel:
+        query = query.where(LocalMessage.channel == channel)
+    if text:
+        query = query.where(func.lower(LocalMessage.recipient).like(escaped(text.lower()) + "%", escape="\\"))
+    if after is not None:
+        query = query.where(LocalMessage.id < after)
+    return cut(session.execute(query.order_by(LocalMessage.id.desc()).limit(PAGE_SIZE + 1)).all(), PAGE_SIZE)
+
+
+def by_public_id(session: Session, public_id: str) -> LocalMessage | None:
+    """One message as it arrived."""
+    return session.execute(select(LocalMessage).where(LocalMessage.public_id == public_id)).scalar_one_or_none()
+
+
+def origin(session: Session, token: str) -> Row[Any] | None:
+    """The ledger's row of a message: its contact, journey, step and state."""
+    query = (
+        select(
+            Message.id,
+            Message.origin_at,
+            Message.state,
+            Message.step_id,
+            Message.accepted_at,
+            Message.first_open_at,
+            Message.first_click_at,
+            Message.cost,
+            Journey.slug.label("journey"),
+            Contact.public_id.label("contact_public_id"),
+            Contact.email,
+            Contact.phone,
+        )
+        .join(Contact, Contact.id == Message.contact_id)
+        .join(Journey, Journey.id == Message.journey_id, isouter=True)
+        .where(Message.token == token)
+    )
+    return session.execute(query.limit(1)).one_or_none()
