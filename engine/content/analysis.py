@@ -33,13 +33,25 @@ def parse(source: Text, *, html: bool) -> nodes.Template:
     try:
         tree = environment(html=html).parse(source.text)
     except TemplateSyntaxError as error:
-        line = source.line + error.lineno - 1
-        raise LanguageError(f"{error.message or 'This is no Jinja.'}", line, hint=syntax_hint(error)) from error
+        line, column = position(source, error.lineno)
+        raise LanguageError(error.message or "This is no Jinja.", line, column, hint=syntax_hint(error)) from error
     except RecursionError as error:
         raise LanguageError("The template is nested too deeply.", source.line) from error
+    callable_names = {"range", "caller"} | {macro.name for macro in tree.find_all(nodes.Macro)}
     for node in walk(tree):
-        refuse(node, source.line - 1, environment(html=html))
+        fault = refused(node, environment(html=html), callable_names)
+        if fault:
+            line, column = position(source, getattr(node, "lineno", None) or 1)
+            raise LanguageError(fault[0], line, column, hint=fault[1])
     return tree
+
+
+def position(source: Text, number: int) -> tuple[int, int]:
+    """Line in the file and column of the first Jinja tag in line `number` of a template."""
+    lines = source.text.split("\n")
+    text = lines[number - 1] if number <= len(lines) else ""
+    starts = [text.find(sign) for sign in ("{{", "{%") if sign in text]
+    return source.line + number - 1, min(starts, default=0) + 1
 
 
 def syntax_hint(error: TemplateSyntaxError) -> str:
@@ -59,25 +71,31 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
         stack.extend(current.iter_child_nodes())
 
 
-def refuse(node: nodes.Node, before: int, env: MessageEnvironment) -> None:
-    """Raise LanguageError for what a content must not do."""
-    line = (getattr(node, "lineno", None) or 1) + before
+def refused(node: nodes.Node, env: MessageEnvironment, callable_names: set[str]) -> tuple[str, str] | None:
+    """What a content must not do, as message and hint; None for a node that is allowed."""
     if isinstance(node, statements):
-        raise LanguageError("A content includes and extends nothing.", line, hint="write the text here")
-    if isinstance(node, nodes.Filter) and node.name not in env.filters:
-        raise unknown("filter", node.name, env.filters, line)
-    if isinstance(node, nodes.Filter) and node.name.startswith(helper):
-        raise unknown("filter", node.name, env.filters, line)
+        return "A content includes and extends nothing.", "write the text here"
+    if isinstance(node, nodes.Filter) and (node.name not in env.filters or node.name.startswith(helper)):
+        return unknown("filter", node.name, env.filters)
     if isinstance(node, nodes.Test) and node.name not in env.tests:
-        raise unknown("test", node.name, env.tests, line)
+        return unknown("test", node.name, env.tests)
     if isinstance(node, nodes.Name) and node.name.startswith(helper):
-        raise LanguageError(f"Names that begin with {helper} are Cairn's own.", line)
-    if isinstance(node, nodes.Call) and not isinstance(node.node, nodes.Name):
-        raise LanguageError("A template calls no methods.", line, hint="use a filter: {{ name|upper }}")
+        return f"Names that begin with {helper} are Cairn's own.", ""
+    if isinstance(node, nodes.Call):
+        return refused_call(node, callable_names)
     if isinstance(node, nodes.For) and node.recursive:
-        raise LanguageError("A loop cannot be recursive.", line)
+        return "A loop cannot be recursive.", ""
     if isinstance(node, literals) and any(not isinstance(item, nodes.Const) for item in items_of(node)):
-        raise LanguageError("A list in a template holds constants only.", line)
+        return "A list in a template holds constants only.", "join texts with ~"
+    return None
+
+
+def refused_call(node: nodes.Call, callable_names: set[str]) -> tuple[str, str] | None:
+    """Only macros of this template and range() are called."""
+    if not isinstance(node.node, nodes.Name):
+        return "A template calls no methods.", "use a filter: {{ name|upper }}"
+    name = node.node.name
+    return None if name in callable_names else (f"There is no function “{name}”.", "use a filter: {{ name|upper }}")
 
 
 def items_of(node: nodes.Node) -> list[nodes.Node]:
@@ -89,14 +107,14 @@ def items_of(node: nodes.Node) -> list[nodes.Node]:
     return list(getattr(node, "items", []))
 
 
-def unknown(kind: str, name: str, names: Iterable[str], line: int) -> LanguageError:
-    """An error that names the nearest known filter or test."""
+def unknown(kind: str, name: str, names: Iterable[str]) -> tuple[str, str]:
+    """Message and hint with the nearest known filter or test."""
     public = sorted(known for known in names if not known.startswith(helper))
-    near = get_close_matches(name, public, 1)
+    near = get_close_matches(name, public, 1, 0.5)
     hint = f"did you mean “{near[0]}”?" if near else f"known are {', '.join(public)}"
     if name == "safe":
         hint = "list the variable under html: in the front matter; it is then sanitised"
-    return LanguageError(f"There is no {kind} “{name}”.", line, hint=hint)
+    return f"There is no {kind} “{name}”.", hint
 
 
 def variables(tree: nodes.Template, source: Text) -> list[Variable]:

@@ -96,18 +96,28 @@ class Writer:
             self.write(words.strip())
             self.blank = words.endswith(" ")
 
-    def statement(self, name: str, *, inline: bool) -> None:
-        """A Jinja statement. Breaks owed are paid inside a block of paragraphs, before one of words."""
+    def pay(self, *, inline: bool, listed: bool) -> None:
+        """Settle before a block what its first round must not owe again: all for words, the empty line for rows."""
+        if inline:
+            self.write("")
+        elif listed and self.breaks == 2 and self.began:
+            self.out.append("\n")
+            self.breaks = 1
+
+    def statement(self, name: str, *, inline: bool, listed: bool) -> None:
+        """A Jinja statement. Breaks owed are paid inside a block of paragraphs, before one of words or of rows."""
         word = self.swap.tags[name].word
+        if word in {"elif", "else", "endif", "endfor"} and self.blank and self.began and not self.skip:
+            self.out.append(" ")
+            self.blank = False
         if self.skip and word not in {"if", "elif", "else", "endif", "for", "endfor", "set", "endset"}:
             return
         if word in {"elif", "else"} and self.marks:
             self.breaks, self.blank, self.began = self.marks[-1]
         elif word.startswith("end") and self.marks:
             self.marks.pop()
-        elif inline and word in {"if", "for"} and not self.skip:
-            if self.breaks or self.blank:
-                self.write("")
+        elif not self.skip and word in {"if", "for"} and (self.breaks or self.blank):
+            self.pay(inline=inline, listed=listed and word == "for")
         if word in {"if", "for", "with", "filter", "call", "macro"}:
             self.marks.append((self.breaks, self.blank, self.began))
         self.out.append(name)
@@ -220,6 +230,12 @@ def inline_blocks(events: list[Event], swap: Swap) -> set[int]:
     return found
 
 
+def first_element(events: list[Event], index: int) -> str:
+    """The name of the first element or `data` after a statement."""
+    following = (event for event in events[index + 1 : index + 50] if event.kind != "statement")
+    return next((event.text if event.kind == "start" else "data" for event in following if event.text.strip()), "")
+
+
 def derive(page: str, swap: Swap) -> str:
     """The plain text of a page, with the placeholders of expressions and statements in their places."""
     events = Reader(page, swap).events
@@ -227,7 +243,7 @@ def derive(page: str, swap: Swap) -> str:
     writer = Writer(swap)
     for index, event in enumerate(events):
         if event.kind == "statement":
-            writer.statement(event.text, inline=index in inline)
+            writer.statement(event.text, inline=index in inline, listed=first_element(events, index) in {"li", "tr"})
         elif event.kind == "start":
             if not writer.skip:
                 writer.start(event.text, event.attributes)

@@ -11,9 +11,9 @@ from jinja2 import Template, nodes
 from markupsafe import Markup, escape
 
 from engine.rendering import headers, quoted_printable
-from engine.rendering.environment import MessageEnvironment, environment
+from engine.rendering.environment import MessageEnvironment, environment, functions
 from engine.rendering.envelope import Envelope, RenderedEmail
-from engine.rendering.errors import RenderError
+from engine.rendering.errors import LimitError, RenderError
 from engine.rendering.filters import absent, safe_url
 from engine.rendering.limits import State, current
 from engine.rendering.trees import helper, prepare
@@ -60,6 +60,8 @@ class Renderer:
             return self._render(context, envelope, state)
         except RenderError:
             raise
+        except RecursionError as error:
+            raise LimitError("The template calls itself without end.") from error
         except Exception as error:
             raise RenderError(f"The content fails for this contact: {error}") from error
         finally:
@@ -83,7 +85,7 @@ class Renderer:
 
     def _values(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """The names that the templates read, blank ones by their default."""
-        values = {}
+        values: dict[str, Any] = dict(functions)
         for name in self.names:
             value = context.get(name)
             if name in self.defaults and absent(value):
@@ -127,8 +129,8 @@ class Links:
         ready: dict[str, str] = {f"cairn_l{position}": click(position) for position in static}
         if self.click and envelope.open_url:
             ready["cairn_open"] = envelope.open_url
-        html = {name: Markup(quoted_printable.piece(str(escape(url)))) for name, url in ready.items()}
         text = {name: quoted_printable.piece(url) for name, url in ready.items()}
+        html = {name: quoted_printable.piece(str(escape(url))) if "&" in url else text[name] for name, url in ready.items()}
         return shared | html, shared | text
 
     def __call__(self, position: int, *parts: Any) -> str:
@@ -175,7 +177,7 @@ def part(source: str, compiled: Mapping[str, Any], *, html: bool) -> Part:
     env = environment(html=html)
     tree = prepare(env.parse(source), compiled["defaults"], frozenset(compiled["html_fields"]))
     if not quoted_printable.captures(tree):
-        return output(template(env, quoted_printable.precompile(tree)))
+        return output(template(environment(html=html, encoded=True), quoted_printable.precompile(tree)))
     whole = output(template(env, tree))
 
     def run(values: dict[str, Any]) -> str:

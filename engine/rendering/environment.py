@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import ChainableUndefined
+from jinja2 import ChainableUndefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -19,6 +20,7 @@ from engine.rendering.filters import message_filters, sanitised, shown
 from engine.rendering.limits import bounded_binary, bounded_loop, bounded_range, bounded_text, current
 from engine.rendering.quoted_printable import html_value, text_value
 
+functions = {"range": bounded_range}
 loop_fields = frozenset("index index0 revindex revindex0 first last length depth depth0 previtem nextitem".split())
 tests = frozenset(
     "boolean defined divisibleby eq equalto even false float ge gt in integer iterable le lower lt mapping ne none "
@@ -64,6 +66,16 @@ class Missing(ChainableUndefined):
         return 0.0
 
 
+class RawOutput(CodeGenerator):
+    """Writes what expressions give as it is: their filter has escaped and encoded it."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        """No escape() around it."""
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        """No bracket to close."""
+
+
 class MessageEnvironment(ImmutableSandboxedEnvironment):
     """Names, dicts and lists, and the filters of `engine.rendering.filters`; nothing else is reachable."""
 
@@ -79,7 +91,7 @@ class MessageEnvironment(ImmutableSandboxedEnvironment):
             "cairn_html": lambda value: sanitised(value, as_text=not html),
         }
         self.tests = {name: test for name, test in self.tests.items() if name in tests}
-        self.globals = {"range": bounded_range}
+        self.globals = dict(functions)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """An entry of a mapping, or a field of `loop`. Anything else, and null, is missing."""
@@ -117,7 +129,13 @@ class MessageEnvironment(ImmutableSandboxedEnvironment):
         return bounded_binary(operator, left, right)
 
 
-@lru_cache(maxsize=2)
-def environment(*, html: bool) -> MessageEnvironment:
+class EncodedEnvironment(MessageEnvironment):
+    """For templates whose outputs are encoded by a filter of their own (`engine.rendering.quoted_printable`)."""
+
+    code_generator_class = RawOutput
+
+
+@lru_cache(maxsize=4)
+def environment(*, html: bool, encoded: bool = False) -> MessageEnvironment:
     """The one environment for HTML parts (autoescaped) or for texts. Threads share it: it is never changed."""
-    return MessageEnvironment(html=html)
+    return EncodedEnvironment(html=html) if encoded else MessageEnvironment(html=html)

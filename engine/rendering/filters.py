@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -22,6 +23,7 @@ kept = (
     "upper urlencode wordcount"
 ).split()
 symbols = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
+clean_url = re.compile(r"[A-Za-z0-9%/:?#@!$&()*+,;=~._-]*").fullmatch
 whole_currencies = {"JPY", "KRW", "VND", "CLP", "ISK"}
 
 
@@ -120,7 +122,7 @@ def safe_url(url: str) -> str:
 
     Returns "#" for a scheme that a mail must not carry (RFC 3986 section 3.1).
     """
-    text = quote(url.strip(), safe="%/:?#[]@!$&'()*+,;=~-._")
+    text = url if clean_url(url) else quote(url.strip(), safe="%/:?#[]@!$&'()*+,;=~-._")
     scheme, colon, _ = text.partition(":")
     if colon and "/" not in scheme and "?" not in scheme and "#" not in scheme:
         return text if scheme.lower() in {"http", "https", "mailto", "tel", "sms"} else "#"

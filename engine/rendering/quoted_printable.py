@@ -11,11 +11,13 @@ import re
 from typing import Any
 
 from jinja2 import nodes
-from markupsafe import Markup, escape
+from markupsafe import escape
 
-from engine.rendering.trees import filtered, is_helper
+from engine.rendering.filters import shown
+from engine.rendering.trees import filtered
 
-plain = re.compile(r"[A-Za-z0-9 _,:;/@+()!?&#'-](?:[A-Za-z0-9 _,:;/@+()!?&#'.-]{0,68}[A-Za-z0-9_,:;/@+()!?&#'.-])?").fullmatch
+# Neither HTML nor quoted-printable changes these, and no line grows past 76 with them.
+plain = re.compile(r"[A-Za-z0-9 _,:;/@+()!?#-](?:[A-Za-z0-9 _,:;/@+()!?#.-]{0,68}[A-Za-z0-9_,:;/@+()!?#.-])?").fullmatch
 leading_dots = re.compile(rb"^\.+", re.MULTILINE)
 capturing = (nodes.AssignBlock, nodes.FilterBlock, nodes.Macro, nodes.CallBlock)
 
@@ -40,16 +42,18 @@ def piece(text: str) -> str:
     return encoded if encoded.endswith("\r\n") else encoded + "=\r\n"
 
 
-def html_value(value: Any) -> Markup:
-    """An expression's value in an HTML part: escaped unless it is Markup, then encoded."""
-    text = str(escape(value))
-    return Markup(text + "=\r\n") if plain(text) else Markup(piece(text))
+def html_value(value: Any, name: str = "") -> str:
+    """An expression's value in an HTML part: escaped unless it is Markup, then encoded; `name` is reported if missing."""
+    if type(value) is str and plain(value):
+        return value + "=\r\n"
+    return piece(str(escape(shown(value, name))))
 
 
-def text_value(value: Any) -> str:
+def text_value(value: Any, name: str = "") -> str:
     """An expression's value in a text part."""
-    text = str(value)
-    return text + "=\r\n" if plain(text) else piece(text)
+    if type(value) is str and plain(value):
+        return value + "=\r\n"
+    return piece(str(shown(value, name)))
 
 
 def captures(tree: nodes.Template) -> bool:
@@ -67,4 +71,6 @@ def precompile(tree: nodes.Template) -> nodes.Template:
 def _encoded(node: nodes.Expr) -> nodes.Expr:
     if isinstance(node, nodes.TemplateData):
         return nodes.TemplateData(piece(node.data))
-    return node if is_helper(node) else filtered(node, "cairn_qp")
+    if isinstance(node, nodes.Filter) and node.name == "cairn_shown" and node.node is not None:
+        return filtered(node.node, "cairn_qp", *node.args)
+    return node

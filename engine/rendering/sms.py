@@ -9,8 +9,9 @@ from typing import Any
 import smsutil
 
 from engine.rendering.email import because, line
+from engine.rendering.environment import functions
 from engine.rendering.envelope import RenderedSms
-from engine.rendering.errors import RenderError
+from engine.rendering.errors import LimitError, RenderError
 from engine.rendering.filters import absent, safe_url
 from engine.rendering.limits import State, current
 
@@ -43,6 +44,8 @@ class SmsRenderer:
             text = folded(self.text(self._values(context, links or {})))
         except RenderError:
             raise
+        except RecursionError as error:
+            raise LimitError("The template calls itself without end.") from error
         except Exception as error:
             raise RenderError(f"The content fails for this contact: {error}") from error
         finally:
@@ -52,10 +55,10 @@ class SmsRenderer:
         return counted(text, tuple(state.missing))
 
     def _values(self, context: Mapping[str, Any], links: Mapping[str, str]) -> dict[str, Any]:
-        values = {name: context.get(name) for name in self.names}
+        values: dict[str, Any] = {name: context.get(name) for name in self.names}
         values |= {name: value for name, value in self.defaults.items() if absent(values.get(name))}
         values |= {name: safe_url(url) for name, url in links.items()}
-        return {name: value for name, value in values.items() if value is not None}
+        return dict(functions) | {name: value for name, value in values.items() if value is not None}
 
 
 def folded(text: str) -> str:

@@ -1,0 +1,122 @@
+"""Contents in the database: save a version, load its renderer, preview it. The caller's transaction is the boundary."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from engine.content.check import compile_safely
+from engine.content.trial import sample_envelope
+from engine.errors import InvalidInput, NotFound
+from engine.model.content import Content, ContentLink, ContentVersion
+from engine.rendering import email, sms
+from engine.rendering.envelope import Envelope, RenderedEmail, RenderedSms
+
+Renderer = email.Renderer | sms.SmsRenderer
+# Version ids are unique within a workspace only, so each workspace's engine has a cache of its own.
+renderers: WeakKeyDictionary[Any, OrderedDict[int, Renderer]] = WeakKeyDictionary()
+max_renderers = 200
+channels = {".mjml": "email", ".html": "email", ".txt": "sms"}
+
+
+def save(
+    session: Session,
+    source_text: str,
+    slug: str,
+    channel: str,
+    now: dt.datetime,
+    known: frozenset[str] | None = None,
+) -> ContentVersion:
+    """Compile a content file and make it the current version of `slug`; an unchanged source makes no new version.
+
+    `known` are the dotted paths of attributes and event properties, for warnings. Raises LanguageError, with nothing
+    saved, when it does not compile or takes too much; InvalidInput when the slug belongs to the other channel.
+    """
+    content = session.scalars(select(Content).where(Content.slug == slug).with_for_update()).one_or_none()
+    if content and content.channel != channel:
+        raise InvalidInput(f"“{slug}” is an {content.channel} content.", "channel", "Choose another name.")
+    current = session.get(ContentVersion, content.current_version_id) if content and content.current_version_id else None
+    if current and current.source == source_text:
+        return current
+    compiled = compile_safely(source_text, channel, known)
+    if content is None:
+        content = Content(slug=slug, channel=channel, created_at=now)
+        session.add(content)
+        session.flush()
+    version = ContentVersion(
+        content_id=content.id,
+        number=next_number(session, content.id),
+        source=source_text,
+        compiled=compiled.data,
+        warnings=compiled.warnings,
+        created_at=now,
+    )
+    session.add(version)
+    session.flush()
+    content.current_version_id = version.id
+    add_links(session, version)
+    return version
+
+
+def next_number(session: Session, content_id: int) -> int:
+    """The number of a content's next version, from 1."""
+    highest = session.scalar(select(func.max(ContentVersion.number)).where(ContentVersion.content_id == content_id))
+    return (highest or 0) + 1
+
+
+def add_links(session: Session, version: ContentVersion) -> None:
+    """The links of a version, for the click handler."""
+    rows = [{"content_version_id": version.id, **link} for link in version.compiled["links"]]
+    if rows:
+        session.execute(insert(ContentLink), rows)
+    session.flush()
+
+
+def load_renderer(session: Session, content_version_id: int) -> Renderer:
+    """The renderer of a version, built once per process and workspace. Raises NotFound."""
+    cache = renderers.setdefault(session.get_bind(), OrderedDict())
+    found = cache.get(content_version_id)
+    if found is None:
+        found = build(compiled_of(session, content_version_id))
+        while len(cache) >= max_renderers:
+            cache.popitem(last=False)
+        cache[content_version_id] = found
+    return found
+
+
+def compiled_of(session: Session, content_version_id: int) -> Mapping[str, Any]:
+    """The stored artefact of a version. Raises NotFound."""
+    compiled = session.scalar(select(ContentVersion.compiled).where(ContentVersion.id == content_version_id))
+    if compiled is None:
+        raise NotFound("content version", str(content_version_id))
+    return compiled
+
+
+def build(compiled: Mapping[str, Any]) -> Renderer:
+    """The renderer of an artefact."""
+    return sms.load(compiled) if compiled["channel"] == "sms" else email.load(compiled)
+
+
+def preview(
+    source_text: str,
+    channel: str,
+    context: Mapping[str, Any],
+    envelope: Envelope | None = None,
+) -> tuple[RenderedEmail | RenderedSms, list[dict[str, Any]]]:
+    """A message from an unsaved text by the pipeline that sends, and the warnings.
+
+    Links keep their destinations unless the envelope tracks them. Raises LanguageError, RenderError.
+    """
+    compiled = compile_safely(source_text, channel)
+    sample = envelope or replace(sample_envelope(), click_url=None, open_url="")
+    if channel == "sms":
+        links = {"unsubscribe_url": sample.unsubscribe_url, "preferences_url": sample.preferences_url}
+        return sms.load(compiled.data).render(context, links), compiled.warnings
+    return email.load(compiled.data).render(context, sample), compiled.warnings
