@@ -170,12 +170,8 @@ class Reader:
         text = str(node.value).replace("_", "")
         if tag == "int" and len(text) <= 19 and text.lstrip("+-").isdigit():
             return int(text)
-        try:
-            value = float(text)
-        except ValueError:
-            raise self.refuse(node, f"{what} has a number that cannot be read.", ("12", "3.5")) from None
-        if math.isfinite(value) and tag == "float":
-            return value
+        if tag == "float" and text.lower().lstrip("+-") not in (".inf", ".nan") and math.isfinite(float(text)):
+            return float(text)
         raise self.refuse(node, f"{what} has a number that cannot be stored.", ("12", "3.5"), "Put it into quotes.")
 
     def inside(self, node: ScalarNode, line: int, column: int) -> tuple[int, int]:

@@ -42,6 +42,14 @@ class _PlainComposer(Composer):
             raise ComposerError(None, None, f"The file has more than {LARGEST} values.", event.start_mark)
         return super().compose_node(parent, index)
 
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        """An empty value gets the place of its key; ruamel gives it that of whatever comes next."""
+        node = super().compose_mapping_node(anchor)
+        for key, value in node.value:
+            if isinstance(value, ScalarNode) and not value.style and not value.value:
+                value.start_mark = value.end_mark = key.end_mark
+        return node
+
 
 def compose(text: str) -> MappingNode:
     """The root mapping of `text`. Raises LanguageError for anything that is not one plain YAML mapping."""

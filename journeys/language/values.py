@@ -107,7 +107,7 @@ def zone(text: str) -> str:
         return text
     try:
         return zoneinfo.ZoneInfo(text).key
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         known = ["contact", "workspace", *zoneinfo.available_timezones()]
         message = f"`{text}` is not a time zone."
         raise LanguageError(
