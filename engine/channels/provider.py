@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -17,7 +17,8 @@ Outcome = Literal["accepted", "retry", "failed", "unknown", "not_tried"]
 class Outgoing:
     """A claimed message. `render` gives the bytes to send (for email RFC 5322 with CRLF) and may raise `RenderFailure`.
 
-    `id` and `attempt` (from 1) name the try in the journal. `sender` is the envelope's return path.
+    `id` and `attempt` (from 1) name the try in the journal. `sender` is the envelope's return path, `token` the name of
+    the message outside.
     """
 
     id: int
@@ -25,6 +26,7 @@ class Outgoing:
     sender: str
     recipient: str
     render: Callable[[], bytes]
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ class Provider(Protocol):
     def submit(self, items: Sequence[Outgoing]) -> Future[list[Result]]:
         """Hand messages over; the future gives one result for each of them, in the order they came about."""
 
-    def record(self, session: Session, accepted: Sequence[tuple[Outgoing, bytes]], now: dt.datetime) -> None:
-        """Store what belongs into the same commit as the results."""
+    def record(self, session: Session, accepted: Collection[int], now: dt.datetime) -> None:
+        """Store what belongs into the same commit as the results; `accepted` are ids of messages handed over before."""
 
     def close(self) -> None:
         """End connections; the provider opens them anew when it is used again."""

@@ -173,4 +173,7 @@ def take_over(path: Path) -> int | None:
     except BlockingIOError:
         os.close(file)
         return None
+    if not path.exists():  # another reaper was here between opening and locking
+        os.close(file)
+        return None
     return file

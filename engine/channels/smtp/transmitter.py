@@ -7,7 +7,7 @@ import datetime as dt
 import os
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -88,7 +88,7 @@ class Transmitter:
         """Send messages and wait for their results."""
         return self.submit(items, on_result).result()
 
-    def record(self, session: Session, accepted: Sequence[tuple[Outgoing, bytes]], now: dt.datetime) -> None:
+    def record(self, session: Session, accepted: Collection[int], now: dt.datetime) -> None:
         """The server keeps what it accepted; nothing is stored here."""
 
     def close(self) -> None:

@@ -1,0 +1,40 @@
+"""A message that is being sent, with what is needed to account for it and to render it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A message in state `sending`; `attempt` counts from 1 and includes this one."""
+
+    id: int
+    origin_at: dt.datetime
+    journey_id: int | None
+    step_id: str | None
+    channel: str
+    recipient: str
+    attempt: int
+    queued_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Handed):
+    """A locked queued message with what was read about it after the locks. Becomes a `Handed` if the gate lets it."""
+
+    contact_id: int
+    enrolment_id: int | None
+    version_id: int | None
+    visit: int | None
+    campaign_id: int | None
+    content_version_id: int | None
+    content_slug: str
+    journey_slug: str | None
+    topic: str | None
+    token: str
+    contact: Mapping[str, Any] = field(default_factory=dict)
+    event: Mapping[str, Any] = field(default_factory=dict)

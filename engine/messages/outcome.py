@@ -1,0 +1,69 @@
+"""From a provider's result to the next state of the message: a pure decision with the tables of RFC 3463 behind it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+from engine.channels.provider import Result
+from engine.messages.handed import Handed
+
+backoff = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
+patience = dt.timedelta(hours=48)
+hard_codes = frozenset({"5.1.1", "5.1.2", "5.1.10", "5.2.1"})
+no_such_user = re.compile(
+    r"(user|mailbox|recipient|address|account).{0,40}(unknown|not found|not exist|doesn't exist|invalid|disabled)"
+    r"|no such (user|mailbox|recipient|address|account)|unknown (user|mailbox|recipient|address|account)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is written to the message. `send_after` only for a retry; `suppress`: the address does not exist."""
+
+    state: str
+    reason: str | None = None
+    send_after: dt.datetime | None = None
+    untouched: bool = False
+    suppress: bool = False
+
+
+def change(handed: Handed, result: Result, now: dt.datetime) -> Change:
+    """The state that a result leads to.
+
+    A 4xx is tried again after 1, 5, 15 and 60 minutes, five times in all and for 48 hours at most. A message that was
+    not tried goes back as it was.
+    """
+    if result.outcome == "accepted":
+        return Change("accepted")
+    if result.outcome == "not_tried":
+        return Change("queued", untouched=True)
+    if result.outcome == "unknown":
+        return Change("unknown", "no_reply")
+    if result.outcome == "retry":
+        if handed.attempt > len(backoff) or now - handed.queued_at >= patience:
+            return Change("failed", "retries")
+        return Change("queued", "deferred", now + backoff[handed.attempt - 1])
+    return _failed(result)
+
+
+def _failed(result: Result) -> Change:
+    """Policy (5.7.x) says nothing about the address and never suppresses it."""
+    if result.stage == "render":
+        return Change("failed", f"render:{result.text[:300]}")
+    if result.stage == "local":
+        return Change("failed", "invalid_address" if result.enhanced.startswith("5.1.") else "unsendable")
+    if hard(result):
+        return Change("failed", "hard_bounce", suppress=True)
+    return Change("failed", "policy" if result.enhanced.startswith("5.7.") else "refused")
+
+
+def hard(result: Result) -> bool:
+    """Whether the server says that the address does not exist: by its enhanced code, or without one by its words."""
+    if result.stage not in ("rcpt", "dot"):
+        return False
+    if result.enhanced:
+        return result.enhanced in hard_codes
+    return result.stage == "rcpt" and result.code in (550, 551, 553) and bool(no_such_user.search(result.text))

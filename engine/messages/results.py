@@ -1,0 +1,125 @@
+"""Writing what became of messages: their states, costs, suppressions and counters, in bulk."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine.channels.provider import Result
+from engine.messages.handed import Handed
+from engine.messages.outcome import Change, change
+from engine.reports import rollup
+from engine.signing import Signer
+from engine.workspace import Workspace
+
+write = text("""
+    update messages m
+    set state = u.state, reason = u.reason, reply = coalesce(u.reply, m.reply),
+        send_after = coalesce(u.send_after, m.send_after),
+        attempts = case when u.untouched then greatest(m.attempts - 1, 0) else m.attempts end,
+        claimed_at = case when u.state = 'queued' then null else m.claimed_at end,
+        journal = case when u.state = 'queued' then null else m.journal end,
+        accepted_at = case when u.state = 'accepted' then :now else m.accepted_at end,
+        ended_at = case when u.state in ('failed', 'unknown') then :now end,
+        cost = u.cost, links = cast(u.links as jsonb)
+    from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[]), cast(:attempts as bigint[]),
+        cast(:states as text[]), cast(:reasons as text[]), cast(:replies as text[]), cast(:send_after as timestamptz[]),
+        cast(:untouched as boolean[]), cast(:costs as numeric[]), cast(:links as text[]))
+        as u(id, origin_at, attempt, state, reason, reply, send_after, untouched, cost, links)
+    where m.id = u.id and m.origin_at = u.origin_at and m.state = 'sending' and m.attempts = u.attempt
+    returning m.id
+""")
+
+suppress = text("""
+    insert into suppressions (address_hmac, channel, reason, created_at)
+    select distinct address_hmac, :channel, 'hard_bounce', cast(:now as timestamptz)
+    from unnest(cast(:hmacs as bytea[])) as u(address_hmac)
+    on conflict do nothing
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A message with its result. `links` are this contact's dynamic destinations, `parts` what it is charged for."""
+
+    handed: Handed
+    result: Result
+    links: Mapping[int, str] | None = None
+    parts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many messages took which state (`not_tried`: back in the queue as they were), and who was accepted."""
+
+    counts: Counter[str]
+    accepted: set[int]
+
+
+def write_results(
+    session: Session, finished: Sequence[Finished], now: dt.datetime, *, workspace: Workspace, signer: Signer
+) -> Written:
+    """Move messages from `sending` to what their results say.
+
+    A message that is not in the try that the result speaks of any more is left alone and not counted.
+    """
+    changes = [change(each.handed, each.result, now) for each in finished]
+    if not finished:
+        return Written(Counter(), set())
+    values = _values(finished, changes, workspace)
+    written = set(session.execute(write, values | {"now": now}).scalars())
+    done = [pair for pair in zip(finished, changes, strict=True) if pair[0].handed.id in written]
+    _suppress(session, [each.handed for each, changed in done if changed.suppress], now, signer)
+    ended = [pair for pair in done if pair[1].state != "queued"]
+    rollup.messages(session, [_delta(each, changed, now, workspace) for each, changed in ended])
+    return Written(
+        Counter("not_tried" if changed.untouched else changed.state for _, changed in done),
+        {each.handed.id for each, changed in ended if changed.state == "accepted"},
+    )
+
+
+def _values(finished: Sequence[Finished], changes: list[Change], workspace: Workspace) -> dict[str, list[object]]:
+    pairs = list(zip(finished, changes, strict=True))
+    return {
+        "ids": [each.handed.id for each in finished],
+        "origins": [each.handed.origin_at for each in finished],
+        "attempts": [each.handed.attempt for each in finished],
+        "states": [changed.state for changed in changes],
+        "reasons": [_storable(changed.reason) for changed in changes],
+        "replies": [_storable(each.result.reply) or None for each in finished],
+        "send_after": [changed.send_after for changed in changes],
+        "untouched": [changed.untouched for changed in changes],
+        "costs": [_cost(each, workspace) if changed.state == "accepted" else None for each, changed in pairs],
+        "links": [json.dumps(dict(each.links)) if each.links else None for each in finished],
+    }
+
+
+def _storable(words: str | None) -> str | None:
+    """Servers may send anything; PostgreSQL takes no NUL."""
+    return words.replace("\0", "")[:1000] if words is not None else None
+
+
+def _cost(each: Finished, workspace: Workspace) -> Decimal:
+    return workspace.price(each.handed.channel) * each.parts
+
+
+def _delta(each: Finished, changed: Change, now: dt.datetime, workspace: Workspace) -> rollup.MessageDelta:
+    handed = each.handed
+    metrics: dict[str, int | Decimal] = {"undelivered": 1}
+    if changed.state == "accepted":
+        metrics = {"sent": 1, "cost": _cost(each, workspace)}
+    day = now.astimezone(dt.UTC).date()
+    return rollup.MessageDelta(handed.journey_id or 0, handed.step_id or "", handed.channel, day, metrics)
+
+
+def _suppress(session: Session, bounced: list[Handed], now: dt.datetime, signer: Signer) -> None:
+    for channel in {each.channel for each in bounced}:
+        hmacs = [signer.address_hmac(channel, each.recipient) for each in bounced if each.channel == channel]
+        session.execute(suppress, {"channel": channel, "now": now, "hmacs": sorted(hmacs)})

@@ -1,0 +1,101 @@
+"""The sender of a process: its journal, its providers, and the turns they take."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from engine import clock as clocks
+from engine.channels.phone import LocalPhone
+from engine.channels.provider import Provider
+from engine.channels.smtp import Timeouts, Transmitter
+from engine.db import Database
+from engine.messages import reaper
+from engine.messages.claim import ExitCheck
+from engine.messages.compose import Renderers
+from engine.messages.journal import Journal
+from engine.messages.turn import Counts, Turn
+from engine.signing import Signer
+
+large_journal = 64_000
+
+
+class Sender:
+    """Sends what is queued. One a process; calls from several threads take turns.
+
+    `home` is CAIRN_HOME, `site` the base of all addresses in messages, `smtp_url` as in `channels.smtp.Server.parse`.
+    Connections stay open between calls.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        smtp_url: str,
+        *,
+        site: str,
+        signer: Signer,
+        connections: int = 8,
+        batch: int = 500,
+        timeouts: Timeouts | None = None,
+        clock: Callable[[Session], dt.datetime] = clocks.now,
+    ) -> None:
+        self.folder = home / "journal"
+        self.journal = Journal(self.folder)
+        smtp = Transmitter(smtp_url, self.journal, connections=connections, timeouts=timeouts)
+        self.providers: tuple[Provider, ...] = (smtp, LocalPhone())
+        self.renderers = Renderers()
+        self.site, self.signer, self.batch, self.clock = site, signer, batch, clock
+        self._lock = threading.Lock()
+
+    def send(self, database: Database, *, seconds: float = 10.0, exit_check: ExitCheck | None = None) -> int:
+        """Send on every channel for about `seconds`; the number of messages claimed or ended at the gate."""
+        turns = self.turns(database, seconds=seconds, exit_check=exit_check)
+        return sum(counts.claimed + counts.ended.total() for counts in turns.values())
+
+    def turns(
+        self, database: Database, *, seconds: float = 10.0, exit_check: ExitCheck | None = None
+    ) -> dict[str, Counts]:
+        """Send on every channel for about `seconds`; what was done, by channel."""
+        with self._lock:
+            self._settle_own(database)
+            until = time.monotonic() + seconds
+            done = {each.channel: self._turn(database, each, until, exit_check).run() for each in self.providers}
+            if self.journal.size > large_journal:
+                self.journal.reset()
+            return done
+
+    def _turn(self, database: Database, provider: Provider, until: float, exit_check: ExitCheck | None) -> Turn:
+        return Turn(
+            database=database,
+            provider=provider,
+            journal=self.journal.name,
+            renderers=self.renderers,
+            signer=self.signer,
+            site=self.site,
+            clock=self.clock,
+            until=until,
+            limit=self.batch,
+            exit_check=exit_check,
+        )
+
+    def _settle_own(self, database: Database) -> None:
+        """A turn that lost the database before its results were written left them in our own journal."""
+        with database.transaction() as session:
+            reaper.settle(session, self.journal.name, self.journal.known(), self.clock(session), self.signer)
+
+    def reap(self, database: Database) -> Counter[str]:
+        """Settle what senders that died left behind; counts by new state. At the start of a worker, and by sweeps."""
+        return reaper.reap(database, self.folder, self.clock, self.signer)
+
+    def close(self) -> None:
+        """End the connections and give the journal up."""
+        with self._lock:
+            for provider in self.providers:
+                provider.close()
+            self.journal.close()

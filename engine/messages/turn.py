@@ -1,0 +1,172 @@
+"""One turn of sending on one channel: claim, hand over, write results, until nothing is due or time is up.
+
+Two batches are under way at a time: while the provider works on one, the other one's results are written and the next
+is claimed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from psycopg.errors import DeadlockDetected, SerializationFailure
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from engine import workspace
+from engine.channels.provider import Provider, Result
+from engine.db import Database
+from engine.errors import ProviderError
+from engine.messages import status
+from engine.messages.claim import Claim, ExitCheck, claim
+from engine.messages.compose import Composed, Composer, Renderers
+from engine.messages.handed import Candidate
+from engine.messages.results import Finished, write_results
+from engine.signing import Signer
+
+most_deadlocks = 5
+is_due = text(
+    "select exists (select from messages where channel = :channel and state = 'queued' and send_after <= :now)"
+)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a turn did: messages claimed, what became of them, what the gate ended and why; why it stopped early."""
+
+    claimed: int = 0
+    results: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    unreachable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages with their provider."""
+
+    messages: dict[int, Candidate]
+    composed: dict[int, Composed]
+    future: Future[list[Result]]
+
+
+@dataclass(slots=True)
+class Turn:
+    """`until` is a reading of `time.monotonic`. `clock` gives the instant that holds for the workspace."""
+
+    database: Database
+    provider: Provider
+    journal: str
+    renderers: Renderers
+    signer: Signer
+    site: str
+    clock: Callable[[Session], dt.datetime]
+    until: float
+    limit: int
+    exit_check: ExitCheck | None = None
+    counts: Counts = field(default_factory=Counts)
+    flying: deque[Batch] = field(default_factory=deque)
+    depth: int = 2
+
+    def run(self) -> Counts:
+        """Send. Raises what the database raises; then the journal knows what was sent."""
+        if not self._ready():
+            return self.counts
+        try:
+            self._loop()
+        finally:
+            for batch in self.flying:  # the journal must be at rest before anybody reads it
+                batch.future.exception()
+        return self.counts
+
+    def _ready(self) -> bool:
+        """Whether something is due and the provider can be reached. While it cannot, nothing is claimed."""
+        channel = self.provider.channel
+        with self.database.transaction() as session:
+            if not session.execute(is_due, {"channel": channel, "now": self.clock(session)}).scalar():
+                return False
+            seen = status.read(session, channel)
+        if seen is not None and not seen.ok:
+            self.depth = 1  # one message first: the server may refuse us again
+        try:
+            self.provider.open()
+        except ProviderError as error:
+            self._stop(str(error))
+            with self.database.transaction() as session:
+                status.write(session, channel, self.clock(session), str(error))
+            return False
+        return True
+
+    def _stop(self, error: str) -> None:
+        self.counts.unreachable = error
+        self.until = 0.0
+
+    def _loop(self) -> None:
+        more = True
+        while more or self.flying:
+            more = more and time.monotonic() < self.until and self._take_off()
+            if self.flying and (not more or len(self.flying) >= self.depth):
+                self._land(self.flying.popleft())
+
+    def _take_off(self) -> bool:
+        """Claim a batch and hand it over. False when nothing can be claimed."""
+        composer, claimed = self._claim()
+        self.counts.ended += claimed.ended
+        self.counts.claimed += len(claimed.messages)
+        if claimed.messages:
+            items = [composer.outgoing(message) for message in claimed.messages]
+            messages = {message.id: message for message in claimed.messages}
+            self.flying.append(Batch(messages, composer.composed, self.provider.submit(items)))
+        return claimed.locked > 0
+
+    def _claim(self) -> tuple[Composer, Claim]:
+        """A claim that meets a deadlock (an exit that ends the same entry) has changed nothing and is made again."""
+        for _ in range(most_deadlocks):
+            try:
+                return self._claim_once()
+            except OperationalError as error:
+                if not isinstance(error.orig, DeadlockDetected | SerializationFailure):
+                    raise
+        return self._claim_once()
+
+    def _claim_once(self) -> tuple[Composer, Claim]:
+        channel = self.provider.channel
+        with self.database.transaction() as session:
+            now, settings = self.clock(session), workspace.load(session)
+            claimed = claim(
+                session,
+                channel,
+                now,
+                limit=1 if self.depth == 1 else self.limit,
+                journal=self.journal,
+                signer=self.signer,
+                needs_consent=channel == "sms" and settings.sms_needs_consent,
+                exit_check=self.exit_check,
+            )
+            self.renderers.load(session, channel, (message.content_version_id for message in claimed.messages))
+        return Composer(settings, self.renderers, self.signer, self.site, now), claimed
+
+    def _land(self, batch: Batch) -> None:
+        """Write the results of a batch. What was not tried says that the provider is away: the turn ends."""
+        results = batch.future.result()
+        away = next((result.text for result in results if result.outcome == "not_tried"), "")
+        nothing = Composed()
+        finished = [
+            Finished(batch.messages[result.id], result, known.links, known.parts)
+            for result in results
+            for known in [batch.composed.get(result.id, nothing)]
+        ]
+        with self.database.transaction() as session:
+            now = self.clock(session)
+            written = write_results(session, finished, now, workspace=workspace.load(session), signer=self.signer)
+            self.provider.record(session, written.accepted, now)
+            status.write(session, self.provider.channel, now, away)
+        self.counts.results += written.counts
+        if away:
+            self._stop(away)
+        else:
+            self.depth = 2
