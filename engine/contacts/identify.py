@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -27,6 +28,15 @@ update contacts c set external_id = n.external_id
 from unnest(cast(:ids as bigint[]), cast(:names as text[])) n(id, external_id) where c.id = n.id""")
 
 
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The contact id of each profile, and the ids of those contacts that are new and of those that were changed."""
+
+    ids: list[int]
+    created: set[int]
+    changed: set[int]
+
+
 def identify(session: Session, profiles: Sequence[Profile], now: dt.datetime) -> list[int]:
     """The contact id of each profile, made if need be, with its values written and its changes announced.
 
@@ -36,15 +46,22 @@ def identify(session: Session, profiles: Sequence[Profile], now: dt.datetime) ->
     Contacts are locked in the order of their ids; at most one transaction at a time adds names. Call it once in a
     transaction, before anything else is locked.
     """
+    return identify_all(session, profiles, now).ids
+
+
+def identify_all(session: Session, profiles: Sequence[Profile], now: dt.datetime) -> Identified:
+    """As `identify`, saying also which contacts are new and which were changed."""
     if not profiles:
-        return []
+        return Identified([], set(), set())
     placement = place(profiles, look_up(session, profiles))
     wanted = _wanted(placement)
     if placement.structural or not _lock(session, wanted):
         placement = _settle(session, profiles, now)
         wanted = _wanted(placement)
-    write.update(session, wanted, now)
-    return [person.id for person in placement.people]
+    changed = write.update(session, wanted, now)
+    created = {person.id for person in placement.created}
+    changed |= {person.id for person in placement.named} | {current(kept).id for _, kept in placement.merged}
+    return Identified([person.id for person in placement.people], created, changed - created)
 
 
 def set_attributes(session: Session, values: Mapping[int, Mapping[str, Any]], now: dt.datetime) -> None:

@@ -1,0 +1,1 @@
+"""Imports: CSV files of contacts and events, good rows in, refused rows in an error file."""

@@ -1,0 +1,105 @@
+"""What became of a file: counts, the error file, and the row in `imports`."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy.orm import Session
+
+from engine.errors import InvalidInput
+from engine.model import Import
+
+COLUMNS = ("row", "column", "value", "error", "fix")
+SHOWN = 200  # characters of a value in the error file
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes read and the bytes there are."""
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """For callers that show none."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Rows of a file. accepted + unchanged + refused = rows; a row refused is not in at all.
+
+    `created`: contacts that are new. `repeated`: rows whose contact or event stood in an earlier row of the file.
+    `doubts`: cells that were left out or kept in doubt, of rows that are in.
+    """
+
+    rows: int = 0
+    accepted: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    created: int = 0
+    repeated: int = 0
+    doubts: int = 0
+    error_file: Path | None = None
+
+
+class ErrorFile:
+    """The CSV file of what was wrong, made when there is something to write; one of an earlier import is removed."""
+
+    def __init__(self, source: Path, fallback: Path) -> None:
+        self.path: Path | None = None
+        self._candidates = [folder / f"{source.name}.errors.csv" for folder in (source.absolute().parent, fallback)]
+        self._file: IO[str] | None = None
+        self._writer: Any = None
+        for path in self._candidates:
+            _remove(path)
+
+    def add(self, row: int, column: str, value: str, error: str, fix: str) -> None:
+        """`row` is the line of the file on which the row starts."""
+        if self._file is None:
+            self._open()
+        self._writer.writerow((row, column, value[:SHOWN].replace("\0", "␀"), error, fix))
+
+    def _open(self) -> None:
+        for path in self._candidates:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = path.open("w", encoding="utf-8", errors="replace", newline="")
+            except OSError:
+                continue
+            self.path = path
+            self._writer = csv.writer(self._file)
+            self._writer.writerow(COLUMNS)
+            return
+        raise InvalidInput(f"no error file can be written at {self._candidates[-1]}", hint="Make room or give rights.")
+
+    def close(self) -> None:
+        """Finish the file, if there is one."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return  # a folder that cannot be written; the next candidate will be used
+
+
+def keep(
+    session: Session, kind: str, source: Path, counts: Counts, started_at: dt.datetime, finished_at: dt.datetime
+) -> None:
+    """Note the import in the ledger."""
+    session.add(
+        Import(
+            kind=kind,
+            filename=source.name,
+            rows=counts.rows,
+            accepted=counts.accepted,
+            unchanged=counts.unchanged,
+            refused=counts.refused,
+            error_file=str(counts.error_file) if counts.error_file else None,
+            started_at=started_at,
+            finished_at=finished_at,
+        )
+    )
