@@ -43,7 +43,7 @@ BY_STATUS = {
 
 def init_app(app: Flask) -> None:
     """Map every kind of error to its answer."""
-    app.register_error_handler(CSRFError, lambda error: answer(stale_page()))
+    app.register_error_handler(CSRFError, lambda _: answer(stale_page()))
     app.register_error_handler(CairnError, lambda error: answer(of_cairn(error)))
     app.register_error_handler(HTTPException, of_http)
     app.register_error_handler(OperationalError, database_away)
@@ -96,7 +96,7 @@ def database_away(error: Exception) -> Response:
     return response
 
 
-def unexpected(error: Exception) -> Response:
+def unexpected(_: Exception) -> Response:
     """A fault of ours: the log has the trace under the reference."""
     log.exception("unexpected error", reference=g.get("reference"), path=request.path)
     detail = "Something failed inside Cairn. It is written to the log."

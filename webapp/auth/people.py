@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 from flask import current_app
-from flask_login import LoginManager, UserMixin, current_user
+from flask_login import LoginManager, current_user
 
 from engine import users
 from engine.db import Database
@@ -18,9 +18,13 @@ manager.session_protection = "basic"
 EDITORS = ("admin", "marketer")
 
 
-@dataclass(frozen=True, eq=False)
-class Person(UserMixin):
-    """Someone who is signed in. `stamp` is the user's session stamp at sign-in."""
+@dataclass(frozen=True)
+class Person:
+    """Someone who is signed in, as Flask-Login wants it. `stamp` is the user's session stamp at sign-in."""
+
+    is_authenticated: ClassVar[bool] = True
+    is_active: ClassVar[bool] = True
+    is_anonymous: ClassVar[bool] = False
 
     public_id: str
     email: str
@@ -53,7 +57,6 @@ def database() -> Database:
     return cast(Database, current_app.extensions["cairn.database"])
 
 
-@manager.user_loader
 def load(identity: str) -> Person | None:
     """The person whom a session names, if the session is still good."""
     public_id, _, stamp = identity.partition(".")
@@ -62,3 +65,6 @@ def load(identity: str) -> Person | None:
         if user is None or not hmac.compare_digest(user.session_stamp.encode(), stamp.encode()):
             return None
         return person_of(user)
+
+
+manager.user_loader(load)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_required, login_user, logout_user
+from flask_login import current_user, login_user, logout_user
 
 from engine import users
 from engine.errors import InvalidInput
@@ -27,20 +27,21 @@ def sign_in() -> ResponseReturnValue:
     """Ask for address and password; `next` leads back to where the person wanted to go."""
     target = local(request.values.get("next"))
     if request.method == "GET":
-        return (
-            redirect(target) if current_user.is_authenticated else render_template("pages/sign_in.html", target=target)
-        )
+        return redirect(target) if current_user.is_authenticated else _form(target)
+    email = request.form.get("email", "")
     with database().transaction() as transaction:
-        user = users.authenticate(transaction, request.form.get("email", ""), request.form.get("password", ""))
+        user = users.authenticate(transaction, email, request.form.get("password", ""))
         person = person_of(user) if user else None
     if person is None:
-        return render_template(
-            "pages/sign_in.html", target=target, email=request.form.get("email", ""), wrong=True
-        ), 401
+        return _form(target, email=email, wrong=True), 401
     session.clear()
     session.permanent = True
     login_user(person)
     return redirect(target)
+
+
+def _form(target: str, *, email: str = "", wrong: bool = False) -> str:
+    return render_template("pages/sign_in.html", target=target, email=email, wrong=wrong)
 
 
 @blueprint.post("/sign-out")
@@ -52,9 +53,10 @@ def sign_out() -> ResponseReturnValue:
 
 
 @blueprint.post("/password")
-@login_required
 def change_password() -> ResponseReturnValue:
     """Set a new password: every other session of this person ends, this one goes on."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("auth.sign_in"))
     with database().transaction() as transaction:
         user = users.authenticate(transaction, signed_in().email, request.form.get("current", ""))
         if user is None:

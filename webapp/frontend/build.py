@@ -87,4 +87,4 @@ def build(force: bool = False) -> bool:
 
 
 if __name__ == "__main__":
-    print("front end built" if build("--force" in sys.argv[1:]) else "front end is up to date")
+    sys.stdout.write("front end built\n" if build("--force" in sys.argv[1:]) else "front end is up to date\n")

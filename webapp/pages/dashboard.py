@@ -8,12 +8,10 @@ from decimal import Decimal
 from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
-from engine import workspace
+from engine.messages import status
 from webapp.pages.queries import dashboard as queries
 from webapp.pages.queries import journeys as journey_queries
 from webapp.pages.work import work
-
-SMTP_DOWN = ("down", "failing", "error")
 
 
 def routes(blueprint: Blueprint) -> None:
@@ -27,15 +25,8 @@ def dashboard() -> ResponseReturnValue:
     with work() as opened:
         figures = queries.figures(opened.session, opened.now)
         journeys = journey_queries.overview(opened.session)
-        smtp = workspace.get(opened.session, "status.smtp")
-    return render_template("pages/dashboard.html", figures=figures, journeys=journeys, smtp=trouble(smtp))
-
-
-def trouble(smtp: object) -> dict[str, object] | None:
-    """What the sender last reported about SMTP, if it was trouble: a mapping with `state` and perhaps `error`."""
-    if isinstance(smtp, dict) and str(smtp.get("state", smtp.get("status", ""))) in SMTP_DOWN:
-        return smtp
-    return None
+        smtp = status.read(opened.session, "email")
+    return render_template("pages/dashboard.html", figures=figures, journeys=journeys, smtp=smtp)
 
 
 def revenue_chart() -> ResponseReturnValue:
@@ -49,7 +40,7 @@ def revenue_chart() -> ResponseReturnValue:
     for row in rows:
         by_journey[row.slug][row.week] = row.revenue
         cost[row.week] += row.cost
-    series = [
+    series: list[dict[str, object]] = [
         {"name": slug, "kind": "bar", "stack": "revenue", "values": [float(found.get(week, 0)) for week in weeks]}
         for slug, found in by_journey.items()
     ]

@@ -13,7 +13,7 @@ MARGIN = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Places on the bar in pixels from its left. `tone`: up if the interval lies above zero, down if below, else even."""
+    """Places on the bar in pixels from its left. `tone`: up if the interval lies above zero, down below, else even."""
 
     low: float
     high: float
@@ -37,8 +37,8 @@ class Scale:
     def bar(self, interval: Interval) -> Bar:
         """The interval on this scale."""
         tone = "up" if interval.low > 0 else "down" if interval.high < 0 else "even"
-        places = (self.place(value) for value in (interval.low, interval.high, interval.estimate, 0.0))
-        return Bar(*places, tone)
+        low, high, estimate = self.place(interval.low), self.place(interval.high), self.place(interval.estimate)
+        return Bar(low, high, estimate, self.place(0.0), tone)
 
 
 def scale_of(intervals: Iterable[Interval]) -> Scale:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from journeys.language import steps as model
+from journeys.language.durations import Duration
 from journeys.language.steps import Step
 
 SENDS = frozenset({"email", "sms", "webhook", "notify"})
@@ -66,7 +67,7 @@ TITLES: dict[str, Callable[[Any], str]] = {
 }
 
 
-def until(value: model.Duration | model.LocalTime | model.DateOffset) -> str:
+def until(value: Duration | model.LocalTime | model.DateOffset) -> str:
     """The end of a wait in words."""
     if isinstance(value, model.LocalTime):
         days = ", ".join(WEEKDAYS[day] for day in value.weekdays)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
-from engine import workspace
+from engine.messages import status
 from webapp.pages.queries import settings as queries
 from webapp.pages.work import work
 
@@ -22,6 +22,6 @@ def settings() -> ResponseReturnValue:
             "workspace": opened.workspace,
             "people": queries.people(opened.session),
             "keys": queries.keys(opened.session),
-            "smtp": workspace.get(opened.session, "status.smtp"),
+            "smtp": status.read(opened.session, "email"),
         }
     return render_template("pages/settings.html", site=current_app.extensions["cairn.settings"].site_url, **context)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine.model import ConsentState, Contact, Segment, SegmentMembership
 from webapp.pages.paging import Page, cut
+from webapp.pages.queries import AnyRow, AnySelect
 
 PAGE_SIZE = 50
 NAME_ATTRIBUTES = ("name", "first_name", "last_name")
@@ -37,7 +37,7 @@ def search(session: Session, text: str, after: int | None) -> Page:
     return _page(session, select(*COLUMNS).where(_by_name(text)), after)
 
 
-def _page(session: Session, query: Select[Any], after: int | None) -> Page:
+def _page(session: Session, query: AnySelect, after: int | None) -> Page:
     query = query.where(Contact.erased_at.is_(None))
     if after is not None:
         query = query.where(Contact.id < after)
@@ -65,13 +65,13 @@ def escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def by_public_id(session: Session, public_id: str) -> Row[Any] | None:
+def by_public_id(session: Session, public_id: str) -> AnyRow | None:
     """One contact with everything that its page shows at the side."""
     query = select(*COLUMNS, Contact.timezone, Contact.locale, Contact.updated_at)
     return session.execute(query.where(Contact.public_id == public_id, Contact.erased_at.is_(None))).one_or_none()
 
 
-def consents(session: Session, contact_id: int) -> Sequence[Row[Any]]:
+def consents(session: Session, contact_id: int) -> Sequence[AnyRow]:
     """The contact's last word on each channel and topic."""
     query = select(ConsentState.channel, ConsentState.topic, ConsentState.state, ConsentState.changed_at)
     return session.execute(
@@ -79,7 +79,7 @@ def consents(session: Session, contact_id: int) -> Sequence[Row[Any]]:
     ).all()
 
 
-def segments(session: Session, contact_id: int) -> Sequence[Row[Any]]:
+def segments(session: Session, contact_id: int) -> Sequence[AnyRow]:
     """The segments that the contact is in."""
     query = (
         select(Segment.slug, Segment.name, SegmentMembership.entered_at)
@@ -90,7 +90,7 @@ def segments(session: Session, contact_id: int) -> Sequence[Row[Any]]:
     return session.execute(query).all()
 
 
-def display_name(contact: Row[Any]) -> str:
+def display_name(contact: AnyRow) -> str:
     """What to call a contact: its name, else an address, else an id."""
     attributes = contact.attributes
     name = attributes.get("name") or " ".join(

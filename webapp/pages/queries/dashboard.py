@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.model import Contact, Journey, MessageRollup
+from webapp.pages.queries import AnyRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def figures(session: Session, now: dt.datetime) -> Figures:
     return Figures(row[0], row[1], int(row[2]), int(row[3]), int(row[4]), Decimal(row[5]))
 
 
-def weekly_revenue(session: Session, journey_slug: str | None = None) -> Sequence[Row[Any]]:
+def weekly_revenue(session: Session, journey_slug: str | None = None) -> Sequence[AnyRow]:
     """Rows (slug, week, revenue, cost) of all time, by Monday; few rows, because they come from the daily rollup."""
     week = func.date_trunc("week", MessageRollup.day)
     query = (

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.model import Enrolment, EntryRollup, Journey, JourneyVersion, MessageRollup
+from webapp.pages.queries import AnyRow
 
 
-def overview(session: Session) -> Sequence[Row[Any]]:
-    """Every journey with people inside, entries, goals, messages and revenue; the sums come from the rollups."""
+def overview(session: Session) -> Sequence[AnyRow]:
+    """Every journey with people inside, entries, goals, messages and revenue. Sums are of rollups, without the held-out."""
     entries = (
         select(
             EntryRollup.journey_id,
             func.sum(EntryRollup.entries).label("entries"),
-            func.sum(EntryRollup.conversions).label("conversions"),
+            func.sum(EntryRollup.goals).label("goals"),
         )
-        .where(EntryRollup.split_id == "")
+        .where(EntryRollup.split_id == "", EntryRollup.arm == "")
         .group_by(EntryRollup.journey_id)
         .subquery()
     )
@@ -46,7 +46,7 @@ def overview(session: Session) -> Sequence[Row[Any]]:
             Journey.created_at,
             func.coalesce(inside.c.inside, 0).label("inside"),
             func.coalesce(entries.c.entries, 0).label("entries"),
-            func.coalesce(entries.c.conversions, 0).label("conversions"),
+            func.coalesce(entries.c.goals, 0).label("goals"),
             func.coalesce(messages.c.sent, 0).label("sent"),
             func.coalesce(messages.c.revenue, 0).label("revenue"),
         )
@@ -63,7 +63,7 @@ def by_slug(session: Session, slug: str) -> Journey | None:
     return session.execute(select(Journey).where(Journey.slug == slug)).scalar_one_or_none()
 
 
-def versions(session: Session, journey_id: int) -> Sequence[Row[Any]]:
+def versions(session: Session, journey_id: int) -> Sequence[AnyRow]:
     """All versions, newest first, each with the number of people who are still on it."""
     inside = (
         select(func.count())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.model import Contact, Journey, LocalMessage, Message
 from webapp.pages.paging import Page, cut
+from webapp.pages.queries import AnyRow
 from webapp.pages.queries.contacts import escaped
 
 PAGE_SIZE = 50
@@ -40,7 +39,7 @@ def by_public_id(session: Session, public_id: str) -> LocalMessage | None:
     return session.execute(select(LocalMessage).where(LocalMessage.public_id == public_id)).scalar_one_or_none()
 
 
-def origin(session: Session, token: str) -> Row[Any] | None:
+def origin(session: Session, token: str) -> AnyRow | None:
     """The ledger's row of a message: its contact, journey, step and state."""
     query = (
         select(

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.model import ApiKey, User
+from webapp.pages.queries import AnyRow
 
 
-def people(session: Session) -> Sequence[Row[Any]]:
+def people(session: Session) -> Sequence[AnyRow]:
     """Everybody who can sign in."""
     return session.execute(select(User.email, User.name, User.role).order_by(User.email)).all()
 
 
-def keys(session: Session) -> Sequence[Row[Any]]:
+def keys(session: Session) -> Sequence[AnyRow]:
     """API keys in force; only their first characters are known."""
     query = select(ApiKey.prefix, ApiKey.name, ApiKey.scopes, ApiKey.created_at)
     return session.execute(query.where(ApiKey.revoked_at.is_(None)).order_by(ApiKey.created_at.desc())).all()

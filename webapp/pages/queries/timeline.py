@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine.model import (
@@ -24,6 +24,7 @@ from engine.model import (
     SegmentMembership,
     StepLog,
 )
+from webapp.pages.queries import AnyRow, AnySelect
 
 PAGE_SIZE = 40
 READ_SIZE = 80
@@ -61,7 +62,7 @@ def read(session: Session, contact_id: int, before: dt.datetime | None) -> Timel
     return _cut(found)
 
 
-def _items(kind: str, rows: Iterable[Row[Any]]) -> list[Item]:
+def _items(kind: str, rows: Iterable[AnyRow]) -> list[Item]:
     return [Item(kind, row.at, dict(row._mapping)) for row in rows]
 
 
@@ -73,7 +74,7 @@ def _cut(items: list[Item]) -> Timeline:
     return Timeline(page, last if len(page) < len(items) else None)
 
 
-Query = tuple[Select[Any], ColumnElement[dt.datetime]]
+Query = tuple[AnySelect, ColumnElement[dt.datetime]]
 
 
 def _events(contact_id: int) -> Query:
