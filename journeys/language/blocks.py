@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from engine.errors import NotFound
+from engine.errors import InvalidInput, NotFound
 from journeys.language.kinds import KINDS
 from journeys.language.tree import compose, in_flow
 
@@ -170,3 +170,17 @@ def find(text: Text, identifier: str) -> tuple[MappingNode, Slot]:
         if step_id(node) == identifier:
             return node, slot
     raise NotFound("step", identifier, "It may have been renamed or deleted; reload the journey.")
+
+
+def find_slot(text: Text, parent: str | None, name: str) -> Slot:
+    """The list called `name` of a step, or of the journey. Raises NotFound or InvalidInput."""
+    if parent is None:
+        if name != "steps":
+            raise InvalidInput(f"A journey has no list `{name}`.")
+        return Slot(text.root, "steps", value_of(text.root, "steps"))
+    node, _ = find(text, parent)
+    kind = kind_of_step(node)
+    found = dict(slots(node)).get(name)
+    if found is None or kind not in KINDS or name.split(".")[0] not in KINDS[kind].options:
+        raise InvalidInput(f"`{kind}` has no list `{name}`.")
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from journeys.language.parse import read
@@ -39,20 +39,36 @@ def problems(
 ) -> list[Problem]:
     """Everything that is wrong with `text`, in its order.
 
-    With `schema` (of `engine.expr`) unknown attributes, events and type clashes are warned of; with `names` the
-    contents, segments, lists and topics that do not exist are errors.
+    With `schema` (`engine.expr.Schema`) unknown attributes, events and type clashes are warned of, and contents,
+    segments, lists, topics and journeys that do not exist are errors. `names` says more exactly which contents are
+    emails and which are texts, and knows the webhooks.
     """
-    reading = read(text, aliases)
+    known = schema.aliases if schema is not None and aliases is None else aliases
+    reading = read(text, known)
     found = list(reading.problems)
     if schema is not None:
-        found += _rule_warnings(reading.reader, schema)
+        names = _names_of(schema) if names is None else names
+        ids = [] if reading.partial is None else [step.id for step in walk(reading.partial.steps)]
+        found += _rule_warnings(reading.reader, replace(schema, steps=frozenset(ids)))
     if names is not None:
         found += _names_in_rules(reading.reader, names)
     if names is not None and reading.partial is not None:
         found += _names_in_steps(reading.partial, names)
     if reading.journey is not None:
         found += _unknown_steps(reading.reader, reading.journey)
-    return in_order(found)
+    return _without_echoes(in_order(found))
+
+
+def _names_of(schema: Any) -> Names:
+    return Names(
+        schema.contents, schema.contents, schema.segments, schema.lists, frozenset(schema.topics), schema.journeys
+    )
+
+
+def _without_echoes(found: list[Problem]) -> list[Problem]:
+    """A warning about what is an error already is left out."""
+    errors = {(problem.line, problem.column) for problem in found if problem.severity == "error"}
+    return [one for one in found if one.severity == "error" or (one.line, one.column) not in errors]
 
 
 def unsupported(journey: Journey) -> list[Problem]:

@@ -94,16 +94,7 @@ def _anchor(text: Text, place: Place) -> Node:
 
 
 def _slot(text: Text, place: Place) -> Slot:
-    if place.parent is None:
-        if place.slot != "steps":
-            raise InvalidInput(f"A journey has no list `{place.slot}`.")
-        return Slot(text.root, "steps", blocks.value_of(text.root, "steps"))
-    parent, _ = find(text, place.parent)
-    found = dict(blocks.slots(parent)).get(place.slot)
-    kind = blocks.kind_of_step(parent)
-    group = place.slot.split(".")[0]
-    if found is None or kind not in KINDS or group not in KINDS[kind].options:
-        raise InvalidInput(f"`{kind}` has no list `{place.slot}`.")
+    found = blocks.find_slot(text, place.parent, place.slot)
     if isinstance(found.list, MappingNode) or (isinstance(found.list, ScalarNode) and found.list.value):
         raise InvalidInput(f"`{place.slot}` of `{place.parent}` is not a list.")
     return found

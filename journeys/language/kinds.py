@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml.nodes import Node, ScalarNode
 
+from engine.expr.schema import BUILT_IN
 from journeys.language import steps as model
 from journeys.language import values
 from journeys.language.draft import Draft, is_boolean, is_null, read_id
@@ -15,8 +16,6 @@ from journeys.language.paths import read_arms, read_paths, read_wait_rules
 from journeys.language.read_sends import STEP_OPTIONS, read_options
 from journeys.language.reader import Pairs, Reader
 from journeys.language.steps import Step
-
-BUILT_IN = frozenset({"email", "phone", "external_id", "timezone", "locale", "created_at", "last_seen_at", "id"})
 
 
 def _send(into: type[model.Email] | type[model.Sms]) -> Callable[[Draft], Step]:

@@ -116,7 +116,7 @@ def test_names_that_do_not_exist_are_errors_with_the_nearest_one() -> None:
         (4, "There is no email content `welcom`.", "Did you mean `welcome`?"),
         (5, "There is no segment `vipp`.", "Did you mean `vip`?"),
     ]
-    assert found[1].column == 27
+    assert found[1].column == 26
 
 
 def test_a_rule_names_a_step_of_its_journey() -> None:
