@@ -6,16 +6,18 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.expr.load import load as load_schema
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from engine.errors import LanguageError
+from engine.expr.load import load as load_schema
+from engine.expr.schema import Schema
 from engine.model import AuditLog, Journey, JourneyVersion, Topic
-from journeys.language.check import problems, unsupported
-from journeys.language.parse import parse
-from journeys.language.problems import Problem
 from journeys.language import steps as language
+from journeys.language.check import Names, problems, unsupported
+from journeys.language.parse import parse, read
+from journeys.language.problems import Problem
+from journeys.language.program import walk
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime.enrol import Trigger, enrol
 
@@ -42,10 +44,30 @@ class Published:
 
 def check(session: Session, source: str) -> list[Problem]:
     """Everything that is wrong or doubtful in `source`, given the names that this workspace knows. Nothing is saved."""
-    found = problems(source, load_schema(session))
+    schema = load_schema(session)
+    found = problems(source, schema, _names(session, schema, source), schema.aliases)
     if any(problem.severity == "error" for problem in found):
         return found
-    return [*unsupported(parse(source)), *found]
+    return [*unsupported(parse(source, schema.aliases)), *found]
+
+
+def _names(session: Session, schema: Schema, source: str) -> Names:
+    """Topics that the journey itself sends under are known too: publishing makes them."""
+    contents = session.execute(text("select slug, channel from contents where current_version_id is not null")).all()
+    partial = read(source, schema.aliases).partial
+    return Names(
+        frozenset(slug for slug, channel in contents if channel == "email"),
+        frozenset(slug for slug, channel in contents if channel == "sms"),
+        schema.segments,
+        schema.lists,
+        frozenset(schema.topics) | (_topics(partial) if partial else frozenset()),
+        schema.journeys | ({partial.slug} if partial else frozenset()),
+    )
+
+
+def _topics(journey: language.Journey) -> frozenset[str]:
+    sends = [step.send for step in walk(journey.steps) if isinstance(step, language.Email | language.Sms)]
+    return frozenset(options.topic for options in (journey.send, *sends) if options.topic)
 
 
 def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Published:
@@ -56,7 +78,7 @@ def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Publ
     found = check(session, source)
     if errors := [problem for problem in found if problem.severity == "error"]:
         raise Refused(errors)
-    parsed = parse(source)
+    parsed = parse(source, load_schema(session).aliases)
     journey = _journey(session, parsed.slug)
     version = session.get(JourneyVersion, journey.live_version_id) if journey.live_version_id else None
     if version is not None and version.source == source and journey.state == "live":
@@ -95,9 +117,10 @@ def _freeze(session: Session, journey: Journey, source: str, now: dt.datetime, a
 
 def _know_topics(session: Session, journey: language.Journey) -> None:
     """A topic that a send names is known from then on."""
-    if journey.send.topic and session.get(Topic, journey.send.topic) is None:
-        session.add(Topic(slug=journey.send.topic, name=journey.send.topic.replace("-", " ").capitalize()))
-        session.flush()
+    for slug in sorted(_topics(journey)):
+        if session.get(Topic, slug) is None:
+            session.add(Topic(slug=slug, name=slug.replace("-", " ").capitalize()))
+    session.flush()
 
 
 def _let_in(session: Session, version: JourneyVersion, journey: language.Journey, now: dt.datetime) -> int:

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from engine import clock, segments, tracking
+from engine import clock, segments
 from engine.db import Database
+from engine.tracking.process import process
 from journeys.runtime import advance as advancing
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime import match as matching
@@ -67,7 +68,7 @@ def hits(database: Database, seconds: float = SECONDS) -> int:
     total, until = 0, time.monotonic() + seconds
     while time.monotonic() < until:
         with database.transaction() as session:
-            done = tracking.process(session, clock.now(session))["messages"]
+            done = process(session, clock.now(session))["messages"]
         if not done:
             break
         total += done

@@ -11,6 +11,7 @@ from engine import clock
 from engine.db import Database
 from engine.errors import InvalidInput
 from workers import pipeline, sending
+from workers.due import due
 
 NEXT = text("""
 select least(
@@ -22,6 +23,15 @@ select least(
 """)
 SEGMENTS_EVERY = dt.timedelta(hours=1)
 STALE = text("update segments set stale = true where not stale")
+
+WORK: dict[str, Callable[[Database], int]] = {
+    "hits": pipeline.hits,
+    "match": pipeline.match,
+    "refresh": pipeline.refresh,
+    "advance": pipeline.advance,
+    "send": sending.send,
+}
+"""Events before wake-ups, and both before messages."""
 
 Progress = Callable[[dt.datetime], None]
 
@@ -43,15 +53,16 @@ def run_until(database: Database, until: dt.datetime, progress: Progress = lambd
         drain(database)
         progress(now)
         with database.transaction() as session:
-            due = session.execute(NEXT).scalar()
-            clock.set_virtual(session, max(now, min(due, until)) if due is not None else until)
-        if due is None or due > until or now >= until:
+            following = session.execute(NEXT).scalar()
+            clock.set_virtual(session, max(now, min(following, until)) if following is not None else until)
+        if following is None or following > until or now >= until:
             return
 
 
 def drain(database: Database) -> None:
-    """Work until nothing is due at the present instant."""
-    while pipeline.hits(database) + pipeline.match(database) + pipeline.refresh(database) or (
-        pipeline.advance(database) + sending.send(database)
-    ):
-        pass
+    """Work until nothing is due at the present instant, or nothing that is due moves (a mail server is away)."""
+    while True:
+        with database.transaction() as session:
+            names = set(due(session, clock.now(session)))
+        if not sum(work(database) for name, work in WORK.items() if name in names):
+            return

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from engine.db import driver
 from journeys.language.steps import Set
 from journeys.runtime.catalogue import Catalogue, Version
-from journeys.runtime.run import ENTRY_COLUMNS, Entry, run
+from journeys.runtime.entry import ENTRY_COLUMNS, Entry
+from journeys.runtime.run import run
 from journeys.runtime.write import write
 
 BATCH = 5000

@@ -87,13 +87,14 @@ def _statement(catalogue: Catalogue, wanted: Needs) -> Any:
         .table_valued(column("id", BigInteger), column("as_of", INSTANT), column("arrived", INSTANT))
         .render_derived(name="asked")
     )
+    enrolment = Enrolment.__table__.c
     scope = Scope(
         contact=Contact.__table__,
         now=asked.c.as_of,
-        entry=(Enrolment.trigger_occurred_at, Enrolment.trigger_received_at, Enrolment.trigger_message_id),
+        entry=(enrolment.trigger_occurred_at, enrolment.trigger_received_at, enrolment.trigger_message_id),
         step_since=asked.c.arrived,
-        event=Enrolment.trigger_event,
-        enrolment_id=Enrolment.id,
+        event=enrolment.trigger_event,
+        enrolment_id=enrolment.id,
         zone=catalogue.schema.zone,
         aliases=catalogue.schema.aliases,
     )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.expr.load import load as load_schema
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import workspace
+from engine.expr.load import load as load_schema
 from engine.expr.schema import Schema
 from engine.workspace import Workspace
 from journeys.language.parse import parse
@@ -60,15 +61,16 @@ class Catalogue:
 def load(session: Session) -> Catalogue:
     """Everything that is live or may still hold people."""
     contents = session.execute(text("select slug, id, channel from contents")).all()
+    schema = load_schema(session)
     return Catalogue(
-        load_schema(session),
+        schema,
         workspace.load(session),
-        _versions(session),
+        _versions(session, schema.aliases),
         {slug: (id_, channel) for slug, id_, channel in contents},
     )
 
 
-def _versions(session: Session) -> dict[int, Version]:
+def _versions(session: Session, aliases: Mapping[str, str]) -> dict[int, Version]:
     rows = session.execute(
         text(
             "select v.id, v.journey_id, j.state, v.id = j.live_version_id, v.source "
@@ -77,14 +79,14 @@ def _versions(session: Session) -> dict[int, Version]:
     ).all()
     found = {}
     for id_, journey_id, state, live, source in rows:
-        flat, heard = _compiled(source)
+        flat, heard = _compiled(source, tuple(sorted(aliases.items())))
         found[id_] = Version(id_, journey_id, state, live, flat, heard)
     return found
 
 
 @functools.lru_cache(maxsize=512)
-def _compiled(source: str) -> tuple[Program, Listening]:
+def _compiled(source: str, aliases: tuple[tuple[str, str], ...]) -> tuple[Program, Listening]:
     """A version's text never changes, so it is read once a process."""
-    flat = program(parse(source))
-    return flat, listening(flat)
-
+    known = dict(aliases)
+    flat = program(parse(source, known))
+    return flat, listening(flat, known)

@@ -78,7 +78,13 @@ def end(session: Session, version: Version, ids: Sequence[int], status: str, rea
     cancelled = session.execute(
         CANCEL, {"ids": [r[0] for r in ended], "origins": [r[2] for r in ended], "reason": status, "now": now}
     ).all()
-    rollup.messages(session, [rollup.MessageDelta(*row, now.date(), {"undelivered": 1}) for row in cancelled])
+    rollup.messages(
+        session,
+        [
+            rollup.MessageDelta(journey_id, step_id, channel, now.date(), {"undelivered": 1})
+            for journey_id, step_id, channel in cancelled
+        ],
+    )
 
 
 def goals(session: Session, catalogue: Catalogue, version: Version, asked: Sequence[Open], now: dt.datetime) -> None:

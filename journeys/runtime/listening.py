@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -52,31 +53,31 @@ class Listening:
     any_event: bool = False
 
 
-def listening(program: Program) -> Listening:
+def listening(program: Program, aliases: Mapping[str, str]) -> Listening:
     """Collect what `program` listens to."""
     journey = program.journey
     steps: dict[str, Ears] = {}
     for step in program.steps.values():
         if isinstance(step, WaitFor):
             dates = (step.up_to.path,) if isinstance(step.up_to, DateOffset) else ()
-            steps[step.id] = ears([rule.when for rule in step.rules], dates)
+            steps[step.id] = ears([rule.when for rule in step.rules], aliases, dates)
         elif isinstance(step, Wait) and isinstance(step.until, DateOffset):
-            steps[step.id] = ears([], (step.until.path,))
-    exits = ears(list(journey.exits))
-    goal = ears([journey.goal.when] if journey.goal else [])
+            steps[step.id] = ears([], aliases, (step.until.path,))
+    exits = ears(list(journey.exits), aliases)
+    goal = ears([journey.goal.when] if journey.goal else [], aliases)
     every = [*steps.values(), exits, goal]
     names = frozenset(name for one in every for name in one.events)
     return Listening(steps, exits, goal, names, any(one.any_event for one in every))
 
 
-def ears(rules: list[RuleText], date_paths: tuple[str, ...] = ()) -> Ears:
+def ears(rules: list[RuleText], aliases: Mapping[str, str], date_paths: tuple[str, ...] = ()) -> Ears:
     """What can change any of `rules`, or a deadline counted from the attributes `date_paths`."""
-    found: list[Dependencies] = [dependencies(rule.node) for rule in rules]
+    found: list[Dependencies] = [dependencies(rule.node, aliases) for rule in rules]
     attributes = {name.split(".")[0] for one in found for name in one.attributes}
     return Ears(
         events=frozenset(name for one in found for name in one.events),
         attributes=frozenset(attributes | {path.split(".")[0] for path in date_paths}),
-        consent=any(one.topics or one.consent for one in found),
+        consent=any(one.topics or one.channels for one in found),
         lists=frozenset(name for one in found for name in one.lists),
         segments=frozenset(name for one in found for name in one.segments),
         any_event=any(one.any_event for one in found),

@@ -20,9 +20,10 @@ from engine.db import driver
 from journeys.runtime import ask
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.enrol import Trigger, enrol
+from journeys.runtime.entry import ENTRY_COLUMNS, Entry
 from journeys.runtime.leave import GoalEvent, Open, exits, goals
 from journeys.runtime.listening import Fact
-from journeys.runtime.run import ENTRY_COLUMNS, Entry, run
+from journeys.runtime.run import run
 from journeys.runtime.write import write
 
 BATCH = 2000

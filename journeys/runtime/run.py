@@ -6,40 +6,20 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from journeys.decide import Outcome, Row, decide, needs
+from journeys.decide import Outcome, decide, needs
 from journeys.language.program import Program
 from journeys.language.steps import Email, Set, Sms, Step, WaitFor
 from journeys.runtime import ask
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.effects import set_attributes
+from journeys.runtime.entry import Entry
 from journeys.runtime.waiting import changes_at
 
 MOST_STEPS = 1000
-
-
-class Entry(Row):
-    """A row with what the executor has to write back."""
-
-    __slots__ = ("arms", "arrived_at", "entered_at", "first", "step_id", "taken")
-
-    def __init__(self, *values: Any) -> None:
-        """Columns as `ENTRY_COLUMNS` names them."""
-        super().__init__(values[0], values[1], values[3], values[4])
-        self.step_id: str = values[2]
-        self.arrived_at: dt.datetime | None = values[5]
-        self.entered_at: dt.datetime = values[6]
-        self.taken: int = values[7]
-        self.first: bool = values[8]
-        self.arms: dict[str, str] = {}
-
-
-ENTRY_COLUMNS = (
-    "e.id, e.contact_id, e.step_id, e.phase, e.deadline, e.arrived_at, e.entered_at, e.steps_taken, e.first_entry"
-)
 
 
 class Ended(NamedTuple):
@@ -71,7 +51,7 @@ def run(session: Session, catalogue: Catalogue, version: Version, rows: Sequence
         if wanted.rules or wanted.dates or wanted.zone:
             ask.answer(session, catalogue, version, step_id, wanted, at_step, now)
         if isinstance(step, WaitFor) and version.listening.steps[step_id].time:
-            changes_at(session, catalogue, step, at_step, now)
+            changes_at(session, catalogue, version, step, at_step, now)
 
     def apply(step: Set, at_step: Sequence[Entry]) -> None:
         set_attributes(session, [row.contact_id for row in at_step], dict(step.values), now)

@@ -15,7 +15,8 @@ from engine.db import copy_rows, driver
 from engine.reports import rollup
 from journeys.language.steps import Email, SendOptions, Sms, effective
 from journeys.runtime.catalogue import Catalogue, Version
-from journeys.runtime.run import Entry, Moves
+from journeys.runtime.entry import Entry
+from journeys.runtime.run import Moves
 
 LOG_TARGET = "step_log (at, enrolment_id, contact_id, version_id, step_id, visit, outcome, detail)"
 LOG_TYPES = ("timestamptz", "int8", "int8", "int8", "text", "int2", "text", "jsonb")

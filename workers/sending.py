@@ -1,0 +1,40 @@
+"""Sending in this process: one sender with its journal, opened at first use."""
+
+from __future__ import annotations
+
+import functools
+
+from engine.db import Database
+from engine.errors import ConfigurationError
+from engine.messages.sending import Sender
+from engine.settings import settings
+from engine.signing import signer
+from journeys.gate import exit_check
+
+
+def send(database: Database, seconds: float = 10.0) -> int:
+    """Send what is queued on every channel. Returns how many messages left the queue."""
+    return sender().send(database, seconds=seconds, exit_check=exit_check)
+
+
+def reap(database: Database) -> int:
+    """Settle the messages of senders that died. Returns how many."""
+    return sender().reap(database).total()
+
+
+@functools.cache
+def sender() -> Sender:
+    """The sender of this process. Raises ConfigurationError when no SMTP server is named."""
+    own = settings()
+    if not own.smtp_url:
+        raise ConfigurationError(
+            "No mail server is set: start the local mailbox with `cairn up`, or set CAIRN_SMTP_URL."
+        )
+    return Sender(own.home, own.smtp_url, site=own.site_url, signer=signer(), connections=own.smtp_connections)
+
+
+def close() -> None:
+    """End the connections; the next `send` opens them anew, by the settings as they are then."""
+    if sender.cache_info().currsize:
+        sender().close()
+        sender.cache_clear()
