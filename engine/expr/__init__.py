@@ -1,22 +1,33 @@
-"""The rules language. The SQL backend is imported apart (`engine.expr.compile_sql`), so that this stays pure."""
+"""The rules language. Its SQL side (`engine.expr.compile_sql`, `engine.expr.load`) is imported apart: this is pure."""
 
+from engine.expr.check import Problem, check
+from engine.expr.dependencies import Dependencies, dependencies, find_cycle
+from engine.expr.english import english
 from engine.expr.evaluate import evaluate, evaluate_value
 from engine.expr.facts import EventFact, EventKey, Facts, MessageFact, Verdict
 from engine.expr.parse import parse, parse_value
+from engine.expr.rewrite import since_entry_default
 from engine.expr.schema import Schema
 from engine.expr.unparse import unparse, write_value
 
 __all__ = [
+    "Dependencies",
     "EventFact",
     "EventKey",
     "Facts",
     "MessageFact",
+    "Problem",
     "Schema",
     "Verdict",
+    "check",
+    "dependencies",
+    "english",
     "evaluate",
     "evaluate_value",
+    "find_cycle",
     "parse",
     "parse_value",
+    "since_entry_default",
     "unparse",
     "write_value",
 ]

@@ -198,13 +198,17 @@ class Not(Part):
 
 @dataclass(frozen=True, slots=True)
 class Did(Part):
-    """`did "Order Completed" where (…) at least 2 times in the last 30 days`, `never did "Trial Started"`."""
+    """`did "Order Completed" where (…) at least 2 times in the last 30 days`, `never did "Trial Started"`.
+
+    `open_where`: the text ends with a `where` without brackets, so that a following `and` is easily misread.
+    """
 
     event: EventName
     where: Node | None = None
     count: Count | None = None
     window: Window | None = None
     never: bool = False
+    open_where: bool = field(default=False, compare=False, repr=False)
 
 
 Verb: TypeAlias = Literal["opened", "clicked", "received", "replied", "unsubscribed", "bounced"]
@@ -266,7 +270,8 @@ class Consents(Part):
 
 Operator: TypeAlias = Literal[
     "is", "is not", ">", ">=", "<", "<=", "is before", "is after",
-    "contains", "not contains", "starts with", "not starts with", "ends with", "not ends with", "matches", "not matches",
+    "contains", "not contains", "starts with", "not starts with", "ends with", "not ends with",
+    "matches", "not matches",
 ]  # fmt: skip
 
 

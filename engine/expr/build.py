@@ -49,6 +49,7 @@ class Clauses:
         self.where: ast.Node | None = None
         self.count: ast.Count | None = None
         self.window: ast.Window | None = None
+        self.open_where = False
         for part in parts:
             self._take(part, allowed, of)
 
@@ -59,13 +60,14 @@ class Clauses:
         if getattr(self, name) is not None:
             raise refuse(part, f"there is a second {name}", "join two conditions with where (a and b)")
         setattr(self, name, part.condition if isinstance(part, Where) else part)
+        self.open_where = isinstance(part, Where) and not part.bracketed
 
 
 class Where:
     """A `where` clause on its way into its behaviour."""
 
-    def __init__(self, condition: ast.Node, place: ast.Position) -> None:
-        self.condition, self.at = condition, place
+    def __init__(self, condition: ast.Node, place: ast.Position, bracketed: bool) -> None:
+        self.condition, self.at, self.bracketed = condition, place, bracketed
 
 
 class Link:
@@ -147,9 +149,9 @@ class Values(Transformer[Token, Any]):
 
     def count(self, c: Children) -> ast.Count:
         words = [_WORDS[t.type] for t in c if t.type in _WORDS]
-        numbers = [int(t) if len(t) < 10 else 10**9 for t in c if t.type == "INTEGER"] or [words.pop()]
+        numbers: list[Any] = [int(t) if len(t) < 10 else 10**9 for t in c if t.type == "INTEGER"] or [words.pop()]
         bound = words[0] if words else "exactly"
-        return ast.Count(cast(ast.Bound, bound), cast(int, numbers[0]), at=at(c[0]))
+        return ast.Count(cast(ast.Bound, bound), numbers[0], at=at(c[0]))
 
     def window_last(self, c: Children) -> ast.Last:
         return ast.Last(c[1], at=at(c[0]))
@@ -211,7 +213,11 @@ class Builder(Values):
 
     def where(self, c: Children) -> Where:
         only_comparisons(c[1], "where")
-        return Where(c[1], at(c[0]))
+        return Where(c[1], at(c[0]), bracketed=False)
+
+    def where_group(self, c: Children) -> Where:
+        only_comparisons(c[1], "where")
+        return Where(c[1], at(c[0]), bracketed=True)
 
     def within(self, c: Children) -> Link:
         return Link(c[1], at(c[0]))
@@ -220,14 +226,16 @@ class Builder(Values):
         words, (event, *parts) = _split(c)
         never = "NEVER" in words
         clauses = Clauses(parts, (Where, *WINDOWS) if never else (Where, ast.Count, *WINDOWS), "never")
-        node = ast.Did(event, clauses.where, clauses.count, clauses.window, never, at=at(c[0]))
-        return self._dates_of_a_field(node, c) if event.alias and event.name not in self.aliases else node
+        chosen = clauses.where, clauses.count, clauses.window
+        node = ast.Did(event, *chosen, never, open_where=clauses.open_where, at=at(c[0]))
+        return self._dates_of_a_field(node) if event.alias and event.name not in self.aliases else node
 
-    def _dates_of_a_field(self, node: ast.Did, c: Children) -> ast.Node:
+    def _dates_of_a_field(self, node: ast.Did) -> ast.Node:
         """`trial_ends_at between A and B` reads like an alias with a window until the name is looked at."""
         window = node.window
         if isinstance(window, ast.BetweenDates) and not (node.never or node.where or node.count):
-            path = self.path([Token.new_borrow_pos("PATH", node.event.name, _first_token(node, c))])
+            place = node.event.at
+            path = self.path([Token("PATH", node.event.name, line=place.line, column=place.column)])
             return ast.Between(path, window.first, window.last, at=node.at)
         return node
 
@@ -316,7 +324,3 @@ class Builder(Values):
     def any_item(self, c: Children) -> ast.AnyItem:
         only_comparisons(c[3], "any")
         return ast.AnyItem(c[0], c[3], at=at(c[0]))
-
-
-def _first_token(node: ast.Did, c: Children) -> Token:
-    return Token("PATH", node.event.name, line=node.at.line, column=node.at.column)

@@ -1,4 +1,4 @@
-"""Durations on the calendar: minutes to weeks are exact, months and years are steps in UTC clamped to the month's end."""
+"""Durations: minutes to weeks are exact, months and years are calendar steps in UTC, clamped to the month's end."""
 
 from __future__ import annotations
 

@@ -117,7 +117,9 @@ def _counts(fact: EventFact, where: ast.Node | None, window: ast.Window | None, 
 
 def _messages(node: ast.Message, view: View) -> list[Verdict]:
     if node.verb == "received":
-        return [message_in_window(fact, node.window, view) for fact in view.facts.messages if _is_about(fact, node, view)]
+        return [
+            message_in_window(fact, node.window, view) for fact in view.facts.messages if _is_about(fact, node, view)
+        ]
     events = _named(ast.EventName(ast.VERB_EVENTS[node.verb]), view)
     return [in_window(fact, node.window, view) for fact in events if _tells_of(fact, node, view)]
 
@@ -125,7 +127,9 @@ def _messages(node: ast.Message, view: View) -> list[Verdict]:
 def _is_about(fact: MessageFact, node: ast.Message, view: View) -> bool:
     if node.content is not None and fact.content != node.content:
         return False
-    return node.step is None or (fact.step == node.step and fact.journey is not None and fact.journey == view.facts.journey)
+    return node.step is None or (
+        fact.step == node.step and fact.journey is not None and fact.journey == view.facts.journey
+    )
 
 
 def _tells_of(fact: EventFact, node: ast.Message, view: View) -> bool:
@@ -198,4 +202,8 @@ def _compare(node: ast.Comparing, view: View) -> Verdict:
             return comparing.ago(operand(value, view), node, view)
         case ast.AnyItem(path, condition):
             items = operand(path, view).raw
-            return some(judge(condition, view.within(item)) for item in items) if isinstance(items, (list, tuple)) else NEVER
+            return (
+                some(judge(condition, view.within(item)) for item in items)
+                if isinstance(items, (list, tuple))
+                else NEVER
+            )

@@ -48,9 +48,10 @@ class MessageFact:
 class Facts:
     """A contact with its history.
 
-    `segments`, `lists` and `journeys` are the slugs it is in at `now`. `consent` maps (channel, topic) to the last word,
-    topic "" speaks of the channel; `topics` maps all known topics to their default state. `entry` is the trigger's key.
-    `event` are the properties of the trigger event (of the goal event in a goal's value); `journey` is the slug at hand.
+    `segments`, `lists` and `journeys` are the slugs it is in at `now`. `consent` maps (channel, topic) to the last
+    word, topic "" speaks of the channel; `topics` maps all known topics to their default state. `entry` is the key of
+    the trigger. `event` holds the properties of the trigger event (of the goal event in a goal's value); `journey` is
+    the slug of the journey at hand.
     """
 
     email: str | None = None

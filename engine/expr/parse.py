@@ -53,7 +53,9 @@ def _explain(error: UnexpectedInput, text: str) -> LanguageError:
     offset = cast(int, error.pos_in_stream)
     found = text[offset] if isinstance(error, UnexpectedCharacters) else str(cast(UnexpectedToken, error).token)
     line, column = place(text, offset)
-    return LanguageError(f"did not expect {_shown(found)} here", line, column, expected, _hint(text, offset, found, terminals))
+    return LanguageError(
+        f"did not expect {_shown(found)} here", line, column, expected, _hint(text, offset, found, terminals)
+    )
 
 
 def _shown(found: str) -> str:
@@ -62,10 +64,8 @@ def _shown(found: str) -> str:
 
 
 def _expected(error: UnexpectedInput) -> tuple[tuple[str, ...], set[str]]:
-    if error.interactive_parser is not None:
-        terminals = set(error.interactive_parser.accepts())
-    else:
-        terminals = set(getattr(error, "allowed", None) or getattr(error, "accepts", None) or ())
+    parser: Any = error.interactive_parser
+    terminals: set[str] = set(parser.accepts())
     return human(terminals), terminals
 
 

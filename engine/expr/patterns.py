@@ -118,20 +118,20 @@ class _Reader:
         at = self.offset
         low, high = self.bounds()
         if _repeats(part):
-            raise PatternError("a repeat inside a repeat", at, "repeat a class such as [a-z0-9]+ instead")
+            raise PatternError("a repeat inside a repeat", at, "repeat a class such as [a-z0-9]+")
         if self.peek() and self.peek() in "*+?{":
-            raise PatternError("lazy, possessive and double repeats are not supported", self.offset, "leave the second sign out")
+            raise PatternError("lazy, possessive and double repeats are not supported", self.offset)
         return Repeat(part, low, high)
 
     def bounds(self) -> tuple[int, int | None]:
         sign, at = self.take(), self.offset - 1
         if sign != "{":
-            return {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]  # type: ignore[return-value]
+            return {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]
         end = self.pattern.find("}", self.offset)
         low, comma, high = self.pattern[self.offset : end if end >= 0 else self.offset].partition(",")
         numbers = [number for number in (low, high) if number]
         if not low or not all(n.isascii() and n.isdigit() and len(n) < 4 and int(n) <= MAX_REPEAT for n in numbers):
-            raise PatternError(f"a repeat is {{m}}, {{m,}} or {{m,n}} up to {MAX_REPEAT}", at, "write \\{ for the sign itself")
+            raise PatternError(f"a repeat is {{m}}, {{m,}} or {{m,n}} up to {MAX_REPEAT}", at, "write \\{ for the sign")
         self.offset = end + 1
         if high and int(high) < int(low):
             raise PatternError("the repeat ends before it begins", at)
@@ -194,7 +194,7 @@ class _Reader:
         ranges: list[tuple[str, str]] = []
         while self.peek() != "]":
             if not self.peek() or self.pattern.startswith("[:", self.offset):
-                raise PatternError("the class is not closed, or is a named one", at, "write [a-z], and \\[ for the sign itself")
+                raise PatternError("the class is not closed, or is a named one", at, "write [a-z], \\[ for the sign")
             ranges += self.range()
         self.take()
         if not ranges:
@@ -204,7 +204,8 @@ class _Reader:
     def range(self) -> tuple[tuple[str, str], ...]:
         at, first = self.offset, self.member()
         last = first
-        if len(first.ranges) == 1 and self.peek() == "-" and self.pattern[self.offset + 1 : self.offset + 2] not in ("]", ""):
+        after = self.pattern[self.offset + 1 : self.offset + 2]
+        if len(first.ranges) == 1 and self.peek() == "-" and after not in ("]", ""):
             self.take()
             last = self.member()
         low, high = first.ranges[0][0], last.ranges[-1][1]

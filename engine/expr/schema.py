@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from engine.expr.ast import DEFAULT_ALIASES
 
-
 BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
         "email": "text", "phone": "text", "timezone": "text", "locale": "text", "external_id": "text",

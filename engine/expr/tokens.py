@@ -34,7 +34,7 @@ _SPECIAL = (
     ("€", "write amounts without a currency sign"),
     ("{", "a rule holds no templates; use the name alone"),
 )
-RESERVED = frozenset("and or not never did in true false null".split())
+RESERVED = frozenset(["and", "or", "not", "never", "did", "in", "true", "false", "null"])
 """Words that are no names at the start of a condition or value; as names they stand in backticks."""
 
 

@@ -119,7 +119,9 @@ def write_value(value: ast.Value) -> str:
         case ast.Path(parts, root):
             return _path(parts, root)
         case ast.Aggregate(function, path, event, where, window):
-            return " ".join([f"{function} of", write_value(path), "over", _event(event), *_clauses(where, None, window)])
+            return " ".join(
+                [f"{function} of", write_value(path), "over", _event(event), *_clauses(where, None, window)]
+            )
 
 
 def write_number(number: Decimal) -> str:

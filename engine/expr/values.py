@@ -22,7 +22,7 @@ INSTANT_FIELDS = ("created_at", "last_seen_at")
 
 @dataclass(frozen=True)
 class View:
-    """The facts as seen at `now`, at a place in the tree. `item` is what bare names refer to inside `where` and `any`."""
+    """The facts as seen at `now`. Bare names refer to `item` inside `where` and `any`."""
 
     facts: Facts
     now: dt.datetime

@@ -9,29 +9,43 @@ from engine.expr import ast
 
 def nodes(root: ast.Node) -> Iterator[ast.Node]:
     """The node and all conditions below it, those inside `where` and `any` included; parents first."""
-    stack: list[ast.Node] = [root]
+    return (node for node, _ in behaviours(root, aggregates=True))
+
+
+def behaviours(root: ast.Node, aggregates: bool = False) -> Iterator[tuple[ast.Node, bool]]:
+    """Every condition, parents first, and whether it stands inside a `where` or `any`.
+
+    Conditions of aggregates are left out unless asked for.
+    """
+    stack: list[tuple[ast.Node, bool]] = [(root, False)]
     while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(reversed(list(children(node))))
+        node, inside = stack.pop()
+        yield node, inside
+        below = [(child, inside) for child in _parts(node)] + [(child, True) for child in _conditions(node)]
+        if aggregates:
+            below += [(v.where, True) for v in values(node) if isinstance(v, ast.Aggregate) and v.where is not None]
+        stack.extend(reversed(below))
 
 
-def children(node: ast.Node) -> Iterator[ast.Node]:
-    """Conditions directly below a node."""
+def _parts(node: ast.Node) -> tuple[ast.Node, ...]:
     match node:
         case ast.And(items) | ast.Or(items):
-            yield from items
+            return items
         case ast.Not(item):
-            yield item
-        case ast.Did(where=where):
-            yield from [where] if where is not None else []
+            return (item,)
+    return ()
+
+
+def _conditions(node: ast.Node) -> tuple[ast.Node, ...]:
+    """Conditions in which bare names are an event's or an item's."""
+    match node:
+        case ast.Did(where=where) if where is not None:
+            return (where,)
         case ast.Sequence(first=first, second=second):
-            yield from [side.where for side in (first, second) if side.where is not None]
+            return tuple(side.where for side in (first, second) if side.where is not None)
         case ast.AnyItem(condition=condition):
-            yield condition
-    for value in values(node):
-        if isinstance(value, ast.Aggregate) and value.where is not None:
-            yield value.where
+            return (condition,)
+    return ()
 
 
 def values(node: ast.Node) -> tuple[ast.Value, ...]:

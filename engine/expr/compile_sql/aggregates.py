@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Numeric, case, cast, func, literal, select
+from sqlalchemy import Numeric, case, cast, func, literal
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from engine.expr import ast

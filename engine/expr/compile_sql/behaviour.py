@@ -63,13 +63,19 @@ class Source:
 
 
 def event_source(
-    event: ast.EventName, where: ast.Node | None, window: ast.Window | None, context: Context, extra: tuple[Any, ...] = ()
+    event: ast.EventName,
+    where: ast.Node | None,
+    window: ast.Window | None,
+    context: Context,
+    extra: tuple[Any, ...] = (),
 ) -> Source:
     """Events of a name. In set mode a `where` that looks at the contact joins it a second time."""
     from engine.expr.compile_sql.walk import walk
 
     events = Event.__table__.alias()
-    contact = Contact.__table__.alias() if where is not None and context.mode == "set" and reads_contact(where) else None
+    contact = (
+        Contact.__table__.alias() if where is not None and context.mode == "set" and reads_contact(where) else None
+    )
     inner = context if contact is None else context.with_contact(contact)
     conditions = [events.c.name == literal(context.event_name(event.name, event.alias), Text), *extra]
     conditions += on_events(window, events, context)
@@ -117,7 +123,9 @@ def _journey(context: Context) -> Any:
     if scope.enrolment_id is None:
         return literal(None, Text)
     enrolments, journeys = Enrolment.__table__.alias(), Journey.__table__.alias()
-    found = select(journeys.c.slug).where(journeys.c.id == enrolments.c.journey_id, enrolments.c.id == scope.enrolment_id)
+    found = select(journeys.c.slug).where(
+        journeys.c.id == enrolments.c.journey_id, enrolments.c.id == scope.enrolment_id
+    )
     return found.correlate_except(enrolments, journeys).scalar_subquery()
 
 
@@ -171,7 +179,10 @@ def _join(grouped: Select[Any], context: Context) -> FromClause:
 
 def _fits(total: Any, count: ast.Count) -> Condition:
     times = literal(count.times)
-    return cast(Condition, total >= times if count.bound == "at least" else total <= times if count.bound == "at most" else total == times)
+    return cast(
+        Condition,
+        total >= times if count.bound == "at least" else total <= times if count.bound == "at most" else total == times,
+    )
 
 
 # Sequences ------------------------------------------------------------------------------------------------------------

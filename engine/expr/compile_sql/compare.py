@@ -102,7 +102,11 @@ def _literal_dates(left: ast.DateValue, sign: str, right: ast.DateValue, context
 
 
 def _against_date(left: Operand, sign: str, date: ast.DateValue, context: Context) -> Condition:
-    moment = left.day_instant if left.day_instant is not None and isinstance(date, ast.Date) else left.readings.get("instant")
+    moment = (
+        left.day_instant
+        if left.day_instant is not None and isinstance(date, ast.Date)
+        else left.readings.get("instant")
+    )
     if moment is None:
         return false()
     first, after = (instant(edge) for edge in literals.bounds(date, context.zone))
@@ -198,7 +202,9 @@ def _relative(node: ast.IsWithin | ast.Ago, context: Context) -> Condition:
     if isinstance(node, ast.Ago):
         edge = shifted(now, node.duration, -1)
         return never_null(moment < edge if node.bound == "more" else and_(moment >= edge, moment <= now))
-    first, last = (now, shifted(now, node.duration, 1)) if node.direction == "next" else (shifted(now, node.duration, -1), now)
+    first, last = (
+        (now, shifted(now, node.duration, 1)) if node.direction == "next" else (shifted(now, node.duration, -1), now)
+    )
     inside = and_(moment >= first, moment <= last)
     return cast(Condition, inside.is_(false()) if node.negated else inside.is_(true()))
 

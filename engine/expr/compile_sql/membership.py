@@ -34,7 +34,10 @@ def _stays(node: ast.Membership, context: Context) -> tuple[Any, list[Any]]:
     entry = Enrolment.__table__.alias()
     under_way = or_(entry.c.status == "active", entry.c.ended_at > now)
     return entry, [
-        entry.c.journey_id == _id(Journey, node.slug), entry.c.entered_at <= now, under_way, entry.c.held_out.is_(False),
+        entry.c.journey_id == _id(Journey, node.slug),
+        entry.c.entered_at <= now,
+        under_way,
+        entry.c.held_out.is_(False),
     ]  # fmt: skip
 
 
@@ -60,7 +63,7 @@ def consents(node: ast.Consents, context: Context) -> Condition:
     state = _state(node.channel, "", context)
     said = func.coalesce(state, "") == "subscribed"
     if node.channel != "email":
-        return cast(Condition, said)
+        return said
     return or_(said, and_(state.is_(None), context.scope.contact.c.email.is_not(None)))
 
 

@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, DateTime, Interval, Numeric, Select, Text, and_, case, cast, func, literal, null, select
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Interval,
+    Numeric,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from engine.expr import ast, literals
