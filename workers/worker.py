@@ -14,6 +14,7 @@ from rq import Queue, SimpleWorker
 from rq.exceptions import DequeueTimeout
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException
 
 from engine import clock, log
 from engine.db import Database
@@ -104,7 +105,7 @@ class DoorbellWorker(SimpleWorker):
 
         started = time.monotonic()
         try:
-            with self.death_penalty_class(JOB_SECONDS, TimeoutError):
+            with self.death_penalty_class(JOB_SECONDS, JobTimeoutException):
                 JOBS[name](**args)
         except Exception:
             logger.exception("job_failed", job=name, args=args)

@@ -39,7 +39,9 @@ class Running:
     def alive(self) -> bool:
         """Whether that very process still runs."""
         try:
-            return bool(abs(psutil.Process(self.pid).create_time() - self.started_at) < 1)
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started_at) < 1
+            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.Error:
             return False
 
