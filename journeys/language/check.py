@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
+from engine import expr
+from engine.expr import Schema
+from engine.expr.ast import Message
 from journeys.language.parse import read
 from journeys.language.problems import Problem, did_you_mean, in_order
 from journeys.language.program import walk
@@ -35,40 +37,40 @@ class Names:
 
 
 def problems(
-    text: str, schema: Any = None, names: Names | None = None, aliases: Iterable[str] | None = None
+    text: str, schema: Schema | None = None, names: Names | None = None, aliases: Iterable[str] | None = None
 ) -> list[Problem]:
     """Everything that is wrong with `text`, in its order.
 
-    With `schema` (`engine.expr.Schema`) unknown attributes, events and type clashes are warned of, and contents,
-    segments, lists, topics and journeys that do not exist are errors. `names` says more exactly which contents are
-    emails and which are texts, and knows the webhooks.
+    With `schema` unknown attributes and events and type clashes are warned of, and contents, segments, lists and
+    journeys that do not exist are errors; a topic that only sends name is a warning, for publishing makes it. `names`
+    says more exactly which contents are emails and which are texts, and knows the webhooks.
     """
-    known = schema.aliases if schema is not None and aliases is None else aliases
-    reading = read(text, known)
+    reading = read(text, schema.aliases if schema is not None and aliases is None else aliases)
     found = list(reading.problems)
-    if schema is not None:
+    partial = reading.partial
+    if partial is None:
+        return found
+    if schema is None:
+        found += _unknown_steps(reading.reader, partial)
+    else:
+        found += _in_rules(reading.reader, _with_journey(schema, partial))
         names = _names_of(schema) if names is None else names
-        ids = [] if reading.partial is None else [step.id for step in walk(reading.partial.steps)]
-        found += _rule_warnings(reading.reader, replace(schema, steps=frozenset(ids)))
     if names is not None:
-        found += _names_in_rules(reading.reader, names)
-    if names is not None and reading.partial is not None:
-        found += _names_in_steps(reading.partial, names)
-    if reading.journey is not None:
-        found += _unknown_steps(reading.reader, reading.journey)
-    return _without_echoes(in_order(found))
+        found += _in_steps(partial, names)
+    return in_order(found)
 
 
-def _names_of(schema: Any) -> Names:
-    return Names(
-        schema.contents, schema.contents, schema.segments, schema.lists, frozenset(schema.topics), schema.journeys
-    )
+def _names_of(schema: Schema) -> Names:
+    contents, topics = schema.contents, frozenset(schema.topics)
+    return Names(contents, contents, schema.segments, schema.lists, topics, schema.journeys)
 
 
-def _without_echoes(found: list[Problem]) -> list[Problem]:
-    """A warning about what is an error already is left out."""
-    errors = {(problem.line, problem.column) for problem in found if problem.severity == "error"}
-    return [one for one in found if one.severity == "error" or (one.line, one.column) not in errors]
+def _with_journey(schema: Schema, journey: Journey) -> Schema:
+    """The schema with what the file itself brings: its steps, and the topics that its sends name."""
+    steps = list(walk(journey.steps))
+    sends = [journey.send, *(step.send for step in steps if isinstance(step, Email | Sms))]
+    topics = {send.topic: "subscribed" for send in sends if send.topic}
+    return replace(schema, steps=frozenset(step.id for step in steps), topics=topics | dict(schema.topics))
 
 
 def unsupported(journey: Journey) -> list[Problem]:
@@ -99,14 +101,12 @@ def _not_yet(what: str, line: int, column: int) -> Problem:
     return Problem("error", line, column, f"{what} is not executed yet.", hint=_KEEP)
 
 
-def _rule_warnings(reader: Reader, schema: Any) -> list[Problem]:
-    from engine import expr
-
+def _in_rules(reader: Reader, schema: Schema) -> list[Problem]:
     found = []
-    for rule, node in reader.rules:
-        for warning in expr.check(rule.node, schema):
-            line, column = reader.inside(node, warning.line, warning.column)
-            found.append(Problem("warning", line, column, warning.message, hint=warning.hint))
+    for rule, node, place in reader.rules:
+        for one in expr.check(rule.node, schema, "enter" if place == "enter" else "journey"):
+            where = reader.inside(node, one.line, one.column)
+            found.append(Problem(one.severity, *where, one.message, hint=one.hint))
     return found
 
 
@@ -114,43 +114,31 @@ def _unknown_steps(reader: Reader, journey: Journey) -> list[Problem]:
     """`opened step "id"` names a step of this journey."""
     ids = {step.id for step in walk(journey.steps)}
     found = []
-    for rule, node in reader.rules:
+    for rule, node, _ in reader.rules:
         for part in parts(rule.node):
-            name = getattr(part, "step", None) if type(part).__name__ == "Message" else None
-            if name is not None and name not in ids:
-                place = reader.inside(node, part.at.line, part.at.column)
-                found.append(Problem("error", *place, f"There is no step `{name}`.", hint=did_you_mean(name, ids)))
+            if isinstance(part, Message) and part.step is not None and part.step not in ids:
+                where = reader.inside(node, part.at.line, part.at.column)
+                hint = did_you_mean(part.step, ids)
+                found.append(Problem("error", *where, f"There is no step `{part.step}`.", hint=hint))
     return found
 
 
-def _names_in_rules(reader: Reader, names: Names) -> list[Problem]:
-    found = []
-    for rule, node in reader.rules:
-        for part in parts(rule.node):
-            for kind, name, known in _named(part, names):
-                place = reader.inside(node, part.at.line, part.at.column)
-                found += _unknown(kind, name, known, *place)
-    return found
-
-
-def _named(part: Any, names: Names) -> Iterator[tuple[str, str, frozenset[str] | None]]:
-    kind = type(part).__name__
-    if kind == "Membership":
-        known = {"segment": names.segments, "list": names.lists, "journey": names.journeys}[part.kind]
-        yield part.kind, part.slug, known
-    if kind == "Subscribed":
-        yield "topic", part.topic, names.topics
-    if kind == "Message" and part.content is not None and names.emails is not None and names.texts is not None:
-        yield "content", part.content, names.emails | names.texts
-
-
-def _names_in_steps(journey: Journey, names: Names) -> list[Problem]:
+def _in_steps(journey: Journey, names: Names) -> list[Problem]:
     found = _unknown("segment", journey.enter.segment, names.segments, journey.enter.line, 1)
-    found += _unknown("topic", journey.send.topic, names.topics, 1, 1)
+    found += _new_topic(journey.send.topic, names, 1, 1)
     for step in walk(journey.steps):
         for kind, name, known in _used(step, names):
             found += _unknown(kind, name, known, step.line, step.column)
+        if isinstance(step, Email | Sms):
+            found += _new_topic(step.send.topic, names, step.line, step.column)
     return found
+
+
+def _new_topic(name: str, names: Names, line: int, column: int) -> list[Problem]:
+    if not name or names.topics is None or name in names.topics:
+        return []
+    hint = did_you_mean(name, names.topics)
+    return [Problem("warning", line, column, f"There is no topic `{name}` yet; publishing makes it.", hint=hint)]
 
 
 def _used(step: Step, names: Names) -> Iterator[tuple[str, str, frozenset[str] | None]]:
@@ -166,8 +154,6 @@ def _used(step: Step, names: Names) -> Iterator[tuple[str, str, frozenset[str] |
         case ListStep():
             for name in (*step.add, *step.remove):
                 yield "list", name, names.lists
-    if isinstance(step, Email | Sms):
-        yield "topic", step.send.topic, names.topics
 
 
 def _unknown(kind: str, name: str, known: frozenset[str] | None, line: int, column: int) -> list[Problem]:

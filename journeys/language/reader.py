@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -17,6 +17,7 @@ from journeys.language.tree import QUOTE_HINT, in_flow, kind_of, offsets, place,
 T = TypeVar("T")
 LONGEST_NAME = 200
 Fields = dict[str, Node]
+Place = Literal["enter", "step", "goal", "exit"]
 Pairs = tuple[tuple[str, Any], ...]
 
 
@@ -31,7 +32,7 @@ class Reader:
         self.text = text
         self.aliases = aliases
         self.problems: list[Problem] = []
-        self.rules: list[tuple[RuleText, ScalarNode]] = []
+        self.rules: list[tuple[RuleText, ScalarNode, Place]] = []
 
     def note(
         self, node: Node, message: str, expected: tuple[str, ...] = (), hint: str = "", severity: Severity = "error"

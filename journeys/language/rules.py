@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ruamel.yaml.nodes import Node, ScalarNode
 
+from engine import expr
 from engine.errors import LanguageError
-from journeys.language.reader import Reader
+from engine.expr import ast
+from journeys.language.reader import Place, Reader
 from journeys.language.steps import RuleText
 from journeys.language.tree import QUOTE_HINT, start
 
-Place = Literal["enter", "step", "goal", "exit"]
 LONGEST_RULE = 20_000
 _PLACES = {"enter": "`where` of `enter`", "step": "a step", "goal": "the goal", "exit": "an exit rule"}
 _STRING = re.compile(r'"(?:\\.|[^"\\])*"|“[^”]*”')
@@ -35,7 +36,7 @@ def read_rule(reader: Reader, node: Node, place: Place) -> RuleText:
         reader.note(value, "YAML reads what follows ` #` as a comment.", hint=QUOTE_HINT, severity="warning")
     rule = RuleText(text.strip(), tree, *start(value))
     _refuse_out_of_place(reader, value, tree, place)
-    reader.rules.append((rule, value))
+    reader.rules.append((rule, value, place))
     return rule
 
 
@@ -51,19 +52,17 @@ def parts(node: Any) -> Iterator[Any]:
 
 def _refuse_out_of_place(reader: Reader, value: ScalarNode, tree: Any, place: Place) -> None:
     for part in parts(tree):
-        kind = type(part).__name__
-        if kind == "Path" and part.root == "event" and place in ("goal", "exit"):
+        if isinstance(part, ast.Path) and part.root == "event" and place in ("goal", "exit"):
             message = f"`event.` is the event that started the journey; {_PLACES[place]} does not see it."
             reader.refuse_at(*reader.inside(value, part.at.line, part.at.column), message)
-        if (kind == "SinceEntry" and place == "enter") or (kind == "SinceStep" and place != "step"):
-            since = "entry" if kind == "SinceEntry" else "step"
+        wrong = {"enter": ast.SinceEntry | ast.SinceStep, "step": ()}.get(place, ast.SinceStep)
+        if isinstance(part, wrong):
+            since = "entry" if isinstance(part, ast.SinceEntry) else "step"
             message = f"`since {since}` has no meaning in {_PLACES[place]}."
             reader.refuse_at(*reader.inside(value, part.at.line, part.at.column), message)
 
 
 def _parsed(text: str, place: Place, aliases: frozenset[str] | None) -> Any:
-    from engine import expr
-
     tree = expr.parse(text) if aliases is None else expr.parse(text, aliases)
     return tree if place == "enter" else expr.since_entry_default(tree)
 

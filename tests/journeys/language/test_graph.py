@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.expr import Schema
 from journeys.language.check import Names, problems, unsupported
 from journeys.language.graph import graph
 from journeys.language.parse import parse
@@ -108,15 +109,45 @@ def test_a_trigger_that_is_not_executed_yet_is_named() -> None:
 def test_names_that_do_not_exist_are_errors_with_the_nearest_one() -> None:
     text = steps(
         "  - {email: welcom, id: a, topic: news}",
-        '  - {sms: hi, id: b, if: in segment "vipp" and opened "welcome"}',
+        '  - {sms: hi, id: b, if: in segment "vipp" and opened step "a" and nickname is "x"}',
+        "  - {emial: x, id: c}",
     )
-    known = Names(frozenset({"welcome"}), frozenset({"hi"}), segments=frozenset({"vip"}), topics=frozenset({"news"}))
-    found = problems(text, names=known)
-    assert [(one.line, one.message, one.hint) for one in found] == [
-        (4, "There is no email content `welcom`.", "Did you mean `welcome`?"),
-        (5, "There is no segment `vipp`.", "Did you mean `vip`?"),
+    schema = Schema(
+        attributes={"plan": "text"},
+        segments=frozenset({"vip"}),
+        contents=frozenset({"welcome", "hi"}),
+        topics={"newt": "subscribed"},
+    )
+    found = [(one.severity, one.line, one.column) for one in problems(text, schema)]
+    assert found == [
+        ("error", 4, 5),
+        ("warning", 4, 5),
+        ("error", 5, 26),
+        ("warning", 5, 68),
+        ("error", 6, 6),
     ]
-    assert found[1].column == 26
+
+
+def test_a_topic_that_the_sends_name_may_be_asked_for_in_rules() -> None:
+    found = problems(TRIAL, Schema(attributes={}))
+    assert not [one for one in found if one.severity == "error" and "product" in one.message]
+
+
+def test_the_workspaces_aliases_are_read_in_rules() -> None:
+    text = steps("  - {wait_for: renewed at least twice, id: a, up_to: 1 day}")
+    errors = {
+        name: [one for one in problems(text, schema) if one.severity == "error"] for name, schema in SCHEMAS.items()
+    }
+    assert errors["with"] == [] and errors["without"] != []
+
+
+def test_contents_are_told_apart_by_channel_where_names_are_given() -> None:
+    names = Names(emails=frozenset({"welcome"}), texts=frozenset({"hi"}))
+    found = problems(steps("  - {email: hi, id: a}", "  - {sms: hello, id: b}"), names=names)
+    assert [one.message for one in found] == [
+        "There is no email content `hi`.",
+        "There is no text message content `hello`.",
+    ]
 
 
 def test_a_rule_names_a_step_of_its_journey() -> None:
