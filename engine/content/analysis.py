@@ -15,7 +15,16 @@ from engine.rendering.email import reserved
 from engine.rendering.environment import MessageEnvironment, environment
 from engine.rendering.trees import helper, path_of
 
-statements = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport, nodes.Block, nodes.ScopedEvalContextModifier)
+statements = (
+    nodes.Extends,
+    nodes.Include,
+    nodes.Import,
+    nodes.FromImport,
+    nodes.Block,
+    nodes.ScopedEvalContextModifier,
+)
+# What the authors of Liquid templates write, and Jinja's name for it.
+liquid = {"upcase": "upper", "downcase": "lower", "size": "length", "url_encode": "urlencode", "currency": "money"}
 literals = (nodes.List, nodes.Tuple, nodes.Dict)
 
 
@@ -110,7 +119,7 @@ def items_of(node: nodes.Node) -> list[nodes.Node]:
 def unknown(kind: str, name: str, names: Iterable[str]) -> tuple[str, str]:
     """Message and hint with the nearest known filter or test."""
     public = sorted(known for known in names if not known.startswith(helper))
-    near = get_close_matches(name, public, 1, 0.5)
+    near = [liquid[name]] if name in liquid else get_close_matches(name, public, 1)
     hint = f"did you mean “{near[0]}”?" if near else f"known are {', '.join(public)}"
     if name == "safe":
         hint = "list the variable under html: in the front matter; it is then sanitised"

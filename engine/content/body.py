@@ -73,7 +73,9 @@ def mjml_error(message: str, source: Text) -> LanguageError:
     """What mrml says, at the author's line as far as it names one."""
     match = position.search(message)
     lines = masked(source.text, scan(source.text))[: int(match[1])].count("\n") if match else 0
-    return LanguageError(f"The MJML does not compile: {message}.", source.line + lines, hint="check quotes and closing tags")
+    return LanguageError(
+        f"The MJML does not compile: {message}.", source.line + lines, hint="check quotes and closing tags"
+    )
 
 
 def account(page: str, swap: Swap) -> None:

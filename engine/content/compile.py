@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import Any
 
 from engine.content import analysis
@@ -16,13 +15,14 @@ from engine.content.tags import Swap, new_swap, scan
 from engine.errors import InvalidInput, LanguageError
 
 format_version = 1
+address_pattern = re.compile(r"(.*)<([^<>]*)>").fullmatch
 body_end = re.compile(r"</body\s*>", re.IGNORECASE)
 body_begin = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 pixel = '{% if cairn_open %}<img src="{{ cairn_open }}" width="1" height="1" alt="" style="display:block;border:0;">{% endif %}'
 footer = (
     '<div class="cairn-footer" style="max-width:600px;margin:0 auto;padding:24px 16px;text-align:center;'
     'font-family:Helvetica,Arial,sans-serif;font-size:12px;line-height:18px;color:#6b7280;">'
-    "{% if postal_address %}<p style=\"margin:0 0 8px;\">{{ postal_address }}</p>{% endif %}"
+    '{% if postal_address %}<p style="margin:0 0 8px;">{{ postal_address }}</p>{% endif %}'
     '<p style="margin:0;"><a href="{{ unsubscribe_url }}" style="color:#6b7280;">Unsubscribe</a>'
     '{% if preferences_url %} &middot; <a href="{{ preferences_url }}" style="color:#6b7280;">Preferences</a>{% endif %}</p></div>'
 )
@@ -139,7 +139,9 @@ def recheck(template: str, source: Source, *, html: bool) -> None:
         environment(html=html).parse(template)
     except Exception as error:
         hint = "keep each {% if %} and its {% endif %} side by side around whole sections or columns"
-        raise LanguageError(f"The Jinja blocks and the MJML do not fit together: {error}", source.body.line, hint=hint) from error
+        raise LanguageError(
+            f"The Jinja blocks and the MJML do not fit together: {error}", source.body.line, hint=hint
+        ) from error
 
 
 def with_preheader(page: str, preheader: Text, swap: Swap) -> str:
@@ -171,8 +173,9 @@ def sender(text: str) -> dict[str, str] | None:
     """`Name <address>` or an address. Raises LanguageError."""
     if not text:
         return None
-    name, address = parseaddr(text)
-    if "@" not in address:
+    match = address_pattern(text)
+    name, address = (match[1].strip(' "'), match[2]) if match else ("", text)
+    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address):
         raise LanguageError(f"from: “{text}” is no address.", expected=("Name <name@example.com>",))
     return {"name": name, "address": address}
 

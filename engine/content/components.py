@@ -63,13 +63,11 @@ known: dict[str, frozenset[str]] = {
     name: anything if names == "*" else frozenset(names.split()) | common for name, names in attributes.items()
 }
 
-in_column = (
-    "mj-text mj-button mj-image mj-divider mj-spacer mj-table mj-navbar mj-social mj-accordion mj-carousel mj-raw".split()
-)
+in_column = ["mj-text", "mj-button", "mj-image", "mj-divider", "mj-spacer", "mj-table", "mj-navbar", "mj-social", "mj-accordion", "mj-carousel", "mj-raw"]
 children: dict[str, frozenset[str]] = {
     "": frozenset({"mjml"}),
     "mjml": frozenset({"mj-head", "mj-body", "mj-raw"}),
-    "mj-head": frozenset("mj-title mj-preview mj-style mj-font mj-breakpoint mj-attributes mj-raw".split()),
+    "mj-head": frozenset(["mj-title", "mj-preview", "mj-style", "mj-font", "mj-breakpoint", "mj-attributes", "mj-raw"]),
     "mj-body": frozenset({"mj-wrapper", "mj-section", "mj-hero", "mj-raw"}),
     "mj-wrapper": frozenset({"mj-section", "mj-hero", "mj-raw"}),
     "mj-section": frozenset({"mj-column", "mj-group", "mj-raw"}),
@@ -85,9 +83,8 @@ children: dict[str, frozenset[str]] = {
 }
 # Their inside is HTML, copied as it is.
 content = frozenset(
-    "mj-title mj-preview mj-style mj-raw mj-text mj-button mj-table mj-navbar-link mj-social-element "
-    "mj-accordion-title mj-accordion-text".split()
+    ["mj-title", "mj-preview", "mj-style", "mj-raw", "mj-text", "mj-button", "mj-table", "mj-navbar-link", "mj-social-element", "mj-accordion-title", "mj-accordion-text"]
 )
 # A Jinja statement may stand between their children: mrml keeps a comment there in its place.
-containers = frozenset("mj-body mj-wrapper mj-section mj-group mj-column mj-hero".split())
-void = frozenset("area base br col embed hr img input link meta source track wbr".split())
+containers = frozenset(["mj-body", "mj-wrapper", "mj-section", "mj-group", "mj-column", "mj-hero"])
+void = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])

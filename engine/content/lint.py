@@ -72,7 +72,9 @@ def check_attributes(reader: Reader, element: Element, parent: str) -> None:
         return
     for name, _ in element.attributes:
         if filler in name:
-            raise reader.fault("A Jinja tag cannot stand for an attribute.", element.start, 'put it into the quotes: a="{{ b }}"')
+            raise reader.fault(
+                "A Jinja tag cannot stand for an attribute.", element.start, 'put it into the quotes: a="{{ b }}"'
+            )
         if name not in known:
             raise reader.fault(f"<{element.name}> has no attribute “{name}”.", element.start, nearest(name, known))
 

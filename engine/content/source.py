@@ -14,7 +14,18 @@ from ruamel.yaml.scalarstring import FoldedScalarString, LiteralScalarString
 from engine.errors import LanguageError
 
 max_source = 400_000
-email_keys = ("subject", "preheader", "text", "defaults", "html", "from", "reply_to", "tracking", "title", "description")
+email_keys = (
+    "subject",
+    "preheader",
+    "text",
+    "defaults",
+    "html",
+    "from",
+    "reply_to",
+    "tracking",
+    "title",
+    "description",
+)
 sms_keys = ("defaults", "title", "description")
 
 
@@ -47,7 +58,9 @@ def parse(text: str, channel: str) -> Source:
     if len(text) > max_source:
         raise LanguageError(f"The file is longer than {max_source:,} characters.")
     if "\x00" in text:
-        raise LanguageError("The file holds NUL characters: it is not text.", text.count("\n", 0, text.index("\x00")) + 1)
+        raise LanguageError(
+            "The file holds NUL characters: it is not text.", text.count("\n", 0, text.index("\x00")) + 1
+        )
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     front, body = split(text)
     values = read_front(front, email_keys if channel == "email" else sms_keys)
@@ -98,7 +111,9 @@ def build(values: CommentedMap, body: Text, channel: str) -> Source:
     subject = front_text(values, "subject")
     if channel == "email" and (subject is None or not subject.text.strip()):
         line = subject.line if subject else 1
-        raise LanguageError("An email needs a subject.", line, expected=("subject: …",), hint="add it to the front matter")
+        raise LanguageError(
+            "An email needs a subject.", line, expected=("subject: …",), hint="add it to the front matter"
+        )
     tracking = values.get("tracking", True)
     if not isinstance(tracking, bool):
         raise LanguageError("tracking is true or false.", line_of(values, "tracking"), expected=("true", "false"))

@@ -42,7 +42,9 @@ def save(
     content = session.scalars(select(Content).where(Content.slug == slug).with_for_update()).one_or_none()
     if content and content.channel != channel:
         raise InvalidInput(f"“{slug}” is an {content.channel} content.", "channel", "Choose another name.")
-    current = session.get(ContentVersion, content.current_version_id) if content and content.current_version_id else None
+    current = (
+        session.get(ContentVersion, content.current_version_id) if content and content.current_version_id else None
+    )
     if current and current.source == source_text:
         return current
     compiled = compile_safely(source_text, channel, known)

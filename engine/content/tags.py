@@ -11,7 +11,14 @@ from engine.errors import LanguageError
 opening = re.compile(r"\{\{|\{%|\{#")
 closing = {"{{": "}}", "{%": "%}", "{#": "#}"}
 word = re.compile(r"\{%[-+]?\s*(\w+)")
-blocks = {"if": "endif", "for": "endfor", "set": "endset", "filter": "endfilter", "macro": "endmacro", "with": "endwith"}
+blocks = {
+    "if": "endif",
+    "for": "endfor",
+    "set": "endset",
+    "filter": "endfilter",
+    "macro": "endmacro",
+    "with": "endwith",
+}
 blocks["call"] = "endcall"
 filler = "\ue000"
 

@@ -53,8 +53,10 @@ def try_out(compiled: Mapping[str, Any]) -> list[dict[str, Any]]:
     warnings = []
     lists = [[dict.fromkeys(("name", "title", "price", "url", "image", "quantity"), "7")] * rounds]
     contexts: list[dict[str, Any]] = [{}, sample_context(compiled["variables"])]
-    contexts += [{name: lists[0] for name in compiled["names"]}]
-    contexts += [{name: {path.split(".")[1]: lists[0] for path in children(compiled, name)} for name in compiled["names"]}]
+    contexts += [dict.fromkeys(compiled["names"], lists[0])]
+    contexts += [
+        {name: {path.split(".")[1]: lists[0] for path in children(compiled, name)} for name in compiled["names"]}
+    ]
     for number, context in enumerate(contexts):
         try:
             render(compiled, context)

@@ -11,8 +11,8 @@ from jinja2 import Template, nodes
 from markupsafe import Markup, escape
 
 from engine.rendering import headers, quoted_printable
-from engine.rendering.environment import MessageEnvironment, environment, functions
 from engine.rendering.envelope import Envelope, RenderedEmail
+from engine.rendering.environment import MessageEnvironment, environment, functions
 from engine.rendering.errors import LimitError, RenderError
 from engine.rendering.filters import absent, safe_url
 from engine.rendering.limits import State, current
@@ -130,12 +130,16 @@ class Links:
         if self.click and envelope.open_url:
             ready["cairn_open"] = envelope.open_url
         text = {name: quoted_printable.piece(url) for name, url in ready.items()}
-        html = {name: quoted_printable.piece(str(escape(url))) if "&" in url else text[name] for name, url in ready.items()}
+        html = {
+            name: quoted_printable.piece(str(escape(url))) if "&" in url else text[name] for name, url in ready.items()
+        }
         return shared | html, shared | text
 
     def __call__(self, position: int, *parts: Any) -> str:
         """The address to write for a link put together per contact, remembered under its position."""
-        url = safe_url("".join(str(Markup(part).unescape()) if isinstance(part, Markup) else str(part) for part in parts))
+        url = safe_url(
+            "".join(str(Markup(part).unescape()) if isinstance(part, Markup) else str(part) for part in parts)
+        )
         if self.click is None or not url.lower().startswith(("http://", "https://")):
             return url or "#"
         place = self.places.get((position, url))

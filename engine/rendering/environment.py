@@ -21,10 +21,9 @@ from engine.rendering.limits import bounded_binary, bounded_loop, bounded_range,
 from engine.rendering.quoted_printable import html_value, text_value
 
 functions = {"range": bounded_range}
-loop_fields = frozenset("index index0 revindex revindex0 first last length depth depth0 previtem nextitem".split())
+loop_fields = frozenset(["index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0", "previtem", "nextitem"])
 tests = frozenset(
-    "boolean defined divisibleby eq equalto even false float ge gt in integer iterable le lower lt mapping ne none "
-    "number odd sameas sequence string true undefined upper".split()
+    ["boolean", "defined", "divisibleby", "eq", "equalto", "even", "false", "float", "ge", "gt", "in", "integer", "iterable", "le", "lower", "lt", "mapping", "ne", "none", "number", "odd", "sameas", "sequence", "string", "true", "undefined", "upper"]
 ) | {"==", "!=", ">", ">=", "<", "<=", "greaterthan", "lessthan"}
 
 

@@ -17,11 +17,7 @@ from markupsafe import Markup, escape
 from engine.rendering.errors import LimitError
 from engine.rendering.limits import bounded_text, current, max_text
 
-kept = (
-    "abs capitalize count e escape first float int items join last length list lower map max min "
-    "reject rejectattr reverse select selectattr sort string striptags sum title trim truncate unique "
-    "upper urlencode wordcount"
-).split()
+kept = ["abs", "capitalize", "count", "e", "escape", "first", "float", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "string", "striptags", "sum", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount"]
 symbols = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
 clean_url = re.compile(r"[A-Za-z0-9%/:?#@!$&()*+,;=~._-]*").fullmatch
 whole_currencies = {"JPY", "KRW", "VND", "CLP", "ISK"}

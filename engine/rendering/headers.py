@@ -21,7 +21,8 @@ controls = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 encoded_word = re.compile(r"=(?=\?)")
 phrase = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]{0,60}").fullmatch
 dot_atom = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+").fullmatch
-ascii_domain = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*").fullmatch
+label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+ascii_domain = re.compile(rf"{label}(?:\.{label})*").fullmatch
 uri = re.compile(r"[!-;=?-~]+").fullmatch
 
 
@@ -72,7 +73,13 @@ def fold(line: str) -> str:
 def split_address(address: str) -> tuple[str, str]:
     """Local part and domain in ASCII (IDNA2008, RFC 5891). Raises RenderError when it is no address."""
     local, at, domain = address.strip().rpartition("@")
-    if not (at and local and domain) or controls.search(address) or " " in domain or len(local.encode()) > 64:
+    if (
+        not (at and local and domain)
+        or controls.search(address)
+        or " " in domain
+        or len(local.encode()) > 64
+        or len(domain) > 253
+    ):
         raise RenderError(f"“{neutral(address)[:100]}” is no email address.", code="address")
     if ascii_domain(domain):
         return local, domain

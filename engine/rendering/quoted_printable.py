@@ -39,7 +39,12 @@ def piece(text: str) -> str:
     if not text:
         return ""
     encoded = encode(text).decode("ascii")
-    return encoded if encoded.endswith("\r\n") else encoded + "=\r\n"
+    if encoded.endswith("\r\n"):
+        return encoded
+    if len(encoded) - encoded.rfind("\n") > 76:  # the soft break itself takes a character
+        cut = -3 if encoded[-3] == "=" else -1
+        return f"{encoded[:cut]}=\r\n{encoded[cut:].replace('.', '=2E')}=\r\n"
+    return encoded + "=\r\n"
 
 
 def html_value(value: Any, name: str = "") -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import smsutil
 
 from engine.rendering.email import because, line
-from engine.rendering.environment import functions
 from engine.rendering.envelope import RenderedSms
+from engine.rendering.environment import functions
 from engine.rendering.errors import LimitError, RenderError
 from engine.rendering.filters import absent, safe_url
 from engine.rendering.limits import State, current
