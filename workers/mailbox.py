@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.header import decode_header, make_header
+from typing import cast
 
 import structlog
 
@@ -125,8 +126,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: a client came."""
-        assert hasattr(transport, "write")
-        self.transport: asyncio.WriteTransport = transport
+        self.transport = cast(asyncio.WriteTransport, transport)
         self.loop = asyncio.get_running_loop()
         self.reply(b"220 Cairn local mailbox")
 
@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
             self.transport.close()
         self._work()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         """asyncio: the client is gone."""
         self.mode = "gone"
 
@@ -165,15 +165,15 @@ class Connection(asyncio.Protocol):
         commands.get(verb.upper(), Connection.unknown)(self, rest)
         return True
 
-    def unknown(self, rest: str) -> None:
+    def unknown(self, _rest: str) -> None:
         """Anything else."""
         self.reply(b"502 5.5.1 Not known here")
 
-    def hello(self, rest: str) -> None:
+    def hello(self, _rest: str) -> None:
         """EHLO and HELO."""
         self.reset()
-        extensions = (b"PIPELINING", b"SIZE %d" % largest, b"8BITMIME", b"SMTPUTF8", b"ENHANCEDSTATUSCODES")
-        self.reply(b"\r\n".join([b"250-cairn", *(b"250-" + each for each in extensions[:-1]), b"250 " + extensions[-1]]))
+        extensions = (b"PIPELINING", b"SIZE %d" % largest, b"8BITMIME", b"SMTPUTF8")
+        self.reply(b"\r\n".join([b"250-cairn", *(b"250-" + each for each in extensions), b"250 ENHANCEDSTATUSCODES"]))
 
     def mail(self, rest: str) -> None:
         """MAIL FROM."""
@@ -197,7 +197,7 @@ class Connection(asyncio.Protocol):
         self.recipients.append(found.group(1))
         return self.reply(b"250 2.1.5 Ok")
 
-    def data(self, rest: str) -> None:
+    def data(self, _rest: str) -> None:
         """DATA."""
         if not self.recipients:
             return self.reply(b"503 5.5.1 RCPT first")
@@ -205,16 +205,16 @@ class Connection(asyncio.Protocol):
         self.buffer[:0] = b"\r\n"  # so that a dot on the first line ends the data as any other
         return self.reply(b"354 End data with <CR><LF>.<CR><LF>")
 
-    def rset(self, rest: str) -> None:
+    def rset(self, _rest: str) -> None:
         """RSET."""
         self.reset()
         self.reply(b"250 2.0.0 Ok")
 
-    def noop(self, rest: str) -> None:
+    def noop(self, _rest: str) -> None:
         """NOOP."""
         self.reply(b"250 2.0.0 Ok")
 
-    def quit(self, rest: str) -> None:
+    def quit(self, _rest: str) -> None:
         """QUIT."""
         self.mode = "gone"
         self.reply(b"221 2.0.0 Bye")
@@ -289,7 +289,7 @@ async def _run(settings: Settings) -> None:
     try:
         await serve(database, where.host, where.port, stop)
     except OSError as error:
-        logger.warning("another server takes the mail, the local mailbox stays empty", server=str(where), error=str(error))
+        logger.warning("the local mailbox stays empty: its port is taken", server=str(where), error=str(error))
         await stop.wait()
     finally:
         database.close()

@@ -33,8 +33,8 @@ class Change:
 def change(handed: Handed, result: Result, now: dt.datetime) -> Change:
     """The state that a result leads to.
 
-    A 4xx is tried again after 1, 5, 15 and 60 minutes, five times in all and for 48 hours at most. A message that was
-    not tried goes back as it was.
+    A 4xx is tried again after 1, 5, 15 and 60 minutes, five times in all and for 48 hours at most; if connections broke
+    before the server said anything, only the hours count. A message that was not tried goes back as it was.
     """
     if result.outcome == "accepted":
         return Change("accepted")
@@ -43,9 +43,9 @@ def change(handed: Handed, result: Result, now: dt.datetime) -> Change:
     if result.outcome == "unknown":
         return Change("unknown", "no_reply")
     if result.outcome == "retry":
-        if handed.attempt > len(backoff) or now - handed.queued_at >= patience:
+        if (result.code and handed.attempt > len(backoff)) or now - handed.queued_at >= patience:
             return Change("failed", "retries")
-        return Change("queued", "deferred", now + backoff[handed.attempt - 1])
+        return Change("queued", "deferred", now + backoff[min(handed.attempt, len(backoff)) - 1])
     return _failed(result)
 
 

@@ -164,14 +164,14 @@ class Pool:
             dialogue.transfer(each)
 
     def give_back(self, delivery: Delivery, reason: str) -> None:
-        """Try the message on another connection, unless connections keep breaking under it."""
+        """Try the message on another connection, after the others; not for ever, as it may be what breaks them."""
         delivery.bounces += 1
         if self.halted:
             self._return(delivery)
         elif delivery.bounces >= most_bounces:
             self.settle(delivery, Result(delivery.item.id, "retry", text=reason, stage="mail"))
         else:
-            self.waiting.appendleft(delivery)
+            self.waiting.append(delivery)
 
     def lost(self, dialogue: Dialogue, reason: str, reply: Reply | None) -> None:
         """Replace a connection that ended while there is work, unless that has proved fruitless."""

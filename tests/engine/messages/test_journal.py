@@ -1,0 +1,84 @@
+"""The journal: what it promises about the file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.channels.provider import Result
+from engine.messages import journal as journals
+from engine.messages.journal import Journal, read, take_over
+
+
+def test_it_tells_tries_and_replies(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append([(1, 1), (2, 1)])
+    journal.note_reply(1, 1, Result(1, "retry", 451, "4.3.0", "come\r\n back  later", "dot"))
+    journal.note_reply(3, 2, Result(3, "failed", 550, "", "no", "rcpt"))
+    known = journal.known()
+    assert known.whole
+    assert known.entries == {
+        (1, 1): Result(1, "retry", 451, "4.3.0", "come back later", "dot"),
+        (2, 1): None,
+        (3, 2): Result(3, "failed", 550, "", "no", "rcpt"),
+    }
+
+
+def test_half_a_line_was_never_written(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append([(1, 1)])
+    with (tmp_path / journal.name).open("a") as file:
+        file.write("try 2 1\ntry 3")
+    assert read(tmp_path / journal.name).entries == {(1, 1): None, (2, 1): None}
+
+
+def test_only_one_process_holds_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    path = tmp_path / journal.name
+    assert take_over(path) is None
+    journal.close()
+    taken = take_over(path)
+    assert taken is not None
+    os.close(taken)
+    assert take_over(tmp_path / "gone") is None
+
+
+def test_a_failed_append_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path)
+    journal.append([(1, 1)])
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: real(file, data[:5]))
+    with pytest.raises(OSError, match="full"):
+        journal.append([(2, 1)])
+    monkeypatch.undo()
+    journal.append([(3, 1)])
+    assert journal.known().entries == {(1, 1): None, (3, 1): None}
+
+
+def test_a_really_full_disk_refuses_the_append() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    journal = object.__new__(Journal)
+    journal.__dict__.update(_lock=__import__("threading").Lock(), _replies=[], _broken=False, size=0)
+    journal._file = os.open("/dev/full", os.O_WRONLY)
+    with pytest.raises(OSError, match="No space"):
+        journal.append([(1, 1)])
+    with pytest.raises(OSError, match="before"):
+        journal.append([(1, 1)])
+
+
+def test_it_forgets_on_reset_but_keeps_its_head(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append([(1, 1)])
+    journal.reset()
+    journal.append([(2, 1)])
+    assert journal.known().entries == {(2, 1): None}
+    assert journal.known().whole
+
+
+def test_after_a_restart_of_the_machine_silence_proves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path)
+    monkeypatch.setattr(journals, "boot", lambda: "another")
+    assert not journal.known().whole
