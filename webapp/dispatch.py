@@ -19,8 +19,9 @@ from webapp.api.keys import Keys
 from webapp.api.write import write_calls
 from webapp.groupcommit import GroupCommit, Handler, Limits
 from webapp.native import TEXT, Answer, Application, Environ, as_json
-from webapp.public import click, pixel, unsubscribe
+from webapp.public import click, pixel
 from webapp.public.hits import ClickWriter, write_opens
+from webapp.public.unsubscribe import Unsubscribing, write_wishes
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,7 @@ class HotPath:
     signer: Signer
     keys: Keys
     writer: GroupCommit
+    unsubscribing: Unsubscribing
     client_ip_header: str | None = None
 
     def answer(self, environ: Environ) -> Answer | None:
@@ -71,7 +73,7 @@ class HotPath:
         if prefix == "/c/":
             return click.answer(environ, self.signer, self.writer, self.client_ip_header)
         if prefix == "/u/":
-            return unsubscribe.answer(environ, self.signer, self.database, self.writer, self.client_ip_header)
+            return self.unsubscribing.answer(environ)
         if prefix == "/v1" and (name := ingest.PATHS.get(path)):
             return ingest.answer(environ, name, self.keys, self.writer)
         return self._health(path)
@@ -97,6 +99,7 @@ def hot_path(
     *,
     ring: Callable[[], object] = lambda: None,
     client_ip_header: str | None = None,
+    stylesheet: Callable[[], str | None] = lambda: None,
     limits: Limits | None = None,
 ) -> HotPath:
     """Start the writer and build the native addresses on it. `ring` may block and fail, nobody waits for it.
@@ -105,12 +108,13 @@ def hot_path(
     """
     handlers: dict[str, Handler] = {
         "ingest": write_calls,
-        "unsubscribe": unsubscribe.write_wishes,
+        "unsubscribe": write_wishes,
         "click": ClickWriter(),
         "open": write_opens,
     }
     writer = GroupCommit(database, handlers, committed=Doorbell(ring), limits=limits)
-    return HotPath(database, signer, Keys(database), writer, client_ip_header)
+    unsubscribing = Unsubscribing(signer, database, writer, client_ip_header, stylesheet)
+    return HotPath(database, signer, Keys(database), writer, unsubscribing, client_ip_header)
 
 
 def dispatcher(hot: HotPath, flask: Application) -> Application:

@@ -7,11 +7,13 @@ from multiprocessing.util import Finalize
 
 from engine import log
 from engine.db import Database
+from engine.errors import ConfigurationError
 from engine.settings import settings
 from engine.signing import signer
 from webapp.app import create_app
 from webapp.dispatch import dispatcher, hot_path
 from webapp.native import Application
+from webapp.pages.assets import manifest
 from workers.enqueue import connect, ring
 
 POOL = 16
@@ -23,9 +25,19 @@ def build() -> Application:
     log.configure(chosen, "web")
     database = Database(chosen.database_url or "", workspace=chosen.workspace_schema, pool_size=POOL)
     bell = partial(ring, connect(chosen.redis_url), "match") if chosen.redis_url else lambda: None
-    hot = hot_path(database, signer(), ring=bell, client_ip_header=chosen.client_ip_header)
+    hot = hot_path(
+        database, signer(), ring=bell, client_ip_header=chosen.client_ip_header, stylesheet=public_stylesheet
+    )
     Finalize(None, hot.writer.close, exitpriority=10)
     return dispatcher(hot, create_app(database, chosen.redis_url, chosen))
+
+
+def public_stylesheet() -> str | None:
+    """None before the front end is built: pages for contacts must work without."""
+    try:
+        return f"/static/dist/{manifest.entry('src/public.css')['file']}"
+    except (ConfigurationError, KeyError):
+        return None
 
 
 application = build()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -13,14 +14,12 @@ from sqlalchemy.orm import Session
 
 from engine import urls, workspace
 from engine.db import Database
-from engine.errors import ConfigurationError
 from engine.signing import Signer
 from engine.tracking import unsubscribe
 from engine.tracking.links import MessageKey
 from engine.tracking.unsubscribe import Subscription, Wish
 from webapp.groupcommit import Busy, GroupCommit, Moment, Unavailable
 from webapp.native import HTML, NOT_FOUND, TEXT, Answer, Environ, client_ip, not_allowed, receive, refusal, user_agent
-from webapp.pages.assets import manifest
 from webapp.public import tokens
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -44,62 +43,54 @@ def write_wishes(session: Session, wishes: Sequence[Wish], moment: Moment) -> li
     return unsubscribe.unsubscribe(session, wishes, moment.now)
 
 
-def show(environ: Environ, signer: Signer, database: Database) -> Answer:
-    """The page. Link checkers fetch it, so it only reads (RFC 8058 §3.1 keeps GET for people)."""
-    found = tokens.reference(signer, "unsubscribe", environ)
-    if found is None:
-        return NOT_FOUND
-    return _show(database, (found.message_id, urls.origin_at(found)))
+@dataclass(frozen=True, slots=True)
+class Unsubscribing:
+    """What the address works with. `stylesheet` gives the address of the page's, None when it is not built."""
 
+    signer: Signer
+    database: Database
+    writer: GroupCommit
+    proxy_header: str | None = None
+    stylesheet: Callable[[], str | None] = lambda: None
 
-def _show(database: Database, key: MessageKey) -> Answer:
-    try:
-        with database.transaction() as session:
-            held = unsubscribe.read(session, [key]).get(key)
-            return NOT_FOUND if held is None else _page(session, held)
-    except SQLAlchemyError:
-        return _later(Unavailable("The database is away."))
+    def answer(self, environ: Environ) -> Answer:
+        """The page for GET; POST unsubscribes. The common 404 for a bad token, whatever the method."""
+        method = environ["REQUEST_METHOD"]
+        if method not in ("GET", "HEAD", "POST"):
+            return not_allowed("GET", "HEAD", "POST")
+        found = tokens.reference(self.signer, "unsubscribe", environ)
+        if found is None:
+            return NOT_FOUND
+        key = (found.message_id, urls.origin_at(found))
+        return self._accept(environ, key) if method == "POST" else self._show(key)
 
+    def _show(self, key: MessageKey) -> Answer:
+        """The page. Link checkers fetch it, so it only reads (RFC 8058 §3.1 keeps GET for people)."""
+        try:
+            with self.database.transaction() as session:
+                held = unsubscribe.read(session, [key]).get(key)
+                sender_name = workspace.load(session).sender_name
+        except SQLAlchemyError:
+            return _later(Unavailable("The database is away."))
+        return NOT_FOUND if held is None else _page(held, sender_name, self.stylesheet())
 
-def accept(
-    environ: Environ, signer: Signer, database: Database, writer: GroupCommit, proxy_header: str | None
-) -> Answer:
-    """Unsubscribe, durably, and say so: in a line for mail programs, with the page for people.
+    def _accept(self, environ: Environ, key: MessageKey) -> Answer:
+        """Unsubscribe, durably, and say so: in a line for mail programs, with the page for people.
 
-    Every POST with a valid token counts, whatever its body: a refused wish is worse than one too many. The page's
-    form sends `scope`, `topic` or `channel`; the header's POST (RFC 8058) leaves the message's topic.
-    """
-    found = tokens.reference(signer, "unsubscribe", environ)
-    if found is None:
-        return NOT_FOUND
-    body = receive(environ, BODY_BYTES)
-    one_click = _is_one_click(body)
-    wish = Wish(
-        (found.message_id, urls.origin_at(found)),
-        "topic" if one_click else _scope(body),
-        "one-click" if one_click else "link",
-        client_ip(environ, proxy_header),
-        user_agent(environ),
-    )
-    try:
-        held = writer.submit("unsubscribe", wish)
-    except (Busy, Unavailable) as error:
-        return _later(error)
-    if held is None:
-        return NOT_FOUND
-    return Answer(200, TEXT, b"You are unsubscribed.\n") if one_click else _show(database, wish.key)
-
-
-def answer(
-    environ: Environ, signer: Signer, database: Database, writer: GroupCommit, proxy_header: str | None
-) -> Answer:
-    """GET, HEAD or POST."""
-    method = environ["REQUEST_METHOD"]
-    if method in ("GET", "HEAD"):
-        return show(environ, signer, database)
-    if method == "POST":
-        return accept(environ, signer, database, writer, proxy_header)
-    return not_allowed("GET", "HEAD", "POST")
+        Every POST with a valid token counts, whatever its body: a refused wish is worse than one too many. The page's
+        form sends `scope`, `topic` or `channel`; the header's POST (RFC 8058) leaves the message's topic.
+        """
+        body = receive(environ, BODY_BYTES)
+        one_click = _is_one_click(body)
+        scope, source = ("topic", "one-click") if one_click else (_scope(body), "link")
+        wish = Wish(key, scope, source, client_ip(environ, self.proxy_header), user_agent(environ))
+        try:
+            held = self.writer.submit("unsubscribe", wish)
+        except (Busy, Unavailable) as error:
+            return _later(error)
+        if held is None:
+            return NOT_FOUND
+        return Answer(200, TEXT, b"You are unsubscribed.\n") if one_click else self._show(key)
 
 
 def _is_one_click(body: bytes) -> bool:
@@ -117,7 +108,7 @@ def _later(error: Busy | Unavailable) -> Answer:
     return Answer(status, TEXT + headers, b"We cannot store this right now. Please try again in a moment.\n")
 
 
-def _page(session: Session, held: Subscription) -> Answer:
+def _page(held: Subscription, sender_name: str, stylesheet: str | None) -> Answer:
     """The page that asks, or where nothing of the message's list is left to leave, the one that confirms."""
     html = _template().render(
         action="",
@@ -126,18 +117,10 @@ def _page(session: Session, held: Subscription) -> Answer:
         topic=held.topic_name,
         channel=held.message.channel,
         address=_masked(held.recipient),
-        sender_name=workspace.load(session).sender_name,
-        stylesheet=_stylesheet(),
+        sender_name=sender_name,
+        stylesheet=stylesheet,
     )
     return Answer(200, HTML + GUARD, html.encode())
-
-
-def _stylesheet() -> str | None:
-    """None before the front end is built: the page must work without."""
-    try:
-        return f"/static/dist/{manifest.entry('src/public.css')['file']}"
-    except (ConfigurationError, KeyError):
-        return None
 
 
 def _masked(recipient: str | None) -> str:

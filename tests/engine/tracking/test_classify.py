@@ -1,0 +1,110 @@
+"""The classifier, hit by hit."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.tracking.classify import Seen, classify
+from engine.tracking.hits import HONEYPOT
+
+START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
+GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+CLASSES = {"human", "proxy_open", "prefetch", "scanner", "unknown"}
+
+
+def seen(seconds: float = 60, kind: str = "click", position: int | None = 0, **more: object) -> Seen:
+    place = position if kind == "click" else None
+    values = {"user_agent": FIREFOX, **more}
+    return Seen(START + dt.timedelta(seconds=seconds), kind, place, **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("hit", "expected"),
+    [
+        (seen(kind="open"), "human"),
+        (seen(), "human"),
+        (seen(user_agent=IPHONE), "human"),
+        (seen(kind="open", user_agent=GMAIL), "proxy_open"),
+        (seen(kind="open", user_agent="YahooMailProxy; https://help.yahoo.com/kb/SLN28749.html"), "proxy_open"),
+        (seen(user_agent=GMAIL), "scanner"),
+        (seen(kind="open", user_agent="Mozilla/5.0"), "unknown"),
+        (seen(user_agent="Mozilla/5.0"), "unknown"),
+        (seen(kind="open", user_agent=None), "unknown"),
+        (seen(user_agent=""), "unknown"),
+        (seen(method="HEAD"), "scanner"),
+        (seen(method="OPTIONS"), "scanner"),
+        (seen(kind="open", method="HEAD"), "scanner"),
+        (seen(headers={"Sec-Purpose": "prefetch;prerender"}), "prefetch"),
+        (seen(headers={"Purpose": "prefetch"}), "prefetch"),
+        (seen(headers={"X-Purpose": "preview"}), "prefetch"),
+        (seen(kind="open", headers={"X-Moz": "prefetch"}), "prefetch"),
+        (seen(headers={"Sec-Fetch-Mode": "navigate"}), "human"),
+        (seen(user_agent="python-requests/2.32"), "scanner"),
+        (seen(user_agent="curl/8.5.0"), "scanner"),
+        (seen(user_agent="Mozilla/5.0 (compatible; Barracuda Sentinel)"), "scanner"),
+        (seen(position=HONEYPOT), "scanner"),
+        (seen(seconds=3, user_agent="Mozilla/5.0"), "scanner"),
+        (seen(seconds=3), "human"),
+        (seen(seconds=3, kind="open", user_agent="Mozilla/5.0"), "unknown"),
+    ],
+)  # fmt: skip
+def test_a_single_hit_is_judged_by_what_it_shows(hit: Seen, expected: str) -> None:
+    assert classify([hit], START) == [expected]
+
+
+def test_three_different_links_within_two_seconds_are_a_scanners() -> None:
+    hits = [seen(60, position=0), seen(61, position=1), seen(62, position=2)]
+    assert classify(hits, START) == ["scanner"] * 3
+
+
+def test_three_links_in_three_seconds_and_two_in_one_are_a_persons() -> None:
+    assert classify([seen(60, position=0), seen(61.5, position=1), seen(63, position=2)], START) == ["human"] * 3
+    assert classify([seen(60, position=0), seen(60.5, position=1), seen(61, position=1)], START) == ["human"] * 3
+
+
+def test_only_the_burst_is_the_scanners_and_the_person_who_comes_later_is_not() -> None:
+    burst = [seen(20 + n / 10, position=n) for n in range(5)]
+    assert classify([*burst, seen(300, position=1)], START) == ["scanner"] * 5 + ["human"]
+
+
+def test_an_open_amid_a_burst_stays_an_open() -> None:
+    burst = [seen(20 + n / 10, position=n) for n in range(5)]
+    assert classify([*burst, seen(20.1, kind="open", user_agent=GMAIL)], START)[-1] == "proxy_open"
+
+
+def test_who_follows_the_hidden_link_is_a_machine_with_all_its_clicks() -> None:
+    hits = [seen(60, position=0), seen(61, position=HONEYPOT), seen(600, position=0)]
+    assert classify(hits, START) == ["scanner", "scanner", "human"]
+
+
+def test_a_probe_before_a_click_gives_a_machine_away_only_right_after_acceptance() -> None:
+    assert classify([seen(4, method="HEAD"), seen(5)], START) == ["scanner", "scanner"]
+    assert classify([seen(64, method="HEAD"), seen(65)], START) == ["scanner", "human"]
+    assert classify([seen(4, method="HEAD"), seen(5)], None) == ["scanner", "human"]
+
+
+anything = st.builds(
+    Seen,
+    at=st.integers(0, 6000).map(lambda ms: START + dt.timedelta(milliseconds=ms)),
+    kind=st.sampled_from(["open", "click"]),
+    position=st.none() | st.integers(0, HONEYPOT),
+    method=st.sampled_from(["GET", "HEAD", "OPTIONS", "POST"]),
+    user_agent=st.none() | st.text(max_size=30) | st.sampled_from([FIREFOX, GMAIL, "Mozilla/5.0"]),
+    headers=st.none() | st.dictionaries(st.sampled_from(["Purpose", "X-Moz", "Via"]), st.text(max_size=10), max_size=2),
+)
+
+
+@given(st.lists(anything, max_size=12), st.randoms(use_true_random=False))
+def test_every_hit_gets_one_class_whatever_the_order(hits: list[Seen], random: object) -> None:
+    classes = classify(hits, START)
+    assert len(classes) == len(hits)
+    assert set(classes) <= CLASSES
+    pairs = list(zip(hits, classes, strict=True))
+    random.shuffle(pairs)  # type: ignore[attr-defined]
+    assert classify([hit for hit, _ in pairs], START) == [class_ for _, class_ in pairs]
