@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.expr.check import check as check_names
-from engine.expr.english import english
-from engine.expr.load import load as load_schema
 from sqlalchemy import func, select
 
 from engine.errors import LanguageError
-from engine.expr import parse, unparse
+from engine.expr import ast, parse, unparse
+from engine.expr.check import check as check_names
 from engine.expr.compile_sql import matching
+from engine.expr.english import english
+from engine.expr.load import load as load_schema
+from engine.expr.schema import Schema
+from journeys.language.problems import Problem
 from webapp.pages.work import Work
 
 
 @dataclass(frozen=True, slots=True)
 class RuleCheck:
-    """Either `problem`, or the rest. `warnings` name unknown attributes and events."""
+    """`problems` in the order of the text; with an error among them the rest is empty and nothing may be saved."""
 
-    problem: LanguageError | None = None
+    problems: tuple[Problem, ...] = ()
     canonical: str = ""
     english: str = ""
     count: int = 0
-    warnings: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """Whether the rule has an error."""
+        return any(problem.severity == "error" for problem in self.problems)
+
+    @property
+    def error_lines(self) -> str:
+        """The lines that have an error, for the editor's marks."""
+        return ",".join(str(problem.line) for problem in self.problems if problem.severity == "error")
 
 
 def check_rule(opened: Work, text: str) -> RuleCheck | None:
@@ -33,9 +44,23 @@ def check_rule(opened: Work, text: str) -> RuleCheck | None:
     schema = load_schema(opened.session)
     try:
         node = parse(text, schema.aliases)
-        warnings = tuple(str(problem) for problem in check_names(node, schema))
-        ids = matching(node, schema, opened.now).subquery()
-        count = opened.session.execute(select(func.count()).select_from(ids)).scalar_one()
     except LanguageError as error:
-        return RuleCheck(problem=error)
-    return RuleCheck(None, unparse(node), english(node), count, warnings)
+        return RuleCheck((_of(error),))
+    found = RuleCheck(_named(node, schema))
+    if found.refused:
+        return found
+    ids = matching(node, schema, opened.now).subquery()
+    count = opened.session.execute(select(func.count()).select_from(ids)).scalar_one()
+    return RuleCheck(found.problems, unparse(node), english(node), count)
+
+
+def _named(node: ast.Node, schema: Schema) -> tuple[Problem, ...]:
+    """Problems with names that the workspace does not know."""
+    return tuple(
+        Problem(problem.severity, problem.line, problem.column, problem.message, (), problem.hint)
+        for problem in check_names(node, schema)
+    )
+
+
+def _of(error: LanguageError) -> Problem:
+    return Problem("error", error.line, error.column, error.message, error.expected, error.hint)

@@ -75,7 +75,7 @@ def _submitted(slug: str | None) -> ResponseReturnValue:
         found = _find(opened.session, slug) if slug else None
         checked = check_rule(opened, rule)
         refusal = _refusal(opened.session, found, name)
-        if refusal or checked is None or checked.problem:
+        if refusal or checked is None or checked.refused:
             return _editor(found, name, rule, checked, refusal)
         saved = _save(opened, found, name, rule)
         flash("Segment saved. Its members are being worked out.", "success")
@@ -106,7 +106,7 @@ def _editor(
     found: Segment | None, name: str, rule: str, checked: RuleCheck | None, refusal: str = ""
 ) -> ResponseReturnValue:
     context = {"segment": found, "name": name, "rule": rule, "check": checked, "name_error": refusal}
-    status = 422 if refusal or (checked and checked.problem) else 200
+    status = 422 if refusal or (checked and checked.refused) else 200
     return render_template("pages/segment.html", examples=EXAMPLES, **context), status
 
 
