@@ -22,6 +22,7 @@ from journeys.language.tree import compose
 
 KEYS = ("journey", "title", "enter", "holdout", "goal", "exit", "send", "steps", "moved", "layout", "tests")
 MOST_STEPS = 1000
+MOST_EXITS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def read(text: str, aliases: Iterable[str] | None = None) -> Reading:
 
 def _exits(reader: Reader, node: Node) -> tuple[RuleText, ...]:
     nodes = list(node.value) if isinstance(node, SequenceNode) else [node]
+    if len(nodes) > MOST_EXITS:
+        raise reader.refuse(node, f"A journey has at most {MOST_EXITS} exit rules.", hint="Join rules with `or`.")
     found: list[RuleText] = []
     for item in nodes:
         with reader.collecting():

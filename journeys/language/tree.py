@@ -16,7 +16,7 @@ from engine.errors import LanguageError
 
 LONGEST = 256_000
 DEEPEST = 100
-LARGEST = 20_000
+LARGEST = 12_000
 QUOTE_HINT = (
     "Put a rule that holds `#`, `: `, a comma, a bracket or a leading quote into single quotes: 'opened \"promo #1\"'."
 )
@@ -39,7 +39,7 @@ class _PlainComposer(Composer):
         if getattr(event, "ctag", None) is not None:
             raise ComposerError(None, None, "YAML tags are not part of the language.", event.start_mark)
         if self.nodes > LARGEST:
-            raise ComposerError(None, None, f"The file has more than {LARGEST} values.", event.start_mark)
+            raise ComposerError(None, None, f"The file has more than {LARGEST:,} values.", event.start_mark)
         return super().compose_node(parent, index)
 
     def compose_mapping_node(self, anchor: Any) -> Any:

@@ -232,7 +232,7 @@ def test_sixty_lines_are_read_within_fifty_milliseconds() -> None:
     ids=lambda text: text[:12],
 )
 def test_hostile_files_are_refused_quickly(text: str) -> None:
-    assert _seconds(text, refused=True) < 3
+    assert _seconds(text, refused=True) < 5
 
 
 def _seconds(text: str, refused: bool = False) -> float:
