@@ -1,0 +1,149 @@
+"""Bring memberships to what the rules say, writing only differences, each with its row in the change inbox."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, exists, func, insert, literal, select, text, union_all, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from engine.contacts import write
+from engine.errors import NotFound
+from engine.expr import Schema
+from engine.expr.compile_sql import Scope, condition, matching
+from engine.expr.load import load as load_schema
+from engine.model import ChangeInbox, Contact, Segment, SegmentMembership
+from engine.segments.rules import Rule, load_rules
+
+EVERY = dt.timedelta(seconds=60)
+LOCK_KEY = "hashtext(current_schema() || ' segment'), cast(:id as int)"
+SHARE = text(f"select pg_advisory_xact_lock_shared({LOCK_KEY})")
+WAIT = text(f"select pg_advisory_xact_lock({LOCK_KEY})")
+TRY = text(f"select pg_try_advisory_xact_lock({LOCK_KEY})")
+DUE = text(
+    "select id, stale or refreshed_at is null as whole from segments where stale or refreshed_at is null "
+    "or refreshed_at <= :before or refreshed_at > :now order by id"
+)
+NOTE = text("""
+update segments set stale = false, refreshed_at = :now, contact_count = (
+    select count(*) from segment_memberships where segment_id = :id and left_at is null)
+where id = :id""")
+stay: Any = SegmentMembership.__table__
+inbox: Any = ChangeInbox.__table__
+
+
+def refresh_stale(session: Session, now: dt.datetime) -> int:
+    """Refresh for all contacts the segments that ask for it, and once a minute those that time changes.
+
+    Returns how many were refreshed. A segment that somebody else is refreshing waits for the next call.
+    """
+    due = {row.id: row.whole for row in session.execute(DUE, {"before": now - EVERY, "now": now})}
+    if not due:
+        return 0
+    schema = load_schema(session)
+    refreshed = 0
+    for rule in load_rules(session, schema):
+        if rule.segment_id not in due:
+            continue
+        if due[rule.segment_id] or rule.periodic:
+            refreshed += _refresh_all(session, rule, schema, now, wait=refreshed == 0)
+        else:
+            session.execute(NOTE, {"id": rule.segment_id, "now": now})
+    return refreshed
+
+
+def refresh(session: Session, slug: str, now: dt.datetime) -> int:
+    """Refresh one segment, and before it those that it reads, for all contacts. Returns its size. Raises NotFound."""
+    schema = load_schema(session)
+    rules = load_rules(session, schema)
+    wanted = _with_read({rule.slug: rule for rule in rules}, slug)
+    if slug not in wanted:
+        raise NotFound("segment", slug, "It is not saved, or its rule does not read.")
+    for position, rule in enumerate(rule for rule in rules if rule.slug in wanted):
+        _refresh_all(session, rule, schema, now, wait=position == 0)
+    return session.execute(select(Segment.contact_count).where(Segment.slug == slug)).scalar_one()
+
+
+def refresh_contacts(
+    session: Session, contact_ids: Collection[int], kind: str, names: Iterable[str], now: dt.datetime
+) -> int:
+    """Refresh the segments that a change of this kind and these names touches, for these contacts only.
+
+    Kinds and names as in `engine.model.ChangeInbox`; `segment` stands for both ways. Segments that read a segment whose
+    membership changed follow. Returns how many memberships began or ended. The contacts are locked in the order of
+    their ids.
+    """
+    schema = load_schema(session)
+    rules, changed = load_rules(session, schema), list(names)
+    touched = {rule.slug for rule in rules if rule.touched_by(kind, changed)}
+    if not touched or not contact_ids:
+        return 0
+    present = write.lock(session, contact_ids, "no key update")
+    moved: dict[str, set[int]] = {}
+    for rule in rules:
+        followed = set().union(*(moved[slug] for slug in rule.reads.segments if slug in moved))
+        affected = present if rule.slug in touched else followed
+        if affected:
+            moved[rule.slug] = _refresh_some(session, rule, schema, affected, now)
+    return sum(map(len, moved.values()))
+
+
+def _with_read(rules: dict[str, Rule], slug: str) -> set[str]:
+    """The segment and all that it reads, directly or not."""
+    found: set[str] = set()
+    pending = [slug]
+    while pending:
+        name = pending.pop()
+        if name in rules and name not in found:
+            found.add(name)
+            pending += rules[name].reads.segments
+    return found
+
+
+def _refresh_all(session: Session, rule: Rule, schema: Schema, now: dt.datetime, *, wait: bool) -> bool:
+    """Under the segment's lock; only who holds no other segment's lock may wait for it, so nobody can deadlock."""
+    if not session.execute(WAIT if wait else TRY, {"id": rule.segment_id}).scalar() and not wait:
+        return False
+    _write(session, rule, matching(rule.node, schema, now), now, None)
+    session.execute(NOTE, {"id": rule.segment_id, "now": now})
+    return True
+
+
+def _refresh_some(session: Session, rule: Rule, schema: Schema, ids: Collection[int], now: dt.datetime) -> set[int]:
+    session.execute(SHARE, {"id": rule.segment_id})
+    contact = Contact.__table__
+    verdict = condition(rule.node, schema, Scope(contact=contact, now=literal(now)))
+    wanted = sorted(ids)
+    members = select(contact.c.id).where(contact.c.id == func.any(wanted), contact.c.erased_at.is_(None), verdict)
+    return _write(session, rule, members, now, wanted)
+
+
+def _write(session: Session, rule: Rule, members: Any, now: dt.datetime, ids: list[int] | None) -> set[int]:
+    """One statement: end and begin stays where they differ from `members`, and announce each. Returns who moved."""
+    found = members.cte("members")
+    member_id = found.c[0]
+    open_ = [stay.c.segment_id == rule.segment_id, stay.c.left_at.is_(None)]
+    if ids is not None:
+        open_.append(stay.c.contact_id == func.any(ids))
+    absent = ~exists().where(member_id == stay.c.contact_id)
+    left = update(stay).where(*open_, absent).values(left_at=now).returning(stay.c.contact_id).cte("left_now")
+    entered = _begin(rule, member_id, open_, now).returning(stay.c.contact_id).cte("entered_now")
+    announced = union_all(
+        *(
+            select(source.c.contact_id, literal(kind, Text), literal([rule.slug], ARRAY(Text)), literal(now))
+            for source, kind in ((left, "segment_left"), (entered, "segment_entered"))
+        )
+    )
+    columns = [inbox.c.contact_id, inbox.c.kind, inbox.c.names, inbox.c.created_at]
+    statement = insert(inbox).from_select(columns, announced).returning(inbox.c.contact_id)
+    return set(session.execute(statement).scalars())
+
+
+def _begin(rule: Rule, member_id: Any, open_: list[Any], now: dt.datetime) -> Any:
+    already = exists().where(stay.c.contact_id == member_id, *open_)
+    new = select(literal(rule.segment_id), member_id, literal(now)).where(~already)
+    columns = [stay.c.segment_id, stay.c.contact_id, stay.c.entered_at]
+    return upsert(stay).from_select(columns, new).on_conflict_do_nothing()
