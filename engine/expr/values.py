@@ -53,7 +53,7 @@ class Operand:
     @property
     def present(self) -> bool:
         """Whether there is a value at all."""
-        return self.raw is not None
+        return self.raw is not None or self.date is not None
 
     def text(self) -> str | None:
         """The value if it is a text."""

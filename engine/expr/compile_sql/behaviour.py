@@ -54,8 +54,10 @@ class Source:
 
     def rows(self, *columns: Any) -> Select[Any]:
         """All contacts' rows."""
-        chosen = select(*columns).select_from(self.table).where(*self.conditions)
-        return chosen if self.contact is None else chosen.where(self.contact.c.id == self.owner)
+        table = self.table
+        if self.contact is not None:
+            table = table.join(self.contact, self.contact.c.id == self.owner)
+        return select(*columns).select_from(table).where(*self.conditions)
 
     def of(self, contact_id: Any, *columns: Any) -> Select[Any]:
         """One contact's rows, correlated to the enclosing select."""

@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
@@ -52,7 +53,7 @@ class Operand:
         """Whether there is a value at all; never NULL."""
         if self.json is not None:
             return func.coalesce(func.jsonb_typeof(self.json) != "null", False)
-        return next(iter(self.readings.values())).is_not(None)
+        return next((column.is_not(None) for column in self.readings.values()), true())
 
 
 def operand(value: ast.Value, context: Context) -> Operand:
