@@ -6,7 +6,21 @@ import datetime as dt
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, exists, func, insert, literal, select, text, union_all, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Text,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -31,6 +45,21 @@ NOTE = text("""
 update segments set stale = false, refreshed_at = :now, contact_count = (
     select count(*) from segment_memberships where segment_id = :id and left_at is null)
 where id = :id""")
+OPEN = text("""
+select contact_id from segment_memberships
+where contact_id = any(:ids) and segment_id = :segment_id and left_at is null""")
+MOVE = text("""
+with gone as (
+    update segment_memberships set left_at = :now
+    where contact_id = any(cast(:left as bigint[])) and segment_id = :segment_id and left_at is null
+    returning contact_id),
+come as (
+    insert into segment_memberships (segment_id, contact_id, entered_at)
+    select :segment_id, contact_id, :now from unnest(cast(:entered as bigint[])) as given(contact_id)
+    on conflict do nothing returning contact_id)
+insert into change_inbox (contact_id, kind, names, created_at)
+select contact_id, 'segment_left', cast(:names as text[]), :now from gone
+union all select contact_id, 'segment_entered', cast(:names as text[]), :now from come""")
 stay: Any = SegmentMembership.__table__
 inbox: Any = ChangeInbox.__table__
 
@@ -107,27 +136,46 @@ def _refresh_all(session: Session, rule: Rule, schema: Schema, now: dt.datetime,
     """Under the segment's lock; only who holds no other segment's lock may wait for it, so nobody can deadlock."""
     if not session.execute(WAIT if wait else TRY, {"id": rule.segment_id}).scalar() and not wait:
         return False
-    _write(session, rule, matching(rule.node, schema, now), now, None)
+    _write(session, rule, matching(rule.node, schema, now), now)
     session.execute(NOTE, {"id": rule.segment_id, "now": now})
     return True
 
 
 def _refresh_some(session: Session, rule: Rule, schema: Schema, ids: Collection[int], now: dt.datetime) -> set[int]:
+    """Compare in memory: a join of two small sets that the planner knows nothing of may cost a second."""
     session.execute(SHARE, {"id": rule.segment_id})
+    values = {"ids": sorted(ids), "now": now, "segment_id": rule.segment_id}
+    members = set(session.execute(_members(rule, schema), values).scalars())
+    before = set(session.execute(OPEN, values).scalars())
+    moves = {"entered": sorted(members - before), "left": sorted(before - members)}
+    if members != before:
+        session.execute(MOVE, {**values, **moves, "names": [rule.slug]})
+    return members ^ before
+
+
+STATEMENTS: dict[tuple[int, str], tuple[Rule, Schema, Any]] = {}
+"""Statements are dear to build (some milliseconds), so each is kept as long as its rule and the names it uses hold."""
+
+
+def _members(rule: Rule, schema: Schema) -> Any:
+    """Those of `:ids` whom the rule is true of at `:now`."""
+    key = (rule.segment_id, rule.slug)
+    kept = STATEMENTS.get(key)
+    if kept and kept[0].node == rule.node and kept[1] == schema:
+        return kept[2]
     contact = Contact.__table__
-    verdict = condition(rule.node, schema, Scope(contact=contact, now=literal(now)))
-    wanted = sorted(ids)
-    members = select(contact.c.id).where(contact.c.id == func.any(wanted), contact.c.erased_at.is_(None), verdict)
-    return _write(session, rule, members, now, wanted)
+    verdict = condition(rule.node, schema, Scope(contact=contact, now=bindparam("now", type_=DateTime(timezone=True))))
+    wanted = contact.c.id == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
+    statement = select(contact.c.id).where(wanted, contact.c.erased_at.is_(None), verdict)
+    STATEMENTS[key] = (rule, schema, statement)
+    return statement
 
 
-def _write(session: Session, rule: Rule, members: Any, now: dt.datetime, ids: list[int] | None) -> set[int]:
-    """One statement: end and begin stays where they differ from `members`, and announce each. Returns who moved."""
+def _write(session: Session, rule: Rule, members: Any, now: dt.datetime) -> None:
+    """One statement: end and begin stays where they differ from `members`, and announce each."""
     found = members.cte("members")
     member_id = found.c[0]
     open_ = [stay.c.segment_id == rule.segment_id, stay.c.left_at.is_(None)]
-    if ids is not None:
-        open_.append(stay.c.contact_id == func.any(ids))
     absent = ~exists().where(member_id == stay.c.contact_id)
     left = update(stay).where(*open_, absent).values(left_at=now).returning(stay.c.contact_id).cte("left_now")
     entered = _begin(rule, member_id, open_, now).returning(stay.c.contact_id).cte("entered_now")
@@ -138,8 +186,9 @@ def _write(session: Session, rule: Rule, members: Any, now: dt.datetime, ids: li
         )
     )
     columns = [inbox.c.contact_id, inbox.c.kind, inbox.c.names, inbox.c.created_at]
-    statement = insert(inbox).from_select(columns, announced).returning(inbox.c.contact_id)
-    return set(session.execute(statement).scalars())
+    session.execute(text("set local enable_nestloop = off"))  # sets of unknown size are to be hashed
+    session.execute(insert(inbox).from_select(columns, announced))
+    session.execute(text("set local enable_nestloop = on"))
 
 
 def _begin(rule: Rule, member_id: Any, open_: list[Any], now: dt.datetime) -> Any:

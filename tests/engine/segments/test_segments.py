@@ -136,8 +136,8 @@ def shared(postgres_url: str) -> Any:
     drop(made)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(drawn=st.lists(acts, max_size=12))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=st.lists(acts, max_size=8))
 def test_incremental_refresh_equals_full_refresh(shared: Database, drawn: list[Any]) -> None:
     with shared.transaction() as session:
         for table in ("change_inbox", "event_inbox", "events", "event_keys", "segment_memberships", "contacts"):
