@@ -7,21 +7,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine.channels.provider import Outgoing, RenderFailure
+from engine.content import store
 from engine.errors import CairnError
 from engine.messages.handed import Candidate
-from engine.model import ContentVersion
-from engine.rendering import email, sms
+from engine.rendering import email
 from engine.rendering.envelope import Envelope
 from engine.signing import Signer
 from engine.urls import MessageUrls
 from engine.workspace import Workspace
 
-AnyRenderer = email.Renderer | sms.SmsRenderer
-most_renderers = 500
+Renderers = Mapping[int, store.Renderer | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +32,16 @@ class Composed:
     parts: int = 1
 
 
-class Renderers:
-    """The renderers of content versions, which never change, kept for the life of the process."""
-
-    def __init__(self) -> None:
-        self._ready: dict[int, AnyRenderer | str] = {}
-
-    def load(self, session: Session, channel: str, versions: Iterable[int | None]) -> None:
-        """Make the renderers of these versions ready. One that does not load fails its own messages only."""
-        wanted = {version for version in versions if version is not None} - self._ready.keys()
-        if not wanted:
-            return
-        if len(self._ready) > most_renderers:
-            self._ready.clear()
-        query = select(ContentVersion.id, ContentVersion.compiled).where(ContentVersion.id.in_(wanted))
-        for version, compiled in session.execute(query):
-            self._ready[version] = _loaded(channel, compiled)
-
-    def get(self, version: int | None) -> AnyRenderer:
-        """The renderer of a version made ready; raises `RenderFailure`."""
-        renderer = self._ready.get(version) if version is not None else None
-        if renderer is None:
-            raise RenderFailure("the content has no saved version")
-        if isinstance(renderer, str):
-            raise RenderFailure(renderer)
-        return renderer
+def load_renderers(session: Session, versions: Iterable[int | None]) -> Renderers:
+    """The renderers of these content versions; for one that does not load the reason, which fails its messages."""
+    return {version: _loaded(session, version) for version in set(versions) if version is not None}
 
 
-def _loaded(channel: str, compiled: Mapping[str, Any]) -> AnyRenderer | str:
+def _loaded(session: Session, version: int) -> store.Renderer | str:
     try:
-        return email.load(compiled) if channel == "email" else sms.load(compiled)
+        return store.load_renderer(session, version)
+    except SQLAlchemyError:
+        raise
     except Exception as error:  # whatever is wrong with a stored version must not stop other contents
         return f"the content does not load: {error}"
 
@@ -93,15 +72,18 @@ class Composer:
         """The return path is the author's address, so that SPF is aligned with From."""
         if message.channel != "email":
             return self.workspace.name
-        try:
-            renderer = self.renderers.get(message.content_version_id)
-        except RenderFailure:
-            return self.workspace.sender_address
+        renderer = self.renderers.get(message.content_version_id or 0)
         own = renderer.sender if isinstance(renderer, email.Renderer) else None
         return own[1] if own else self.workspace.sender_address
 
+    def _renderer(self, message: Candidate) -> store.Renderer:
+        renderer = self.renderers.get(message.content_version_id or 0, "the content has no saved version")
+        if isinstance(renderer, str):
+            raise RenderFailure(renderer)
+        return renderer
+
     def _render(self, message: Candidate) -> bytes:
-        renderer = self.renderers.get(message.content_version_id)
+        renderer = self._renderer(message)
         urls = MessageUrls(self.site, self.signer, message.id, message.origin_at)
         try:
             if isinstance(renderer, email.Renderer):

@@ -18,7 +18,6 @@ from engine.channels.smtp import Timeouts, Transmitter
 from engine.db import Database
 from engine.messages import reaper
 from engine.messages.claim import ExitCheck
-from engine.messages.compose import Renderers
 from engine.messages.journal import Journal
 from engine.messages.turn import Counts, Turn
 from engine.signing import Signer
@@ -27,7 +26,7 @@ large_journal = 64_000
 
 
 class Sender:
-    """Sends what is queued. One a process; calls from several threads take turns.
+    """Sends what is queued in one workspace. One a process; calls from several threads take turns.
 
     `home` is CAIRN_HOME, `site` the base of all addresses in messages, `smtp_url` as in `channels.smtp.Server.parse`.
     Connections stay open between calls.
@@ -49,7 +48,6 @@ class Sender:
         self.journal = Journal(self.folder)
         smtp = Transmitter(smtp_url, self.journal, connections=connections, timeouts=timeouts)
         self.providers: tuple[Provider, ...] = (smtp, LocalPhone())
-        self.renderers = Renderers()
         self.site, self.signer, self.batch, self.clock = site, signer, batch, clock
         self._lock = threading.Lock()
 
@@ -75,7 +73,6 @@ class Sender:
             database=database,
             provider=provider,
             journal=self.journal.name,
-            renderers=self.renderers,
             signer=self.signer,
             site=self.site,
             clock=self.clock,

@@ -24,7 +24,7 @@ from engine.db import Database
 from engine.errors import ProviderError
 from engine.messages import status
 from engine.messages.claim import Claim, ExitCheck, claim
-from engine.messages.compose import Composed, Composer, Renderers
+from engine.messages.compose import Composed, Composer, load_renderers
 from engine.messages.handed import Candidate
 from engine.messages.results import Finished, write_results
 from engine.signing import Signer
@@ -61,7 +61,6 @@ class Turn:
     database: Database
     provider: Provider
     journal: str
-    renderers: Renderers
     signer: Signer
     site: str
     clock: Callable[[Session], dt.datetime]
@@ -147,8 +146,8 @@ class Turn:
                 needs_consent=channel == "sms" and settings.sms_needs_consent,
                 exit_check=self.exit_check,
             )
-            self.renderers.load(session, channel, (message.content_version_id for message in claimed.messages))
-        return Composer(settings, self.renderers, self.signer, self.site, now), claimed
+            renderers = load_renderers(session, (message.content_version_id for message in claimed.messages))
+        return Composer(settings, renderers, self.signer, self.site, now), claimed
 
     def _land(self, batch: Batch) -> None:
         """Write the results of a batch. What was not tried says that the provider is away: the turn ends."""
