@@ -45,5 +45,6 @@ def revenue_chart() -> ResponseReturnValue:
         for slug, found in by_journey.items()
     ]
     series.append({"name": "Cost", "kind": "line", "stack": None, "values": [float(cost[week]) for week in weeks]})
-    labels = [f"{week.day} {week:%b %Y}" for week in weeks]
+    form = "%b %Y" if len({week.year for week in weeks}) > 1 else "%b"
+    labels = [f"{week.day} {week:{form}}" for week in weeks]
     return jsonify(title="Attributed revenue by week", unit=currency, labels=labels, series=series if rows else [])

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g, request
+from markupsafe import Markup, escape
 
 from webapp.pages.queries.timeline import Item
 
@@ -22,22 +23,8 @@ THEMES = ("light", "dark")
 
 def init_app(app: Flask) -> None:
     """Register the filters."""
-    filters = (
-        number,
-        money,
-        percent,
-        ratio,
-        points,
-        times,
-        moment,
-        day,
-        time_of_day,
-        ago,
-        plural,
-        pretty,
-        words,
-        by_day,
-    )
+    figures = (number, money, percent, ratio, points, times)
+    filters = (*figures, moment, day, time_of_day, ago, by_day, plural, words, coded, pretty)
     app.jinja_env.filters.update({item.__name__: item for item in filters})
     app.jinja_env.globals["theme"] = theme
 
@@ -143,6 +130,16 @@ def plural(count: int | Decimal | None, noun: str, several: str | None = None) -
 def words(name: str) -> str:
     """A technical word as people write it: `timed_out` is “timed out”."""
     return name.replace("_", " ")
+
+
+def coded(text: str) -> Markup:
+    """Text of a message, with what stands between backticks set as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts)
+    )
 
 
 def pretty(value: Any) -> str:

@@ -35,8 +35,8 @@ from engine.model import (
 
 PASSWORD = "correct horse battery"
 ADMIN, MARKETER, VIEWER = "admin@cairn.example", "mara@cairn.example", "vera@cairn.example"
-FIRST = "Ada Ben Chloe Dario Elif Farid Greta Hugo Ines Jonas Kaya Lars Mina Noor Olga Pablo".split()
-LAST = "Moreau Lindqvist Okafor Tanaka Silva Novak Haas Rossi Meyer Dubois".split()
+FIRST = tuple("Ada Ben Chloe Dario Elif Farid Greta Hugo Ines Jonas Kaya Lars Mina Noor Olga Pablo".split())  # noqa: SIM905
+LAST = ("Moreau", "Lindqvist", "Okafor", "Tanaka", "Silva", "Novak", "Haas", "Rossi", "Meyer", "Dubois")
 TEXT = (Path(__file__).parent / "welcome.yaml").read_text()
 HTML = (Path(__file__).parent / "mail.html").read_text()
 STEPS = (("hello-a", "email"), ("hello-b", "email"), ("nudge", "email"), ("nudge-sms", "sms"))
@@ -91,7 +91,12 @@ def _contacts(session: Session, now: dt.datetime, draw: random.Random) -> list[C
     for index in range(140):
         first, last = draw.choice(FIRST), draw.choice(LAST)
         address = f"{first}.{last}{index}@shop.example".lower()
-        named = {"first_name": first, "last_name": last, "plan": draw.choice(["free", "pro"]), "lifetime_value": index * 5}
+        named = {
+            "first_name": first,
+            "last_name": last,
+            "plan": draw.choice(["free", "pro"]),
+            "lifetime_value": index * 5,
+        }
         found.append(
             Contact(
                 external_id=f"cus_{1000 + index}",
@@ -108,7 +113,12 @@ def _contacts(session: Session, now: dt.datetime, draw: random.Random) -> list[C
 
 
 def _journey(session: Session, now: dt.datetime) -> Journey:
-    for slug, channel in (("welcome-short", "email"), ("welcome-story", "email"), ("nudge", "email"), ("nudge-sms", "sms")):
+    for slug, channel in (
+        ("welcome-short", "email"),
+        ("welcome-story", "email"),
+        ("nudge", "email"),
+        ("nudge-sms", "sms"),
+    ):
         session.add(Content(slug=slug, channel=channel))
     journey = Journey(slug="welcome", state="live", draft=TEXT, published_at=now - dt.timedelta(days=DAYS))
     session.add_all([journey, Journey(slug="birthday", draft=TEXT.replace("journey: welcome", "journey: birthday"))])
@@ -132,7 +142,9 @@ def _rollups(session: Session, journey: Journey, now: dt.datetime, draw: random.
             ("hello-ab", "b", 20, 0.17),
         ):
             goals = sum(draw.random() < rate for _ in range(entries))
-            row = EntryRollup(journey_id=journey.id, split_id=split, arm=arm, day=day, entries=entries, contacts=entries)
+            row = EntryRollup(
+                journey_id=journey.id, split_id=split, arm=arm, day=day, entries=entries, contacts=entries
+            )
             row.goals = row.conversions = goals
             row.value, row.value_squared = Decimal(goals * 40), Decimal(goals * 1600)
             session.add(row)
@@ -171,7 +183,13 @@ def _enrolment(session: Session, journey: Journey, contact: Contact, now: dt.dat
     )
     session.add(enrolment)
     session.flush()
-    path = (("entered", ""), ("split", "hello-ab"), ("queued", "hello-a"), ("waiting", "opened"), ("timed_out", "opened"))
+    path = (
+        ("entered", ""),
+        ("split", "hello-ab"),
+        ("queued", "hello-a"),
+        ("waiting", "opened"),
+        ("timed_out", "opened"),
+    )
     for index, (outcome, step) in enumerate(path):
         session.add(
             StepLog(
@@ -232,7 +250,7 @@ def _facts(session: Session, contact: Contact, enrolment: Enrolment, now: dt.dat
 def _mailbox(session: Session, enrolment: Enrolment, contacts: list[Contact], now: dt.datetime) -> dict[str, str]:
     newest: dict[str, str] = {}
     contents = {row.slug: row.id for row in session.query(Content)}
-    for index in range(64):
+    for index in reversed(range(64)):
         contact = contacts[-1 - index]
         channel = "sms" if index % 6 == 5 else "email"
         at = now - dt.timedelta(hours=5 * index + 1)
@@ -256,7 +274,7 @@ def _mailbox(session: Session, enrolment: Enrolment, contacts: list[Contact], no
         local = _local(contact, channel, message.token, at)
         session.add_all([message, local])
         session.flush()
-        newest.setdefault(channel, local.public_id)
+        newest[channel] = local.public_id
         if index == 0:
             _scanner(session, message, at)
     return newest
@@ -266,7 +284,12 @@ def _local(contact: Contact, channel: str, token: str, at: dt.datetime) -> Local
     if channel == "sms":
         text = "Hi! You left a tent in your cart: https://fjord.example/c/abc  Reply STOP to end."
         return LocalMessage(
-            channel="sms", sender="Fjord", recipient="+4915112345678", message_token=token, raw=text.encode(), received_at=at
+            channel="sms",
+            sender="Fjord",
+            recipient="+4915112345678",
+            message_token=token,
+            raw=text.encode(),
+            received_at=at,
         )
     address = contact.email or "x@shop.example"
     return LocalMessage(

@@ -6,6 +6,7 @@ import htmx from "htmx.org";
 
 import { attachEditors } from "./behaviours/editor";
 import { attachFrames } from "./behaviours/frame";
+import { attachMarks } from "./behaviours/marks";
 import { attachNavigation } from "./behaviours/navigation";
 import { registerTheme } from "./behaviours/theme";
 import { attachToasts } from "./behaviours/toasts";
@@ -25,6 +26,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 function attach(root: ParentNode): void {
   attachEditors(root);
   attachFrames(root);
+  attachMarks(root);
   mountIslands(root);
 }
 

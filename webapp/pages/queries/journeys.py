@@ -12,7 +12,7 @@ from webapp.pages.queries import AnyRow
 
 
 def overview(session: Session) -> Sequence[AnyRow]:
-    """Every journey with people inside, entries, goals, messages and revenue. Sums are of rollups, without the held-out."""
+    """Every journey with people inside, entries and goals of the treated, messages and revenue, from the rollups."""
     entries = (
         select(
             EntryRollup.journey_id,

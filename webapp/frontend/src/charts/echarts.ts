@@ -54,6 +54,7 @@ export function options(data: ChartData): echarts.EChartsCoreOption {
       stack: series.stack ?? undefined,
       data: series.values,
       barMaxWidth: 28,
+      itemStyle: { borderRadius: series.kind === "bar" ? [3, 3, 0, 0] : 0 },
       smooth: 0.2,
       symbol: "none",
       lineStyle: { width: 2 },
