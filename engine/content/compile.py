@@ -18,20 +18,25 @@ format_version = 1
 address_pattern = re.compile(r"(.*)<([^<>]*)>").fullmatch
 body_end = re.compile(r"</body\s*>", re.IGNORECASE)
 body_begin = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
-pixel = '{% if cairn_open %}<img src="{{ cairn_open }}" width="1" height="1" alt="" style="display:block;border:0;">{% endif %}'
+pixel = (
+    '{% if cairn_open %}<img src="{{ cairn_open }}" width="1" height="1" alt="" style="display:block;border:0;">'
+    "{% endif %}"
+)
 footer = (
     '<div class="cairn-footer" style="max-width:600px;margin:0 auto;padding:24px 16px;text-align:center;'
     'font-family:Helvetica,Arial,sans-serif;font-size:12px;line-height:18px;color:#6b7280;">'
     '{% if postal_address %}<p style="margin:0 0 8px;">{{ postal_address }}</p>{% endif %}'
     '<p style="margin:0;"><a href="{{ unsubscribe_url }}" style="color:#6b7280;">Unsubscribe</a>'
-    '{% if preferences_url %} &middot; <a href="{{ preferences_url }}" style="color:#6b7280;">Preferences</a>{% endif %}</p></div>'
+    '{% if preferences_url %} &middot; <a href="{{ preferences_url }}" style="color:#6b7280;">Preferences</a>'
+    "{% endif %}</p></div>"
 )
 footer_text = (
     "\n-- \n{% if postal_address %}{{ postal_address }}\n{% endif %}Unsubscribe: {{ unsubscribe_url }}\n"
     "{% if preferences_url %}Preferences: {{ preferences_url }}\n{% endif %}"
 )
 preheader_block = (
-    '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;mso-hide:all;">'
+    '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;'
+    'mso-hide:all;">'
     "{}" + "&#8199;&#847; " * 40 + "</div>"
 )
 html_warning = 102_000

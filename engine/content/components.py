@@ -10,7 +10,8 @@ background = "background-color background-url background-repeat background-size 
 background += " background-position-x background-position-y"
 font = "color font-family font-size font-style font-weight letter-spacing line-height text-decoration text-transform"
 link = "href name rel target title"
-icons = "icon-position icon-align icon-width icon-height icon-wrapped-url icon-wrapped-alt icon-unwrapped-url icon-unwrapped-alt"
+icons = "icon-position icon-align icon-width icon-height icon-wrapped-url icon-wrapped-alt"
+icons += " icon-unwrapped-url icon-unwrapped-alt"
 social = "icon-height icon-padding icon-size text-padding inner-padding border-radius"
 anything = frozenset({"*"})
 
@@ -32,16 +33,16 @@ attributes: dict[str, str] = {
     "mj-group": "background-color direction vertical-align width",
     "mj-column": f"background-color {border} {inner} inner-background-color {padding} direction vertical-align width",
     "mj-text": f"{font} {padding} align background-color container-background-color height vertical-align",
-    "mj-button": f"{font} {padding} {border} {link} align background-color container-background-color height inner-padding "
-    "text-align text-padding vertical-align width",
+    "mj-button": f"{font} {padding} {border} {link} align background-color container-background-color height "
+    "inner-padding text-align text-padding vertical-align width",
     "mj-image": f"{padding} {border} {link} align alt container-background-color fluid-on-mobile font-size height "
     "max-height sizes src srcset usemap width",
     "mj-divider": f"{padding} border-color border-style border-width container-background-color width align",
     "mj-spacer": f"{padding} border container-background-color height vertical-align width",
     "mj-table": f"{font} {padding} align border cellpadding cellspacing container-background-color role table-layout "
     "vertical-align width",
-    "mj-hero": f"{background} {padding} background-height background-width border-radius container-background-color height "
-    "inner-background-color inner-padding mode vertical-align width inner-padding-top inner-padding-right "
+    "mj-hero": f"{background} {padding} background-height background-width border-radius container-background-color "
+    "height inner-background-color inner-padding mode vertical-align width inner-padding-top inner-padding-right "
     "inner-padding-bottom inner-padding-left",
     "mj-navbar": f"{padding} align base-url hamburger ico-align ico-close ico-color ico-font-family ico-font-size "
     "ico-line-height ico-open ico-padding ico-padding-bottom ico-padding-left ico-padding-right ico-padding-top "
@@ -53,7 +54,8 @@ attributes: dict[str, str] = {
     "mj-accordion": f"{padding} {icons} border container-background-color font-family",
     "mj-accordion-element": f"{icons} background-color border font-family",
     "mj-accordion-title": f"{padding} background-color color font-family font-size font-weight",
-    "mj-accordion-text": f"{padding} background-color color font-family font-size font-weight letter-spacing line-height",
+    "mj-accordion-text": f"{padding} background-color color font-family font-size font-weight letter-spacing "
+    "line-height",
     "mj-carousel": f"{padding} align background-color border-radius container-background-color icon-width left-icon "
     "right-icon tb-border tb-border-radius tb-hover-border-color tb-selected-border-color tb-width thumbnails",
     "mj-carousel-image": "alt border-radius href rel src target tb-border tb-border-radius thumbnails-src title",
@@ -63,7 +65,10 @@ known: dict[str, frozenset[str]] = {
     name: anything if names == "*" else frozenset(names.split()) | common for name, names in attributes.items()
 }
 
-in_column = ["mj-text", "mj-button", "mj-image", "mj-divider", "mj-spacer", "mj-table", "mj-navbar", "mj-social", "mj-accordion", "mj-carousel", "mj-raw"]
+column_names = (
+    "mj-text mj-button mj-image mj-divider mj-spacer mj-table mj-navbar mj-social mj-accordion mj-carousel mj-raw"
+)
+in_column = column_names.split()
 children: dict[str, frozenset[str]] = {
     "": frozenset({"mjml"}),
     "mjml": frozenset({"mj-head", "mj-body", "mj-raw"}),
@@ -82,9 +87,11 @@ children: dict[str, frozenset[str]] = {
     "mj-attributes": frozenset(known) - {"mjml", "mj-head", "mj-body"},
 }
 # Their inside is HTML, copied as it is.
-content = frozenset(
-    ["mj-title", "mj-preview", "mj-style", "mj-raw", "mj-text", "mj-button", "mj-table", "mj-navbar-link", "mj-social-element", "mj-accordion-title", "mj-accordion-text"]
+content_names = (
+    "mj-title mj-preview mj-style mj-raw mj-text mj-button mj-table mj-navbar-link mj-social-element "
+    "mj-accordion-title mj-accordion-text"
 )
+content = frozenset(content_names.split())
 # A Jinja statement may stand between their children: mrml keeps a comment there in its place.
 containers = frozenset(["mj-body", "mj-wrapper", "mj-section", "mj-group", "mj-column", "mj-hero"])
 void = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])

@@ -10,7 +10,8 @@ from engine.content.components import void
 from engine.content.tags import Swap
 
 skipped = frozenset(["head", "style", "script", "title", "template", "noscript", "svg", "select"])
-paragraphs = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre", "table", "section", "article", "header", "footer", "center"])
+paragraph_names = "p h1 h2 h3 h4 h5 h6 ul ol blockquote pre table section article header footer center"
+paragraphs = frozenset(paragraph_names.split())
 rows = frozenset(["div", "tr", "td", "th", "li", "dt", "dd", "tbody", "thead", "address", "figure"])
 headings = {"h1": "=", "h2": "-"}
 hidden = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE).search

@@ -98,7 +98,7 @@ def compiled_of(session: Session, content_version_id: int) -> Mapping[str, Any]:
     compiled = session.scalar(select(ContentVersion.compiled).where(ContentVersion.id == content_version_id))
     if compiled is None:
         raise NotFound("content version", str(content_version_id))
-    return compiled
+    return dict(compiled)
 
 
 def build(compiled: Mapping[str, Any]) -> Renderer:

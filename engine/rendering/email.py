@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Template, nodes
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from engine.rendering import headers, quoted_printable
@@ -35,11 +36,15 @@ Part = Callable[[dict[str, Any]], str]
 
 @dataclass(frozen=True)
 class Renderer:
-    """An email content, ready. `static` are the links whose destination is the same for all."""
+    """An email content, ready.
+
+    `text_tail` is apart where the text before it could turn out empty. `static` are the links whose destination is the
+    same for everybody.
+    """
 
     subject: Callable[[dict[str, Any]], str]
     text: Part
-    text_tail: Part
+    text_tail: Part | None
     html: Part
     names: tuple[str, ...]
     defaults: Mapping[str, Any]
@@ -75,9 +80,10 @@ class Renderer:
         links = Links(envelope, tracking=self.tracking)
         html_values, text_values = links.values(values, self.static)
         text = self.text(text_values)
-        if len(text) < 200 and not decoded(text).strip():
-            raise RenderError("The text would be empty" + because(state), code="empty-body")
-        text += self.text_tail(text_values)
+        if self.text_tail is not None:
+            if len(text) < 200 and not decoded(text).strip():
+                raise RenderError("The text would be empty" + because(state), code="empty-body")
+            text += self.text_tail(text_values)
         head, recipient, utf8 = self._head(subject, envelope)
         message = "".join((head, mime_head, text, mime_middle, self.html(html_values), mime_end))
         data = message.encode("utf-8" if utf8 else "ascii")
@@ -129,9 +135,10 @@ class Links:
         ready: dict[str, str] = {f"cairn_l{position}": click(position) for position in static}
         if self.click and envelope.open_url:
             ready["cairn_open"] = envelope.open_url
-        text = {name: quoted_printable.piece(url) for name, url in ready.items()}
+        text = {name: quoted_printable.address_piece(url) for name, url in ready.items()}
         html = {
-            name: quoted_printable.piece(str(escape(url))) if "&" in url else text[name] for name, url in ready.items()
+            name: quoted_printable.address_piece(str(escape(url))) if "&" in url else text[name]
+            for name, url in ready.items()
         }
         return shared | html, shared | text
 
@@ -160,18 +167,14 @@ def decoded(text: str) -> str:
     return quopri.decodestring(text.encode("ascii")).decode("utf-8", "replace")
 
 
-def template(env: MessageEnvironment, tree: nodes.Template) -> Template:
-    """A compiled template of a prepared tree."""
+def output(env: MessageEnvironment, tree: nodes.Template) -> Part:
+    """A prepared tree as a function of its variables, without Jinja's copies and rewritten tracebacks."""
     tree.set_environment(env)
-    return Template.from_code(env, env.compile(tree), env.make_globals(None))
-
-
-def output(compiled: Template) -> Callable[[dict[str, Any]], str]:
-    """The template as a function of its variables, without Jinja's copies and traceback rewriting."""
-    body, new_context = compiled.root_render_func, compiled.new_context
+    body = Template.from_code(env, env.compile(tree), {}).root_render_func
+    blocks: dict[str, Any] = {}
 
     def run(values: dict[str, Any]) -> str:
-        return "".join(body(new_context(values, shared=True)))
+        return "".join(body(Context(env, values, None, blocks)))
 
     return run
 
@@ -181,8 +184,8 @@ def part(source: str, compiled: Mapping[str, Any], *, html: bool) -> Part:
     env = environment(html=html)
     tree = prepare(env.parse(source), compiled["defaults"], frozenset(compiled["html_fields"]))
     if not quoted_printable.captures(tree):
-        return output(template(environment(html=html, encoded=True), quoted_printable.precompile(tree)))
-    whole = output(template(env, tree))
+        return output(environment(html=html, encoded=True), quoted_printable.precompile(tree))
+    whole = output(env, tree)
 
     def run(values: dict[str, Any]) -> str:
         return quoted_printable.piece(whole({name: ready(name, value) for name, value in values.items()}))
@@ -198,16 +201,24 @@ def part(source: str, compiled: Mapping[str, Any], *, html: bool) -> Part:
 def line(source: str, compiled: Mapping[str, Any]) -> Callable[[dict[str, Any]], str]:
     """A template of one line of text, such as the subject."""
     env = environment(html=False)
-    return output(template(env, prepare(env.parse(source), compiled["defaults"], frozenset())))
+    return output(env, prepare(env.parse(source), compiled["defaults"], frozenset()))
+
+
+def has_constant(source: str) -> bool:
+    """Does a text template write something for every contact?"""
+    outputs = (node for node in environment(html=False).parse(source).body if isinstance(node, nodes.Output))
+    pieces = (child for node in outputs for child in node.nodes if isinstance(child, nodes.TemplateData))
+    return any(piece.data.strip() for piece in pieces)
 
 
 def load(compiled: Mapping[str, Any]) -> Renderer:
     """The renderer of a compiled email content (`engine.content.compile`)."""
     sender = compiled.get("from")
+    constant = has_constant(compiled["text"])
     return Renderer(
         subject=line(compiled["subject"], compiled),
-        text=part(compiled["text"], compiled, html=False),
-        text_tail=part(compiled["text_tail"], compiled, html=False),
+        text=part(compiled["text"] + (compiled["text_tail"] if constant else ""), compiled, html=False),
+        text_tail=None if constant else part(compiled["text_tail"], compiled, html=False),
         html=part(compiled["html"], compiled, html=True),
         names=tuple(compiled["names"]),
         defaults={path: value for path, value in compiled["defaults"].items() if "." not in path},

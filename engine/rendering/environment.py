@@ -21,10 +21,13 @@ from engine.rendering.limits import bounded_binary, bounded_loop, bounded_range,
 from engine.rendering.quoted_printable import html_value, text_value
 
 functions = {"range": bounded_range}
-loop_fields = frozenset(["index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0", "previtem", "nextitem"])
-tests = frozenset(
-    ["boolean", "defined", "divisibleby", "eq", "equalto", "even", "false", "float", "ge", "gt", "in", "integer", "iterable", "le", "lower", "lt", "mapping", "ne", "none", "number", "odd", "sameas", "sequence", "string", "true", "undefined", "upper"]
-) | {"==", "!=", ">", ">=", "<", "<=", "greaterthan", "lessthan"}
+loop_names = "index index0 revindex revindex0 first last length depth depth0 previtem nextitem"
+loop_fields = frozenset(loop_names.split())
+test_names = (
+    "boolean defined divisibleby eq equalto even false float ge gt in integer iterable le lower lt "
+    "mapping ne none number odd sameas sequence string true undefined upper"
+)
+tests = frozenset(test_names.split()) | {"==", "!=", ">", ">=", "<", "<=", "greaterthan", "lessthan"}
 
 
 class Missing(ChainableUndefined):
@@ -35,7 +38,7 @@ class Missing(ChainableUndefined):
             raise AttributeError(name)
         return Missing(name=f"{self._undefined_name}.{name}")
 
-    def __getitem__(self, key: Any) -> Missing:
+    def __getitem__(self, key: Any) -> Missing:  # type: ignore[override]
         return Missing(name=f"{self._undefined_name}.{key}")
 
     def __str__(self) -> str:
@@ -47,22 +50,19 @@ class Missing(ChainableUndefined):
     def __html__(self) -> str:
         return str(self)
 
-    def _nothing(self, *_: Any) -> Missing:
-        return self
-
-    def _never(self, *_: Any) -> bool:
-        return False
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _nothing
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = _nothing
-    __abs__ = __round__ = _nothing
-    __lt__ = __le__ = __gt__ = __ge__ = _never
-
-    def __int__(self) -> int:
+    def __int__(self) -> int:  # type: ignore[override]
         return 0
 
-    def __float__(self) -> float:
+    def __float__(self) -> float:  # type: ignore[override]
         return 0.0
+
+
+arithmetic = "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow neg pos abs round"
+# Sums with a missing value are missing, comparisons with one are false; Jinja would raise.
+for operator in arithmetic.split():
+    setattr(Missing, f"__{operator}__", lambda self, *_: self)
+for operator in ("lt", "le", "gt", "ge"):
+    setattr(Missing, f"__{operator}__", lambda *_: False)
 
 
 class RawOutput(CodeGenerator):
@@ -114,7 +114,7 @@ class MessageEnvironment(ImmutableSandboxedEnvironment):
                 return Missing(name=str(argument))
         return Missing(name=str(argument))
 
-    def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Call a macro, `range` or a link helper, counted. Raises RenderError for any other object."""
         current.get().charge(1)
         if isinstance(obj, Macro):
@@ -123,8 +123,8 @@ class MessageEnvironment(ImmutableSandboxedEnvironment):
             return obj(*args)
         raise RenderError("A template calls only macros and range().")
 
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """`* ** % +`, bounded."""
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002
+        """`* ** % +`, bounded; Jinja passes the context."""
         return bounded_binary(operator, left, right)
 
 

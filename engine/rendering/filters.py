@@ -11,13 +11,18 @@ from urllib.parse import quote
 
 import nh3
 from jinja2 import Undefined
-from jinja2.defaults import DEFAULT_FILTERS
+from jinja2.filters import FILTERS
 from markupsafe import Markup, escape
 
 from engine.rendering.errors import LimitError
 from engine.rendering.limits import bounded_text, current, max_text
 
-kept = ["abs", "capitalize", "count", "e", "escape", "first", "float", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "string", "striptags", "sum", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount"]
+kept_names = (
+    "abs capitalize count e escape first float int items join last length list lower map max min reject "
+    "rejectattr reverse select selectattr sort string striptags sum title trim truncate unique upper "
+    "urlencode wordcount"
+)
+kept = kept_names.split()
 symbols = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
 clean_url = re.compile(r"[A-Za-z0-9%/:?#@!$&()*+,;=~._-]*").fullmatch
 whole_currencies = {"JPY", "KRW", "VND", "CLP", "ISK"}
@@ -29,7 +34,7 @@ def absent(value: Any) -> bool:
 
 
 def default(value: Any, fallback: Any = "", _boolean: bool = False) -> Any:
-    """`fallback` for a value that is undefined, null or blank: a contact with an empty name is greeted like one without."""
+    """`fallback` for a value that is undefined, null or blank: an empty name is greeted like none."""
     return fallback if absent(value) else value
 
 
@@ -42,12 +47,12 @@ def replace(value: Any, old: str, new: str) -> str:
     return text.replace(str(old), str(new))
 
 
-def join(value: Any, separator: str = "") -> str:
+def join(value: Any, separator: str = "") -> Markup:
     """Texts of a list, escaped one by one, with `separator` between."""
-    parts = [escape(part) for part in value] if not isinstance(value, Undefined) else []
+    parts = [escape(part) for part in value]
     if sum(map(len, parts)) + len(separator) * len(parts) > max_text:
         raise LimitError(f"join() would build more than {max_text:,} characters.")
-    return escape(separator).join(parts)
+    return Markup(escape(separator)).join(parts)
 
 
 def plain_join(value: Any, separator: str = "") -> str:
@@ -110,7 +115,7 @@ def shown(value: Any, name: str) -> Any:
 
 def rounded(value: Any, precision: int = 0, method: str = "common") -> Any:
     """Jinja's `round` with a precision of at most 12 places."""
-    return DEFAULT_FILTERS["round"](value, max(-12, min(12, precision)), method)
+    return FILTERS["round"](value, max(-12, min(12, precision)), method)
 
 
 def safe_url(url: str) -> str:
@@ -129,4 +134,4 @@ def message_filters(*, html: bool) -> dict[str, Any]:
     """The filters of the HTML part or of texts (subject, plain text, SMS)."""
     own = {"default": default, "d": default, "replace": replace, "join": join if html else plain_join}
     more = {"date": date, "money": money, "plural": plural, "round": rounded}
-    return {name: DEFAULT_FILTERS[name] for name in kept} | own | more
+    return {name: FILTERS[name] for name in kept} | own | more

@@ -42,6 +42,9 @@ def subject_line(subject: str) -> str:
 
 def words(text: str) -> str:
     """RFC 2047 encoded words, base64 of UTF-8, each with whole characters, one per line."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= 42:
+        return f"=?utf-8?b?{binascii.b2a_base64(data, newline=False).decode()}?="
     chunks, size = [""], 0
     for character in text:
         length = len(character.encode("utf-8", "replace"))

@@ -49,7 +49,7 @@ def bounded_text(value: Any) -> Any:
 
 
 def bounded_loop(value: Any, name: str = "") -> Any:
-    """The items a loop will run over, charged before the first round. A missing value is an empty list, and reported."""
+    """The items a loop will run over, charged before the first round; none, and a report, for a missing value."""
     state = current.get()
     if value is None or isinstance(value, Undefined):
         state.report(name or getattr(value, "_undefined_name", None) or "")
@@ -70,7 +70,7 @@ def bounded_range(*arguments: int) -> range:
 
 
 def bounded_binary(operator: str, left: Any, right: Any) -> Any:
-    """`* ** % +` of values that cannot explode: numbers of a sane size, and texts of a sane length. Raises LimitError."""
+    """`* ** % +` of values that cannot explode: numbers and texts of a sane size. Raises LimitError."""
     if isinstance(left, Undefined) or isinstance(right, Undefined):
         return left if isinstance(left, Undefined) else right
     if operator == "+":

@@ -18,6 +18,8 @@ from engine.rendering.trees import filtered
 
 # Neither HTML nor quoted-printable changes these, and no line grows past 76 with them.
 plain = re.compile(r"[A-Za-z0-9 _,:;/@+()!?#-](?:[A-Za-z0-9 _,:;/@+()!?#.-]{0,68}[A-Za-z0-9_,:;/@+()!?#.-])?").fullmatch
+address = re.compile(r"[A-Za-z0-9/:?&%_.,+~@-]+").fullmatch
+signs = [chr(byte) if 32 <= byte < 127 and chr(byte) not in "=." else f"={byte:02X}" for byte in range(256)]
 leading_dots = re.compile(rb"^\.+", re.MULTILINE)
 capturing = (nodes.AssignBlock, nodes.FilterBlock, nodes.Macro, nodes.CallBlock)
 
@@ -47,22 +49,46 @@ def piece(text: str) -> str:
     return encoded + "=\r\n"
 
 
+def short_piece(text: str) -> str:
+    """`piece` for values: most are short, and a table encodes those faster than the library."""
+    if not text:
+        return ""
+    data = text.encode("utf-8", "replace")
+    if len(data) > 24 or "\n" in text or "\r" in text:
+        return piece(text)
+    return "".join([signs[byte] for byte in data]) + "=\r\n"
+
+
+def address_piece(text: str) -> str:
+    """`piece` for our own addresses: ASCII without `=`, cut where no line would begin with a dot."""
+    if not address(text):
+        return piece(text)
+    lines, start, length = [], 0, len(text)
+    while length - start > 72:
+        end = start + 72
+        while text[end] == ".":
+            end -= 1
+        lines.append(text[start:end])
+        start = end
+    return "=\r\n".join([*lines, text[start:]]) + "=\r\n"
+
+
 def html_value(value: Any, name: str = "") -> str:
-    """An expression's value in an HTML part: escaped unless it is Markup, then encoded; `name` is reported if missing."""
-    if type(value) is str and plain(value):
-        return value + "=\r\n"
-    return piece(str(escape(shown(value, name))))
+    """An expression's value in an HTML part: escaped unless Markup, then encoded; `name` is reported if missing."""
+    if (type(value) is str and plain(value)) or type(value) is int:
+        return f"{value}=\r\n"
+    return short_piece(str(escape(shown(value, name))))
 
 
 def text_value(value: Any, name: str = "") -> str:
     """An expression's value in a text part."""
-    if type(value) is str and plain(value):
-        return value + "=\r\n"
-    return piece(str(shown(value, name)))
+    if (type(value) is str and plain(value)) or type(value) is int:
+        return f"{value}=\r\n"
+    return short_piece(str(shown(value, name)))
 
 
 def captures(tree: nodes.Template) -> bool:
-    """Does the template read its own output ({% set %} blocks, filter blocks, macros)? Then it is encoded afterwards."""
+    """Does the template read its own output ({% set %} blocks, macros)? Then it is encoded afterwards."""
     return next(tree.find_all(capturing), None) is not None
 
 

@@ -24,7 +24,7 @@ def path_of(node: nodes.Node) -> str | None:
     return None
 
 
-def first_path(node: nodes.Expr) -> str:
+def first_path(node: nodes.Node) -> str:
     """The variable an expression shows, or the first it reads; empty for a constant."""
     found = path_of(node)
     if found:
@@ -33,7 +33,7 @@ def first_path(node: nodes.Expr) -> str:
     return next((chain for chain in chains if chain), "")
 
 
-def filtered(node: nodes.Expr | None, name: str, *arguments: nodes.Expr) -> nodes.Filter:
+def filtered(node: nodes.Node | None, name: str, *arguments: nodes.Expr) -> nodes.Filter:
     """`node|name(arguments)`; a block's filter when `node` is None."""
     return nodes.Filter(node, name, list(arguments), [], None, None, lineno=getattr(node, "lineno", 1))
 
@@ -41,43 +41,44 @@ def filtered(node: nodes.Expr | None, name: str, *arguments: nodes.Expr) -> node
 class Prepared(NodeTransformer):
     """Counters on loops, joined texts and captured blocks; defaults and HTML fields where their paths are read.
 
-    `defaults` maps dotted paths to values; `html_fields` are paths whose values are sanitised HTML. Raises nothing.
+    `defaults` maps dotted paths to values; `html_fields` are paths whose values are sanitised HTML. Jinja finds the
+    methods by the names of its node classes.
     """
 
     def __init__(self, defaults: Mapping[str, Any], html_fields: frozenset[str]) -> None:
         self.defaults = {path: value for path, value in defaults.items() if "." in path}
         self.html_fields = html_fields
 
-    def visit_For(self, node: nodes.For) -> nodes.Node:
+    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         """A loop counts its rounds before the first one."""
         name = first_path(node.iter)
         self.generic_visit(node)
         node.iter = filtered(node.iter, "cairn_loop", nodes.Const(name))
         return node
 
-    def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.Node:
+    def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.Node:  # noqa: N802
         """A captured block is bounded in length."""
         self.generic_visit(node)
         node.filter = filtered(node.filter, "cairn_text")
         return node
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
         """`a ~ b` is bounded in length."""
         self.generic_visit(node)
         return filtered(node, "cairn_text")
 
-    def visit_Output(self, node: nodes.Output) -> nodes.Node:
+    def visit_Output(self, node: nodes.Output) -> nodes.Node:  # noqa: N802
         """What is missing is reported by its path when it is shown."""
         names = [first_path(child) for child in node.nodes]
         self.generic_visit(node)
         node.nodes = [_shown(child, name) for child, name in zip(node.nodes, names, strict=True)]
         return node
 
-    def visit_Name(self, node: nodes.Name) -> nodes.Node:
+    def visit_Name(self, node: nodes.Name) -> nodes.Node:  # noqa: N802
         """A top-level field declared as HTML."""
         return filtered(node, "cairn_html") if node.name in self.html_fields and node.ctx == "load" else node
 
-    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Node:
+    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Node:  # noqa: N802
         """A dotted path with a default or declared as HTML."""
         path = path_of(node)
         if path is None:

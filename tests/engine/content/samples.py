@@ -47,6 +47,11 @@ def mjml(inside: str) -> str:
     return f"<mjml><mj-body><mj-section>{column}</mj-section></mj-body></mjml>"
 
 
+def column(inside: str) -> str:
+    """MJML of one section with one column."""
+    return f"<mjml><mj-body><mj-section><mj-column>{inside}</mj-column></mj-section></mj-body></mjml>"
+
+
 def compiled(body: str, front: str = "subject: Hello") -> Compiled:
     """A compiled email."""
     return compile_source(content(body, front), "email")

@@ -26,9 +26,9 @@ link = '<a href="{{ unsubscribe_url }}"></a>'
         ("<p>Q</p>{% if a %}<p>x</p>{% else %}<p>y</p>{% endif %}<p>z</p>", {}, "Q\n\ny\n\nz"),
         ("a &amp; b &lt;c&gt; &nbsp; d", {}, "a & b <c> d"),
         ('<a href="mailto:x@example.com">Write</a>', {}, "Write (x@example.com)"),
-        ('<a href="#a">Top</a> <a href="https://e.example/"><img src="i" alt="Logo"></a>', {}, "Top Logo (https://t.example.com/c/tok/1)"),
+        ('<a href="#a">Top</a> <a href="https://e.example/"><img src="i" alt="L"></a>', {}, "Top L (https://t.example.com/c/tok/1)"),
         ('a<span style="display:none">hidden<b>x</b></span> b', {}, "a b"),
-        ("<table><tr><th>Item</th><th>Price</th></tr><tr><td>Sock</td><td>3</td></tr></table>", {}, "Item Price\nSock 3"),
+        ("<table><tr><th>Item</th><th>Each</th></tr><tr><td>Sock</td><td>3</td></tr></table>", {}, "Item Each\nSock 3"),
     ],
 )  # fmt: skip
 def test_markup_becomes_readable_text(inside: str, context: dict[str, Any], expected: str) -> None:

@@ -26,8 +26,11 @@ def test_a_version_is_made_once_per_text(session: Session) -> None:
     second = store.save(session, one.replace("Hi", "Hello"), "hello", "email", noon)
     assert (again.id, first.number, second.number) == (first.id, 1, 2)
     assert session.scalars(select(Content.current_version_id)).one() == second.id
-    rows = session.execute(select(ContentLink.position, ContentLink.url, ContentLink.dynamic).where(ContentLink.content_version_id == second.id).order_by(ContentLink.position))  # fmt: skip
-    assert [tuple(row) for row in rows] == [(1, "https://a.example/", False), (2, "https://b.example/{{ n }}", True)]
+    links = select(ContentLink).where(ContentLink.content_version_id == second.id).order_by(ContentLink.position)
+    assert [(row.position, row.url, row.dynamic) for row in session.scalars(links)] == [
+        (1, "https://a.example/", False),
+        (2, "https://b.example/{{ n }}", True),
+    ]
 
 
 def test_nothing_is_saved_of_a_content_that_does_not_compile(session: Session) -> None:
@@ -67,7 +70,8 @@ def test_the_stock_contents_compile_and_render_for_contacts_known_and_unknown(pa
     version = store.save(session, path.read_text(), path.stem, store.channels[path.suffix], noon)
     renderer = store.load_renderer(session, version.id)
     assert version.warnings == []
-    for context in ({}, {"first_name": "Zoë", "seats": 30, "trial_ends_at": "2026-03-04", "event": {"items": [{"name": "Sock", "price": 3}]}}):  # fmt: skip
+    known = {"first_name": "Zoë", "seats": 30, "trial_ends_at": "2026-03-04"}
+    for context in ({}, known | {"event": {"items": [{"name": "Sock", "price": 3}]}}):
         if isinstance(renderer, SmsRenderer):
             message = renderer.render(context)
             assert isinstance(message, RenderedSms) and message.parts <= 2 and "STOP" in message.text

@@ -106,7 +106,8 @@ def test_a_blank_value_takes_its_default(blank: dict[str, Any]) -> None:
 
 def test_a_missing_value_shows_as_nothing_and_is_reported() -> None:
     body = mjml(
-        "[{{ a }}][{{ b.c.d }}][{{ e|upper }}][{{ f ~ 'x' }}]{% for i in g.h %}{{ i }}{% endfor %}{% if k %}{{ k }}{% endif %}"
+        "[{{ a }}][{{ b.c.d }}][{{ e|upper }}][{{ f ~ 'x' }}]"
+        "{% for i in g.h %}{{ i }}{% endfor %}{% if k %}{{ k }}{% endif %}"
     )
     message = rendered(body, {"b": {"c": None}, "g": {"h": None}})
     assert text_of(message).startswith("[][][][x]\n")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.rendering import quoted_printable
-from engine.rendering.email import output, part, template
+from engine.rendering.email import output, part
 from engine.rendering.environment import environment, functions
 from engine.rendering.limits import State, current
 from engine.rendering.trees import prepare
@@ -79,7 +79,7 @@ def normal(text: str) -> str:
 
 def slow(source: str, values: dict[str, Any], *, html: bool) -> str:
     env = environment(html=html)
-    return output(template(env, prepare(env.parse(source), {}, frozenset())))(values)
+    return output(env, prepare(env.parse(source), {}, frozenset()))(values)
 
 
 def rendered(source: str, values: dict[str, Any], *, html: bool) -> tuple[str, str]:

@@ -16,8 +16,15 @@ def message(text: str, **context: object) -> RenderedSms:
 
 @pytest.mark.parametrize(
     ("text", "parts", "encoding"),
-    [("a" * 160, 1, "gsm0338"), ("a" * 161, 2, "gsm0338"), ("€" * 80, 1, "gsm0338"), ("€" * 81, 2, "gsm0338"), ("я" * 70, 1, "utf_16_be"), ("я" * 71, 2, "utf_16_be")],
-)  # fmt: skip
+    [
+        ("a" * 160, 1, "gsm0338"),
+        ("a" * 161, 2, "gsm0338"),
+        ("€" * 80, 1, "gsm0338"),
+        ("€" * 81, 2, "gsm0338"),
+        ("я" * 70, 1, "utf_16_be"),
+        ("я" * 71, 2, "utf_16_be"),
+    ],
+)
 def test_parts_are_counted_by_the_alphabet(text: str, parts: int, encoding: str) -> None:
     found = message("{{ t }}", t=text)
     assert (found.parts, found.encoding) == (parts, encoding)
