@@ -23,7 +23,11 @@ def build() -> Application:
     """The application of this process; what is pending is written when granian's worker ends."""
     chosen = settings()
     log.configure(chosen, "web")
-    database = Database(chosen.database_url or "", workspace=chosen.workspace_schema, pool_size=POOL)
+    if not chosen.database_url:
+        raise ConfigurationError(
+            "DATABASE_URL is not set. `cairn up` starts a whole site, `cairn web` this part of it."
+        )
+    database = Database(chosen.database_url, workspace=chosen.workspace_schema, pool_size=POOL)
     bell = partial(ring, connect(chosen.redis_url), "match") if chosen.redis_url else lambda: None
     hot = hot_path(
         database, signer(), ring=bell, client_ip_header=chosen.client_ip_header, stylesheet=public_stylesheet

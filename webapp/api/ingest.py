@@ -61,13 +61,13 @@ def answer(environ: Environ, name: str, known: Keys, writer: GroupCommit) -> Ans
 
 def read(environ: Environ, name: str, known: Keys) -> list[Sent]:
     """The calls of a request by a key in force. Raises NotAuthorized, BadBody, BadCalls, Unavailable."""
-    header = keys.given(environ, {})
-    if header is not None:
-        _authorize(header, known)
-    data = body.read(environ)
-    document = body.parse(data)
-    if header is None:
-        _authorize(keys.given(environ, document), known)
+    data = body.read(environ)  # before any refusal: an unread body costs the client its connection
+    if (key := keys.of_header(environ)) is not None:
+        _authorize(key, known)
+        document = body.parse(data)
+    else:
+        document = body.parse(data)
+        _authorize(keys.of_body(document), known)
     if name not in SINGLE:
         return calls.read_batch(document, len(data))
     if len(data) > EVENT_BYTES:

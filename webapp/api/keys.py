@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -54,20 +54,26 @@ class Keys:
             self._read_at = started
 
 
-def given(environ: Environ, body: dict[str, Any]) -> str | None:
-    """The key of a request: user name of Basic (RFC 7617), Bearer (RFC 6750), else `writeKey` in the body."""
-    scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+def of_header(environ: Environ) -> str | None:
+    """The key in the header: user name of Basic (RFC 7617) or Bearer (RFC 6750); '' for a header that holds none."""
+    header = environ.get("HTTP_AUTHORIZATION")
+    if header is None:
+        return None
+    scheme, _, credentials = header.partition(" ")
     if scheme.lower() == "bearer":
-        return credentials.strip() or None
-    if scheme.lower() == "basic":
-        return _basic_user(credentials.strip())
-    key = body.get("writeKey")
-    return key if isinstance(key, str) and key else None
+        return str(credentials.strip())
+    return _basic_user(credentials.strip()) if scheme.lower() == "basic" else ""
 
 
-def _basic_user(credentials: str) -> str | None:
+def of_body(document: Mapping[str, Any]) -> str:
+    """The `writeKey` of the body, where browsers and the libraries put it; '' for none."""
+    key = document.get("writeKey")
+    return key if isinstance(key, str) else ""
+
+
+def _basic_user(credentials: str) -> str:
     try:
         decoded = base64.b64decode(credentials, validate=True).decode()
     except ValueError:
-        return None
-    return decoded.partition(":")[0] or None
+        return ""
+    return decoded.partition(":")[0]
