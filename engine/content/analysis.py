@@ -173,7 +173,7 @@ def warn(found: Iterable[Variable], defaults: dict[str, Any], known: frozenset[s
             hint = f"did you mean “{near[0]}”?" if near else "define the attribute, or check the spelling"
             message = f"No contact or event is known to have “{path}”."
             warnings.setdefault(("unknown", path), note("unknown", variable, message, hint))
-        elif path not in covered:
+        elif path.removeprefix("contact.") not in covered and path not in covered:
             hint = f"add a default: {{{{ {path}|default(…) }}}}, or defaults: in the front matter"
             message = f"“{path}” shows as nothing for a contact without it."
             warnings.setdefault(("uncovered", path), note("uncovered", variable, message, hint))
@@ -182,9 +182,9 @@ def warn(found: Iterable[Variable], defaults: dict[str, Any], known: frozenset[s
 
 def is_known(path: str, known: frozenset[str]) -> bool:
     """Is the path, a parent or a child of it in the schema? Objects may hold more than the schema lists."""
-    parts = path.split(".")
-    parents = {".".join(parts[:length]) for length in range(1, len(parts) + 1)} - {"event", "contact"}
-    return bool(parents & known) or any(name.startswith(path + ".") for name in known)
+    parts = path.removeprefix("contact.").split(".")
+    parents = {".".join(parts[:length]) for length in range(1, len(parts) + 1)} - {"event"}
+    return path == "contact" or bool(parents & known) or any(name.startswith(path + ".") for name in known)
 
 
 def note(kind: str, variable: Variable, message: str, hint: str) -> dict[str, Any]:

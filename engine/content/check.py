@@ -34,7 +34,7 @@ def compile_safely(text: str, channel: str, known: frozenset[str] | None = None)
     environment = {"PYTHONPATH": str(root), "PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", module],
+            [sys.executable, "-P", "-m", module],
             input=request.encode("utf-8", "surrogatepass"),
             capture_output=True,
             timeout=wall_seconds,

@@ -10,11 +10,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import func, insert, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from engine.content.check import compile_safely
 from engine.content.trial import sample_envelope
 from engine.errors import InvalidInput, NotFound
+from engine.model.base import new_public_id
 from engine.model.content import Content, ContentLink, ContentVersion
 from engine.rendering import email, sms
 from engine.rendering.envelope import Envelope, RenderedEmail, RenderedSms
@@ -39,9 +41,7 @@ def save(
     `known` are the dotted paths of attributes and event properties, for warnings. Raises LanguageError, with nothing
     saved, when it does not compile or takes too much; InvalidInput when the slug belongs to the other channel.
     """
-    content = session.scalars(select(Content).where(Content.slug == slug).with_for_update()).one_or_none()
-    if content and content.channel != channel:
-        raise InvalidInput(f"“{slug}” is an {content.channel} content.", "channel", "Choose another name.")
+    content = locked(session, slug, channel)
     current = (
         session.get(ContentVersion, content.current_version_id) if content and content.current_version_id else None
     )
@@ -49,9 +49,10 @@ def save(
         return current
     compiled = compile_safely(source_text, channel, known)
     if content is None:
-        content = Content(slug=slug, channel=channel, created_at=now)
-        session.add(content)
-        session.flush()
+        fields = {"slug": slug, "channel": channel, "created_at": now, "public_id": new_public_id()}
+        session.execute(postgresql.insert(Content).values(fields).on_conflict_do_nothing())
+        content = locked(session, slug, channel)
+        assert content is not None
     version = ContentVersion(
         content_id=content.id,
         number=next_number(session, content.id),
@@ -65,6 +66,14 @@ def save(
     content.current_version_id = version.id
     add_links(session, version)
     return version
+
+
+def locked(session: Session, slug: str, channel: str) -> Content | None:
+    """The content of this name, locked until the transaction ends. Raises InvalidInput if it is of another channel."""
+    content = session.scalars(select(Content).where(Content.slug == slug).with_for_update()).one_or_none()
+    if content and content.channel != channel:
+        raise InvalidInput(f"“{slug}” is an {content.channel} content.", "channel", "Choose another name.")
+    return content
 
 
 def next_number(session: Session, content_id: int) -> int:

@@ -16,7 +16,7 @@ from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from engine.rendering.errors import RenderError
-from engine.rendering.filters import message_filters, sanitised, shown
+from engine.rendering.filters import comparisons, message_filters, sanitised, shown
 from engine.rendering.limits import bounded_binary, bounded_loop, bounded_range, bounded_text, current
 from engine.rendering.quoted_printable import html_value, text_value
 
@@ -82,13 +82,17 @@ class MessageEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self, *, html: bool) -> None:
         super().__init__(autoescape=html, undefined=Missing, keep_trailing_newline=True, optimized=False, cache_size=0)
-        self.filters = message_filters(html=html) | {
-            "cairn_shown": shown,
-            "cairn_loop": bounded_loop,
-            "cairn_text": bounded_text,
-            "cairn_qp": html_value if html else text_value,
-            "cairn_html": lambda value: sanitised(value, as_text=not html),
-        }
+        self.filters = (
+            message_filters(html=html)
+            | comparisons
+            | {
+                "cairn_shown": shown,
+                "cairn_loop": bounded_loop,
+                "cairn_text": bounded_text,
+                "cairn_qp": html_value if html else text_value,
+                "cairn_html": lambda value: sanitised(value, as_text=not html),
+            }
+        )
         self.tests = {name: test for name, test in self.tests.items() if name in tests}
         self.globals = dict(functions)
 

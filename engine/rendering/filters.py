@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
@@ -108,9 +109,35 @@ def shown(value: Any, name: str) -> Any:
     if value is None or isinstance(value, Undefined):
         current.get().report(name or getattr(value, "_undefined_name", None) or "")
         return ""
+    if callable(value):
+        return ""
     if isinstance(value, (list, tuple, Mapping)):
         return ", ".join(str(item) for item in list(value)[:100] if isinstance(item, (str, int, float)))
     return bounded_text(value)
+
+
+def compared(order: Callable[[Any, Any], Any]) -> Callable[[Any, Any], bool]:
+    """An order that reads numbers in texts, and is false of values that have none, as in rules."""
+
+    def compare(left: Any, right: Any) -> bool:
+        try:
+            return bool(order(left, right))
+        except TypeError:
+            pass
+        try:
+            return bool(order(Decimal(str(left)), Decimal(str(right))))
+        except (InvalidOperation, ArithmeticError):
+            return False
+
+    return compare
+
+
+comparisons = {
+    "cairn_lt": compared(operator.lt),
+    "cairn_lteq": compared(operator.le),
+    "cairn_gt": compared(operator.gt),
+    "cairn_gteq": compared(operator.ge),
+}
 
 
 def rounded(value: Any, precision: int = 0, method: str = "common") -> Any:

@@ -9,6 +9,7 @@ from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
 helper = "cairn_"
+orders = frozenset(["lt", "lteq", "gt", "gteq"])
 
 
 def path_of(node: nodes.Node) -> str | None:
@@ -47,7 +48,10 @@ class Prepared(NodeTransformer):
 
     def __init__(self, defaults: Mapping[str, Any], html_fields: frozenset[str]) -> None:
         self.defaults = {path: value for path, value in defaults.items() if "." in path}
-        self.html_fields = html_fields
+        self.defaults |= {
+            f"contact.{path}": value for path, value in defaults.items() if not path.startswith("contact.")
+        }
+        self.html_fields = html_fields | {f"contact.{path}" for path in html_fields}
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         """A loop counts its rounds before the first one."""
@@ -66,6 +70,13 @@ class Prepared(NodeTransformer):
         """`a ~ b` is bounded in length."""
         self.generic_visit(node)
         return filtered(node, "cairn_text")
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802
+        """`a > b` of values that cannot be compared is false, as in rules."""
+        self.generic_visit(node)
+        if len(node.ops) == 1 and node.ops[0].op in orders:
+            return filtered(node.expr, helper + node.ops[0].op, node.ops[0].expr)
+        return node
 
     def visit_Output(self, node: nodes.Output) -> nodes.Node:  # noqa: N802
         """What is missing is reported by its path when it is shown."""

@@ -104,6 +104,24 @@ def test_a_blank_value_takes_its_default(blank: dict[str, Any]) -> None:
     assert text_of(message).startswith("there thing free")
 
 
+def test_a_default_holds_for_both_names_of_a_field() -> None:
+    message = rendered(mjml("{{ name }}={{ contact.name }}"), {"contact": {}}, "subject: a\ndefaults: {name: there}")
+    assert text_of(message).startswith("there=there") and message.missing == ()
+
+
+@pytest.mark.parametrize(
+    ("test", "value", "expected"),
+    [("a > 3", 5, "yes"), ("a > 3", "5", "yes"), ("a < 3", "x", "no"), ("a >= 3", None, "no"), ("a <= 3", [1], "no")],
+)
+def test_a_comparison_that_makes_no_sense_is_false(test: str, value: Any, expected: str) -> None:
+    message = rendered(mjml("{% if " + test + " %}yes{% else %}no{% endif %}"), {"a": value})
+    assert text_of(message).startswith(expected)
+
+
+def test_functions_are_not_shown() -> None:
+    assert text_of(rendered(mjml("[{{ range }}]"), {})).startswith("[]")
+
+
 def test_a_missing_value_shows_as_nothing_and_is_reported() -> None:
     body = mjml(
         "[{{ a }}][{{ b.c.d }}][{{ e|upper }}][{{ f ~ 'x' }}]"
