@@ -53,7 +53,10 @@ def test_data_survives_a_restart_and_only_a_unix_socket_is_open(home: Path) -> N
         assert value(second.url, "select answer from kept") == 42
         assert value(second.url, "show server_version_num") >= "180000"  # type: ignore[operator]
         assert [value(second.url, f"show {name}") for name in ("jit", "timezone", "fsync")] == ["off", "UTC", "on"]
-        assert value(second.url, "select datlocprovider::text || datlocale from pg_database where datname = 'cairn'") == "bC.UTF-8"
+        assert (
+            value(second.url, "select datlocprovider::text || datlocale from pg_database where datname = 'cairn'")
+            == "bC.UTF-8"
+        )
     finally:
         second.stop()
     assert not second.sockets.exists()
@@ -70,7 +73,9 @@ def test_root_runs_the_servers_as_somebody_else_with_one_capability_at_most(home
 
 
 def test_a_pid_file_whose_number_lives_again_is_no_obstacle(home: Path) -> None:
-    (home / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{home / 'postgres'}\n1\n5432\n/tmp\n\n0 0\nready\n")
+    (home / "postgres" / "postmaster.pid").write_text(
+        f"{os.getpid()}\n{home / 'postgres'}\n1\n5432\n/tmp\n\n0 0\nready\n"
+    )
     server = start_postgres(home, durable=False)
     assert value(server.url, "select 1") == 1
     server.stop()
