@@ -13,8 +13,8 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from engine.errors import LanguageError
 from engine.expr import ast
 from engine.expr.build import Builder
-from engine.expr.screen import nearest, place, screen
-from engine.expr.tokens import human, keywords, special_hint
+from engine.expr.screen import place, screen
+from engine.expr.tokens import human, meant, special_hint
 
 
 def parse(text: str, aliases: Iterable[str] = ast.DEFAULT_ALIASES) -> ast.Node:
@@ -54,7 +54,7 @@ def _explain(error: UnexpectedInput, text: str) -> LanguageError:
     found = text[offset] if isinstance(error, UnexpectedCharacters) else str(cast(UnexpectedToken, error).token)
     line, column = place(text, offset)
     return LanguageError(
-        f"did not expect {_shown(found)} here", line, column, expected, _hint(text, offset, found, terminals)
+        f"did not expect {_shown(found)} here", line, column, expected, _hint(text, offset, terminals)
     )
 
 
@@ -73,9 +73,9 @@ def _ending_hint(text: str, terminals: set[str]) -> str:
     return "close the bracket" if "RPAR" in terminals and text.count("(") > text.count(")") else ""
 
 
-def _hint(text: str, offset: int, found: str, terminals: set[str]) -> str:
-    special = special_hint(text, offset)
+def _hint(text: str, offset: int, terminals: set[str]) -> str:
+    special = special_hint(text, offset, terminals)
     if special:
         return special
-    meant = nearest(found, keywords(terminals))
-    return f"did you mean {meant}?" if meant and meant.lower() != found.lower() else ""
+    word = meant(text, offset, terminals)
+    return f"did you mean {word}?" if word else ""

@@ -11,7 +11,10 @@ _WORDS_OF_START = RESERVED | {"nan", "inf", "infinity"}
 
 
 def unparse(node: ast.Node) -> str:
-    """Lower-case keywords, straight quotes, clauses in the order where, count, window; brackets only where needed."""
+    """Lower-case keywords, straight quotes, clauses in the order where, count, window; brackets only where needed.
+
+    `is between` two dates tells a field from `purchased between` two dates.
+    """
     match node:
         case ast.Or(items):
             return " or ".join(_inside(item, (ast.Or,)) for item in items)
@@ -91,7 +94,8 @@ def _comparison(node: ast.Comparing) -> str:
         case ast.Comparison(left, operator, right):
             return f"{write_value(left)} {operator} {write_value(right)}"
         case ast.Between(value, low, high, negated):
-            return f"{write_value(value)} {'not ' * negated}between {write_value(low)} and {write_value(high)}"
+            verb = "is between" if isinstance(low, ast.Date | ast.Moment) and not negated else "between"
+            return f"{write_value(value)} {'not ' * negated}{verb} {write_value(low)} and {write_value(high)}"
         case ast.InList(value, items, negated):
             listed = ", ".join(write_value(item) for item in items)
             return f"{write_value(value)} {'not ' * negated}in [{listed}]"

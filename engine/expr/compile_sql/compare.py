@@ -151,8 +151,8 @@ def _in_texts(value: Operand, texts: list[str]) -> Condition:
     text = value.readings["text"]
     if not value.folds:
         return never_null(text == func.any(array))
-    wanted = func.unnest(array).table_valued("item")
-    return never_null(func.lower(text).in_(select(func.lower(wanted.c.item))))
+    wanted = func.unnest(array, type_=Text).column_valued("item")
+    return never_null(func.lower(text).in_(select(func.lower(wanted))))
 
 
 def text_condition(left: Operand, operator: str, right: Operand, written: ast.Value) -> Condition:
