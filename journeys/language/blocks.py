@@ -6,6 +6,7 @@ its dash. Everything else (blank lines, other comments) belongs to nobody and is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from engine.errors import InvalidInput, NotFound
 from journeys.language.kinds import KINDS
 from journeys.language.tree import compose, in_flow
 
+_COLON = re.compile(r"\s*:")
 LISTS = ("do", "timeout", "fallback")
 GROUPS = ("paths", "any")
 
@@ -87,8 +89,9 @@ def last_offset(text: Text, node: Node) -> int:
 
 
 def colon(text: Text, key: Node) -> int:
-    """Offset after the `:` of a key."""
-    return text.source.index(":", key.end_mark.index) + 1
+    """Offset after the `:` of a key; after the key if it has none (`{a, b}`)."""
+    found = _COLON.match(text.source, key.end_mark.index)
+    return found.end() if found else int(key.end_mark.index)
 
 
 def pair_end(text: Text, key: Node, value: Node) -> int:

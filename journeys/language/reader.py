@@ -74,8 +74,8 @@ class Reader:
             raise self.refuse(node, f"{what} is a mapping, not {kind_of(node)}.", ("key: value",))
         found: dict[str, tuple[ScalarNode, Node]] = {}
         for key, value in node.value:
-            if not isinstance(key, ScalarNode) or tag_of(key) == "merge":
-                self.note(key, f"A key of {what.lower()} is plain text, not {kind_of(key)}.", hint=QUOTE_HINT)
+            if tag_of(key) == "merge":
+                self.note(key, f"{what} has no merge key; a key is plain text.")
             elif key.value in found:
                 self.note(key, f"`{key.value}` stands here twice.", hint="Keep one of the two.")
             else:

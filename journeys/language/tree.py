@@ -23,6 +23,7 @@ QUOTE_HINT = (
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_QUESTION = re.compile(r"^ *(?:- +)*(\?)(?=[ \r\n])", re.MULTILINE)
 _TAB = re.compile(r"^ *(\t)[ \t]*[^\s#]", re.MULTILINE)
 
 
@@ -46,6 +47,8 @@ class _PlainComposer(Composer):
         """An empty value gets the place of its key; ruamel gives it that of whatever comes next."""
         node = super().compose_mapping_node(anchor)
         for key, value in node.value:
+            if not isinstance(key, ScalarNode) or not key.value:
+                raise ComposerError(None, None, "A key is plain text.", key.start_mark)
             if isinstance(value, ScalarNode) and not value.style and not value.value:
                 value.start_mark = value.end_mark = key.end_mark
         return node
@@ -156,6 +159,10 @@ def _refuse_unreadable(text: str) -> None:
         bad = pattern.search(text, 1 if text.startswith("\ufeff") else 0)
         if bad:
             raise LanguageError(f"The character U+{ord(bad[0]):04X} is {message}.", *place(text, bad.start()))
+    question = _QUESTION.search(text)
+    if question:
+        where = place(text, question.start(1))
+        raise LanguageError("A line does not begin with `? `.", *where, hint="Put the text into quotes.")
     tab = _TAB.search(text)
     if tab:
         raise LanguageError("A line is indented with a tab.", *place(text, tab.start(1)), hint="Indent with spaces.")

@@ -21,6 +21,8 @@ REFUSED: list[tuple[str, str, int, int, str, str]] = [
     ("anchor", "journey: &a x\n", 1, 10, "Anchors", "quotes"),
     ("alias", steps("  - email: *a"), 4, 12, "aliases", "quotes"),
     ("tag", steps("  - email: !!python/name:os.system x"), 4, 12, "tags", "quotes"),
+    ("key that is a list", "journey: x\n[a]: b\n", 2, 1, "A key is plain text", ""),
+    ("question mark", "journey: x\n? a\n: b\n", 2, 1, "`? `", "quotes"),
     ("merge key", "journey: x\n<<: {a: 1}\n", 2, 1, "plain text", ""),
     ("deep nesting", "journey: " + "[" * 2000, 1, 0, "deeper than", ""),
     ("unclosed bracket", "journey: x\nexit: [a is 1\n", 3, 1, "end of the file", ""),
