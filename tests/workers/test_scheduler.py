@@ -132,13 +132,15 @@ WORK = {
     "refresh": "insert into change_inbox (contact_id, kind, names) values (1, 'attribute', '{}')",
     "send": "insert into messages (origin_at, contact_id, content_id, channel, queued_at, send_after) "
     "values (:now, 1, 1, 'email', :now, :now)",
-    "hits": "insert into hits (at, kind, message_id, origin_at, method) values (:now - interval '4 s', 'open', 1, :now, 'GET')",
-    "sweep": "insert into messages (origin_at, contact_id, content_id, channel, state, queued_at, send_after, claimed_at) "
-    "values (:now, 1, 1, 'email', 'sending', :now, :now, :now - interval '3 min')",
+    "hits": "insert into hits (at, kind, message_id, origin_at, method) "
+    "values (:now - interval '4 s', 'open', 1, :now, 'GET')",
+    "sweep": "insert into messages (origin_at, contact_id, content_id, channel, state, queued_at, send_after, "
+    "claimed_at) values (:now, 1, 1, 'email', 'sending', :now, :now, :now - interval '3 min')",
     "advance": "with j as (insert into journeys (public_id, slug, state) values ('j', 'j', 'live') returning id), "
     "v as (insert into journey_versions (journey_id, number, source) select id, 1, '' from j returning id, journey_id) "
     "insert into enrolments (journey_id, version_id, contact_id, status, phase, wake_at, entered_at, "
-    "trigger_occurred_at, trigger_received_at) select journey_id, id, 1, 'active', 'ready', :now, :now, :now, :now from v",
+    "trigger_occurred_at, trigger_received_at) "
+    "select journey_id, id, 1, 'active', 'ready', :now, :now, :now, :now from v",
 }
 
 

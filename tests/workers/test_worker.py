@@ -80,7 +80,7 @@ def test_arguments_arrive_and_nothing_is_left_behind(redis: Redis, database: Dat
     DoorbellWorker(redis, database).execute_job(*_next(redis, "advance"))
     work(database, redis)
     assert heard == ['advance {"version": 7, "reason": "two words: \\u00fc"}', "end"]
-    assert [key for key in redis.keys() if key != b"rq:queues"] == []
+    assert set(redis.scan_iter()) == {b"rq:queues"}
 
 
 def _next(redis: Redis, name: str) -> tuple[Job, Queue]:
