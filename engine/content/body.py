@@ -8,7 +8,7 @@ import mjml
 
 from engine.content.lint import lint
 from engine.content.source import Text
-from engine.content.tags import Swap, Tag, masked, new_swap, scan
+from engine.content.tags import Swap, Tag, new_swap, scan
 from engine.errors import LanguageError
 
 comment = re.compile(r"<!--(?!\[if|<!\[endif).*?-->", re.DOTALL)
@@ -43,8 +43,9 @@ def swapped(text: str, tags: list[Tag], kinds: list[str], swap: Swap) -> str:
     """`text` with placeholders; between components a placeholder stands in a comment, which MJML keeps in place."""
     pieces, last = [], 0
     for tag, kind in zip(tags, kinds, strict=True):
-        name = "" if tag.kind == "{#" else swap.add(tag)
-        pieces += [text[last : tag.start], f"<!--{name}-->" if kind == "structure" and name else name]
+        note = tag.kind == "{#"
+        name = "\n" * tag.text.count("\n") if note else swap.add(tag)
+        pieces += [text[last : tag.start], f"<!--{name}-->" if kind == "structure" and not note else name]
         last = tag.end
     return "".join(pieces) + text[last:]
 
@@ -62,19 +63,19 @@ def from_mjml(source: Text, tags: list[Tag], swap: Swap) -> str:
     try:
         compiled = mjml.mjml2html(text[begin : end + len("</mjml>")])
     except (ValueError, OSError) as error:
-        raise mjml_error(str(error), source) from error
+        raise mjml_error(str(error), text[begin:], swap, source.line + text.count("\n", 0, begin)) from error
     page = "".join(swap.pattern.findall(before)) + compiled + "".join(swap.pattern.findall(after))
     page = re.sub(rf"<!--({swap.pattern.pattern})-->", r"\1", page)
     account(page, swap)
     return page
 
 
-def mjml_error(message: str, source: Text) -> LanguageError:
-    """What mrml says, at the author's line as far as it names one."""
+def mjml_error(message: str, text: str, swap: Swap, line: int) -> LanguageError:
+    """What mrml says of `text`, which begins on `line`, at the author's line as far as it names a place."""
     match = position.search(message)
-    lines = masked(source.text, scan(source.text))[: int(match[1])].count("\n") if match else 0
+    before = swap.back(text.encode()[: int(match[1])].decode("utf-8", "ignore")) if match else ""
     return LanguageError(
-        f"The MJML does not compile: {message}.", source.line + lines, hint="check quotes and closing tags"
+        f"The MJML does not compile: {message}.", line + before.count("\n"), hint="check quotes and closing tags"
     )
 
 

@@ -54,6 +54,8 @@ class Reader(HTMLParser):
         text = self.get_starttag_text() or ""
         start = self.at()
         closed = tag in void or text.endswith("/>")
+        if any(set(name) & set("<\"'") for name, _ in attrs):
+            raise self.fault(f"<{tag}> has a sign in it that belongs in quotes.", start, "check its quotes and its >")
         self.elements.append(Element(tag, True, start, start + len(text), tuple(attrs), closed))
 
     def handle_endtag(self, tag: str) -> None:
@@ -64,11 +66,23 @@ class Reader(HTMLParser):
 
     handle_startendtag = handle_starttag
 
+    def handle_comment(self, data: str) -> None:  # noqa: ARG002
+        """A comment; `</` before no letter would pass for one."""
+        if not self.source.text.startswith("<!", self.at()):
+            raise self.fault("“</” stands without a name.", self.at(), "remove it, or name the element it closes")
+
+    def handle_decl(self, decl: str) -> None:
+        """No document type: MJML writes its own."""
+        raise self.fault(f"“<!{decl[:20]}>” cannot stand in MJML.", self.at(), "remove it")
+
+    def handle_pi(self, data: str) -> None:
+        """No processing instructions."""
+        raise self.fault(f"“<?{data[:20]}>” cannot stand in MJML.", self.at(), "remove it")
+
     def handle_data(self, data: str) -> None:
         """Text; a bare `<` in it would end the message's markup."""
         match = stray.search(data)
-        inside = self.elements[-1].name if self.elements and self.elements[-1].opens else ""
-        if match and inside not in {"style", "mj-style"}:
+        if match:
             raise self.fault("A “<” stands alone.", self.at() + match.start(), hint="write &lt; for the sign itself")
 
 
