@@ -7,6 +7,8 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
+from engine.expr.durations import EARLIEST, LATEST
+
 UNITS = ("second", "minute", "hour", "day", "week", "month", "year")
 LONGEST_YEARS = 100
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
@@ -25,7 +27,10 @@ class Duration:
         return f"{self.count} {self.unit}" if self.count == 1 else f"{self.count} {self.unit}s"
 
     def after(self, moment: dt.datetime) -> dt.datetime:
-        """The instant this long after `moment` (aware); calendar steps are clamped to the month's end."""
+        """The instant this long after `moment` (aware); calendar steps are clamped to the month's end.
+
+        Stops at the ends of the calendar, for a contact's date may be any.
+        """
         return self._moved(moment, 1)
 
     def before(self, moment: dt.datetime) -> dt.datetime:
@@ -33,9 +38,12 @@ class Duration:
         return self._moved(moment, -1)
 
     def _moved(self, moment: dt.datetime, sign: int) -> dt.datetime:
-        if self.unit in _MONTHS:
-            return _add_months(moment.astimezone(dt.UTC), sign * self.count * _MONTHS[self.unit])
-        return moment + dt.timedelta(seconds=sign * self.count * _SECONDS[self.unit])
+        try:
+            if self.unit in _MONTHS:
+                return _add_months(moment.astimezone(dt.UTC), sign * self.count * _MONTHS[self.unit])
+            return moment + dt.timedelta(seconds=sign * self.count * _SECONDS[self.unit])
+        except (OverflowError, ValueError):
+            return LATEST if sign > 0 else EARLIEST
 
 
 def _add_months(moment: dt.datetime, months: int) -> dt.datetime:

@@ -13,7 +13,7 @@ from ruamel.yaml.nodes import Node, ScalarNode
 
 from journeys.language import blocks
 from journeys.language.blocks import Text, last_offset, read_text
-from journeys.language.naming import with_ids
+from journeys.language.naming import named
 from journeys.language.tree import in_flow
 
 STEP = 2
@@ -21,9 +21,11 @@ STEP = 2
 
 def fmt(source: str) -> str:
     """The canonical text. Raises LanguageError if `source` is not YAML; other mistakes stay as they are."""
-    text = source.removeprefix("\ufeff").replace("\r\n", "\n")
-    text = _spaced(read_text(with_ids(text)))
-    return _laid_out(read_text(text))
+    text = read_text(source.removeprefix("\ufeff").replace("\r\n", "\n"))
+    for change in (named, _spaced):
+        changed = change(text)
+        text = text if changed == text.source else read_text(changed)
+    return _laid_out(text)
 
 
 def _spaced(text: Text) -> str:

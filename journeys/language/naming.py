@@ -15,7 +15,12 @@ _NAMED = ("email", "sms", "branch", "split", "journey", "event", "webhook")
 
 def with_ids(source: str) -> str:
     """The text with an id for every step that has none, unique in the file. Raises LanguageError if it is not YAML."""
-    text = read_text(source)
+    return named(read_text(source))
+
+
+def named(text: Text) -> str:
+    """The same for a text that has been read."""
+    source = text.source
     found = [node for node, _ in steps(text)]
     taken = {blocks.step_id(node) for node in found}
     inserted: list[tuple[int, str]] = []
