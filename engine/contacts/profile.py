@@ -67,6 +67,9 @@ def clean(profile: Profile) -> tuple[Profile, tuple[Problem, ...]]:
         changes["attributes"] = attributes(profile.attributes, problems)
     cleaned = dataclasses.replace(profile, **changes) if changes else profile
     if not (cleaned.external_id or cleaned.email or cleaned.anonymous_id):
+        for problem in problems:
+            if problem.name == "email":
+                raise InvalidInput(problem.error, where="email", hint=problem.fix)
         raise InvalidInput("nothing names the contact", hint="Give an external id, an email or an anonymous id.")
     return cleaned, tuple(problems)
 

@@ -78,6 +78,7 @@ def _run(database: Database, table: Table, job: _Import, progress: Progress) -> 
     for batch in table.batches(BATCH):
         with database.transaction() as session:
             _write(session, batch, job)
+        job.reader.errors.flush()
         progress(table.position, table.size)
 
 

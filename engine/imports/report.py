@@ -51,14 +51,21 @@ class ErrorFile:
         self._candidates = [folder / f"{source.name}.errors.csv" for folder in (source.absolute().parent, fallback)]
         self._file: IO[str] | None = None
         self._writer: Any = None
+        self._pending: list[tuple[int, str, str, str, str]] = []
         for path in self._candidates:
             _remove(path)
 
     def add(self, row: int, column: str, value: str, error: str, fix: str) -> None:
         """`row` is the line of the file on which the row starts."""
-        if self._file is None:
+        self._pending.append((row, column, value[:SHOWN].replace("\0", "␀"), error, fix))
+
+    def flush(self) -> None:
+        """Write what was added, in the order of the rows; once for each batch that is in."""
+        if self._pending and self._file is None:
             self._open()
-        self._writer.writerow((row, column, value[:SHOWN].replace("\0", "␀"), error, fix))
+        for problem in sorted(self._pending, key=lambda problem: problem[0]):
+            self._writer.writerow(problem)
+        self._pending.clear()
 
     def _open(self) -> None:
         for path in self._candidates:
