@@ -46,7 +46,9 @@ class Scripted:
         return f"smtp://127.0.0.1:{self.port}"
 
     def answer(self, verb: str, line: str) -> bytes:
-        default = {"greet": b"220 test", "EHLO": self.ehlo, "DATA": b"354 go", "QUIT": b"221 bye"}.get(verb, b"250 2.0.0 ok")
+        default = {"greet": b"220 test", "EHLO": self.ehlo, "DATA": b"354 go", "QUIT": b"221 bye"}.get(
+            verb, b"250 2.0.0 ok"
+        )
         given = self.answers.get(verb, default)
         return given(self, line) if callable(given) else given
 

@@ -149,7 +149,8 @@ def test_the_address_of_a_server() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://x", "smtp://", "smtp://a.example?verify=no", "smtp://a.example?starttls=maybe", "smtp://a.example?x=1"]
+    "url",
+    ["http://x", "smtp://", "smtp://a.example?verify=no", "smtp://a.example?starttls=maybe", "smtp://a.example?x=1"],
 )
 def test_an_address_that_is_wrong_or_unsafe_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError):

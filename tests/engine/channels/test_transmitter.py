@@ -169,7 +169,10 @@ def test_no_answer_in_time_is_unknown_after_the_data_and_harmless_before(make: M
 
     short = Timeouts(command=0.3, data=0.3, dot=0.3)
     with scripted(end=hangs) as server:
-        assert outcomes(make(server.url, connections=1, timeouts=short).transmit(letters(2))) == {"unknown": 1, "accepted": 1}
+        assert outcomes(make(server.url, connections=1, timeouts=short).transmit(letters(2))) == {
+            "unknown": 1,
+            "accepted": 1,
+        }
     with scripted(rcpt=hangs) as server:
         assert outcomes(make(server.url, connections=1, timeouts=short).transmit(letters(2))) == {"accepted": 2}
 
@@ -243,7 +246,10 @@ def test_a_message_that_does_not_render_fails_alone(make: Make) -> None:
         raise ZeroDivisionError
 
     items = letters(3)
-    items[1:1] = [Outgoing(8, 1, "a@b.example", "c@d.example", fails), Outgoing(9, 1, "a@b.example", "c@d.example", breaks)]
+    items[1:1] = [
+        Outgoing(8, 1, "a@b.example", "c@d.example", fails),
+        Outgoing(9, 1, "a@b.example", "c@d.example", breaks),
+    ]
     with scripted() as server:
         results = {result.id: result for result in make(server.url).transmit(items)}
     assert outcomes(list(results.values())) == {"accepted": 3, "failed": 2}
@@ -251,7 +257,9 @@ def test_a_message_that_does_not_render_fails_alone(make: Make) -> None:
 
 
 def test_multi_line_replies_are_one_answer(make: Make) -> None:
-    with scripted(rcpt=b"550-5.1.1 no such\r\n550 5.1.1 user here", end=b"250-2.0.0 fine\r\n250 2.0.0 queued") as server:
+    with scripted(
+        rcpt=b"550-5.1.1 no such\r\n550 5.1.1 user here", end=b"250-2.0.0 fine\r\n250 2.0.0 queued"
+    ) as server:
         result = make(server.url).transmit(letters(1))[0]
     assert (result.code, result.enhanced, result.text) == (550, "5.1.1", "no such user here")
 

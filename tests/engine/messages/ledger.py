@@ -25,7 +25,10 @@ short = "Hello {{ first_name | default('you') }}"
 def fill(session: Session, count: int, *, channel: str = "email", slug: str = "hello", **values: Any) -> list[int]:
     """`count` contacts, each with a queued message of a content; gives the ids of the contacts."""
     content = save(session, slug, channel)
-    rows = [{"email": f"user{n}@example.com", "phone": f"+1202555{n:04}", "attributes": {"first_name": f"N{n}"}} for n in range(count)]
+    rows = [
+        {"email": f"user{n}@example.com", "phone": f"+1202555{n:04}", "attributes": {"first_name": f"N{n}"}}
+        for n in range(count)
+    ]
     contacts = list(session.scalars(insert(Contact).returning(Contact.id), rows))
     queue(session, contacts, content, channel=channel, **values)
     return contacts
@@ -50,7 +53,15 @@ def save(session: Session, slug: str = "hello", channel: str = "email", source: 
 
 def queue(session: Session, contacts: list[int], content: int, **values: Any) -> None:
     """A queued message for each of the contacts."""
-    row = {"channel": "email", "journey_id": 1, "step_id": "a", "origin_at": now, "queued_at": now, "send_after": now, **values}
+    row = {
+        "channel": "email",
+        "journey_id": 1,
+        "step_id": "a",
+        "origin_at": now,
+        "queued_at": now,
+        "send_after": now,
+        **values,
+    }
     session.execute(insert(Message), [{**row, "contact_id": contact, "content_id": content} for contact in contacts])
 
 
@@ -76,5 +87,7 @@ def one(database: Database) -> Message:
 def rollup(database: Database) -> tuple[int, int]:
     """Sent and undelivered, as the counters have it."""
     with database.transaction() as session:
-        row = session.execute(text("select coalesce(sum(sent), 0), coalesce(sum(undelivered), 0) from message_rollups")).one()
+        row = session.execute(
+            text("select coalesce(sum(sent), 0), coalesce(sum(undelivered), 0) from message_rollups")
+        ).one()
     return int(row[0]), int(row[1])

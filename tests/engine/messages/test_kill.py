@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,21 +16,21 @@ from engine.messages import journal as journals
 from engine.messages.journal import Journal
 from engine.messages.reaper import reap
 from tests.engine.channels.servers import scripted
+from tests.engine.messages import victim
 from tests.engine.messages.ledger import fill, now, rollup, sender, signer, states
 
 pytestmark = pytest.mark.timeout(60)
+processes = multiprocessing.get_context("forkserver")  # a clean process each, that need not import everything anew
+processes.set_forkserver_preload(["tests.engine.messages.victim"])
 
 
 def kill_at(instant: str, database: Database, home: Path, smtp_url: str) -> None:
     """Run a sender that dies at the instant."""
-    command = [sys.executable, "-m", "tests.engine.messages.victim"]
-    done = subprocess.run(
-        [*command, database.url, database.workspace, str(home), smtp_url, instant],
-        timeout=40,
-        check=False,
-        capture_output=True,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    arguments = (database.url, database.workspace, str(home), smtp_url, instant)
+    process = processes.Process(target=victim.main, args=arguments)
+    process.start()
+    process.join(40)
+    assert process.exitcode == -signal.SIGKILL
 
 
 def reaped(database: Database, home: Path) -> dict[str, int]:

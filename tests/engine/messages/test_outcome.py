@@ -27,7 +27,10 @@ def handed(attempt: int = 1, age: dt.timedelta = dt.timedelta(0)) -> Handed:
         (Result(1, "failed", 550, "5.1.10", "gone", "rcpt"), Change("failed", "hard_bounce", suppress=True)),
         (Result(1, "failed", 550, "5.2.1", "off", "dot"), Change("failed", "hard_bounce", suppress=True)),
         (Result(1, "failed", 550, "", "No such user here", "rcpt"), Change("failed", "hard_bounce", suppress=True)),
-        (Result(1, "failed", 550, "", "mailbox does not exist", "rcpt"), Change("failed", "hard_bounce", suppress=True)),
+        (
+            Result(1, "failed", 550, "", "mailbox does not exist", "rcpt"),
+            Change("failed", "hard_bounce", suppress=True),
+        ),
         (Result(1, "failed", 550, "", "blocked, see our list", "rcpt"), Change("failed", "refused")),
         (Result(1, "failed", 550, "5.1.1", "sender unknown", "mail"), Change("failed", "refused")),
         (Result(1, "failed", 550, "5.7.1", "user unknown to our list", "rcpt"), Change("failed", "policy")),

@@ -71,7 +71,11 @@ def test_what_is_not_due_waits(database: Database, make: Make) -> None:
 def test_an_sms_appears_on_the_local_phone_in_the_commit_that_accepts_it(database: Database, make: Make) -> None:
     with database.transaction() as session:
         contacts = fill(session, 2, channel="sms", slug="text")
-        session.execute(insert(ConsentState).values(contact_id=contacts[0], channel="sms", topic="", state="subscribed", changed_at=now))
+        session.execute(
+            insert(ConsentState).values(
+                contact_id=contacts[0], channel="sms", topic="", state="subscribed", changed_at=now
+            )
+        )
     make("smtp://127.0.0.1:1").send(database)
     assert states(database) == {"accepted": 1, "suppressed:no_consent": 1}
     with database.transaction() as session:
@@ -88,8 +92,14 @@ def test_the_gate_reads_consent_topics_and_suppressions(database: Database, make
         ids = fill(session, 7, topic="news")
         session.add(Topic(slug="news", name="News", default_state="subscribed"))
         session.add(Topic(slug="quiet", name="Quiet", default_state="unsubscribed"))
-        session.execute(insert(ConsentState), [consent(ids[1], "", "unsubscribed"), consent(ids[2], "news", "unsubscribed")])
-        session.execute(insert(Suppression).values(address_hmac=signer.address_hmac("email", "USER3@example.com"), channel="email", reason="manual"))
+        session.execute(
+            insert(ConsentState), [consent(ids[1], "", "unsubscribed"), consent(ids[2], "news", "unsubscribed")]
+        )
+        session.execute(
+            insert(Suppression).values(
+                address_hmac=signer.address_hmac("email", "USER3@example.com"), channel="email", reason="manual"
+            )
+        )
         session.execute(update(Contact).where(Contact.id == ids[4]).values(email=None))
         session.execute(update(Message).where(Message.contact_id == ids[5]).values(topic="quiet"))
         session.execute(update(Message).where(Message.contact_id == ids[6]).values(expires_at=now))
@@ -109,7 +119,9 @@ def test_the_gate_reads_consent_topics_and_suppressions(database: Database, make
 
 def test_a_paused_journey_holds_its_messages_and_does_not_block_others(database: Database, make: Make) -> None:
     with database.transaction() as session:
-        journeys = [Journey(slug=slug, state=state) for slug, state in (("p", "paused"), ("s", "stopped"), ("l", "live"))]
+        journeys = [
+            Journey(slug=slug, state=state) for slug, state in (("p", "paused"), ("s", "stopped"), ("l", "live"))
+        ]
         session.add_all(journeys)
         session.flush()
         paused, stopped, live = (journey.id for journey in journeys)
@@ -145,7 +157,11 @@ def test_two_senders_never_overrun_a_cap(database: Database, make: Make) -> None
         senders[0].send(database)
     assert states(database) == {"accepted": 30, "suppressed:cap": 50}
     with database.transaction() as session:
-        most = session.execute(text("select count(*) from messages where state = 'accepted' group by contact_id")).scalars().all()
+        most = (
+            session.execute(text("select count(*) from messages where state = 'accepted' group by contact_id"))
+            .scalars()
+            .all()
+        )
     assert most == [3] * 10
     assert len(server.messages) == 30
 
@@ -161,11 +177,13 @@ def test_a_cap_counts_what_may_have_arrived_and_forgets_what_is_old(database: Da
     with scripted() as server:
         make(server.url).send(database)
     with database.transaction() as session:
-        of = dict(session.execute(select(Message.contact_id, Message.state).where(Message.cap.is_not(None))).tuples().all())
+        of = dict(session.execute(select(Message.contact_id, Message.state).where(Message.cap.is_not(None))).all())
     assert of == {first: "suppressed", second: "accepted", third: "suppressed"}
 
 
-def test_while_the_server_is_down_everything_stays_queued_and_the_status_says_so(database: Database, make: Make) -> None:
+def test_while_the_server_is_down_everything_stays_queued_and_the_status_says_so(
+    database: Database, make: Make
+) -> None:
     port = free_port()
     with database.transaction() as session:
         fill(session, 20)
@@ -218,7 +236,10 @@ def test_a_4xx_waits_and_counts_a_5xx_fails_and_a_missing_user_is_suppressed(dat
         assert (deferred.attempts, deferred.send_after) == (1, now + dt.timedelta(minutes=1))
         assert deferred.reply == "451 4.3.0 later"
         suppressed = session.scalars(select(Suppression)).one()
-        assert (suppressed.address_hmac, suppressed.reason) == (signer.address_hmac("email", "user2@example.com"), "hard_bounce")
+        assert (suppressed.address_hmac, suppressed.reason) == (
+            signer.address_hmac("email", "user2@example.com"),
+            "hard_bounce",
+        )
         queue(session, [contacts[2]], session.scalars(select(Content.id)).one())
     with scripted() as server:
         make(server.url).send(database)
@@ -231,7 +252,10 @@ def test_a_poison_template_fails_its_own_messages_and_is_never_sent_empty(databa
         empty = "---\nsubject: '{{ nothing }}'\ndefaults: {nothing: ''}\n---\n<html><body><p>Hi</p></body></html>"
         poisoned = save(session, "poison", source=empty)
         broken = save(session, "broken", source="---\nsubject: Fine\n---\n<html><body><p>Fine</p></body></html>")
-        session.execute(text("update content_versions set compiled = '{\"channel\": \"email\"}' where content_id = :id"), {"id": broken})
+        session.execute(
+            text('update content_versions set compiled = \'{"channel": "email"}\' where content_id = :id'),
+            {"id": broken},
+        )
         contacts = session.scalars(select(Contact.id)).all()
         queue(session, list(contacts), poisoned, step_id="b")
         queue(session, list(contacts), broken, step_id="c")
@@ -257,7 +281,9 @@ def test_no_reply_is_unknown_and_not_sent_again(database: Database, make: Make) 
     assert one(database).ended_at == now
 
 
-def test_results_that_could_not_be_written_are_found_in_the_journal(database: Database, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_that_could_not_be_written_are_found_in_the_journal(
+    database: Database, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with database.transaction() as session:
         fill(session, 5)
     with scripted() as server:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +60,8 @@ instants: dict[str, tuple[object, str, Any]] = {
 }
 
 
-if __name__ == "__main__":
-    database_url, workspace, home, smtp_url, instant = sys.argv[1:]
+def main(database_url: str, workspace: str, home: str, smtp_url: str, instant: str) -> None:
+    """Send until the instant comes."""
     owner, name, replacement = instants[instant]
     setattr(owner, name, replacement)
     sender(Path(home), smtp_url, connections=1, batch=4).send(Database(database_url, workspace=workspace))
