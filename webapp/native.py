@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -94,9 +95,10 @@ def client_ip(environ: Environ, trusted_header: str | None) -> str | None:
     given = environ.get("REMOTE_ADDR", "")
     if trusted_header:
         given = environ.get("HTTP_" + trusted_header.upper().replace("-", "_"), given).rsplit(",", 1)[-1]
-    return _address(given.strip())
+    return _address(given[:100].strip())
 
 
+@functools.lru_cache(maxsize=4096)
 def _address(text: str) -> str | None:
     """The bare address of `text`, which may carry a port or brackets; None when it is none."""
     for candidate in (text, text.rsplit(":", 1)[0].strip("[]")):

@@ -1,0 +1,139 @@
+"""Durable ingest over HTTP, single and in batches, against the bare database doing the same writes.
+
+Run: python -m benchmarks.ingest [EVENTS]
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from benchmarks import load
+from benchmarks.webserver import Figure, cairn, postgres, usage, write
+from engine import partitions, users
+from engine.db import Database
+from engine.events.store import EVENTS, INBOX
+
+CONTACTS = 1_000
+BATCH = 100
+CONNECTIONS = 64
+PROPERTIES = {"revenue": 49.9, "currency": "USD", "order_id": "A-1001", "products": [{"sku": "tea", "quantity": 2}]}
+INSERT = "insert into {} values ({})"
+
+
+def event_rows(prefix: str, count: int, now: dt.datetime) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...], str]]:
+    """What one event writes: its row, its inbox row, its key."""
+    properties = Jsonb(PROPERTIES)
+    for n in range(count):
+        key, contact = f"{prefix}-{n}", n % CONTACTS + 1
+        event = (key, now, now, contact, "Order Completed", properties, None, "api")
+        yield event, (now, contact, "Order Completed", now, now, key, properties, True), key
+
+
+def by_copy(connection: psycopg.Connection[Any], count: int) -> float:
+    """Events a second by COPY into the same three tables, one commit a batch of 10,000."""
+    rows = list(event_rows("copy", count, dt.datetime.now(dt.UTC)))
+    started = time.perf_counter()
+    for start in range(0, count, 10_000):
+        part = rows[start : start + 10_000]
+        keys = ("event_keys(message_id)", ("text",))
+        for (target, types), column in ((keys, [(key,) for _, _, key in part]), (EVENTS, [e for e, _, _ in part]),
+                                        (INBOX, [i for _, i, _ in part])):  # fmt: skip
+            with connection.cursor() as cursor, cursor.copy(f"copy {target} from stdin (format binary)") as out:
+                out.set_types(types)
+                for row in column:
+                    out.write_row(row)
+        connection.commit()
+    return count / (time.perf_counter() - started)
+
+
+def by_insert(connection: psycopg.Connection[Any], count: int) -> float:
+    """Events a second by one INSERT into each of the three tables and a commit for every event."""
+    statements = [
+        INSERT.format(target, ", ".join(["%s"] * len(types)))
+        for target, types in (EVENTS, INBOX, ("event_keys(message_id)", ("text",)))
+    ]
+    rows = list(event_rows("insert", count, dt.datetime.now(dt.UTC)))
+    started = time.perf_counter()
+    for event, inbox, key in rows:
+        for statement, values in zip(statements, (event, inbox, (key,)), strict=True):
+            connection.execute(statement.encode(), values)
+        connection.commit()
+    return count / (time.perf_counter() - started)
+
+
+def call(prefix: str, n: int) -> dict[str, Any]:
+    """A track call of a known contact."""
+    who = {"userId": f"u{n % CONTACTS}", "messageId": f"{prefix}-{n}"}
+    return {"type": "track", "event": "Order Completed", "properties": PROPERTIES, **who}
+
+
+def singles(prefix: str, count: int, headers: str) -> list[bytes]:
+    """One call a request."""
+    return [load.post("/v1/track", json.dumps(call(prefix, n)).encode(), headers) for n in range(count)]
+
+
+def batches(prefix: str, count: int, headers: str) -> list[bytes]:
+    """A hundred calls a request."""
+    parts = ([call(prefix, n) for n in range(start, start + BATCH)] for start in range(0, count, BATCH))
+    return [load.post("/v1/batch", json.dumps({"batch": part}).encode(), headers) for part in parts]
+
+
+def prepare(database: Database) -> str:
+    """Partitions and a key; returns the header that carries it."""
+    with database.transaction() as session:
+        partitions.ensure_ahead(session, dt.datetime.now(dt.UTC), months=1)
+        key = users.create_api_key(session, "bench")
+    return f"Authorization: Basic {base64.b64encode(f'{key}:'.encode()).decode()}\r\n"
+
+
+def measure(
+    port: int, parent: int, requests: list[bytes], connections: int, events: int
+) -> tuple[load.Load, float, float, float]:
+    """What came back, events a second, CPU in microseconds an event, peak memory in MB."""
+    before, _ = usage(parent)
+    result = load.run(port, iter(requests), connections)
+    after, peak = usage(parent)
+    assert result.statuses.keys() == {200}, result.statuses
+    return result, events / result.seconds, (after - before) / events * 1e6, peak
+
+
+def main(count: int) -> None:
+    """The bare database and the server one after the other on the same machine."""
+    few = count // 10
+    with postgres() as (url, database, home):
+        headers = prepare(database)
+        with cairn(url, home) as (port, child):
+            contacts = CONTACTS // BATCH * BATCH
+            load.run(port, iter(batches("warm", contacts, headers)), 4)
+            batched = measure(port, child.pid, batches("batch", count, headers), 8, count)
+            single = measure(port, child.pid, singles("single", few, headers), CONNECTIONS, few)
+        with psycopg.connect(url, options=f"-c search_path={database.workspace}") as connection:
+            copied, inserted = by_copy(connection, count), by_insert(connection, few)
+            stored = connection.execute("select count(*) from events").fetchone()
+    assert stored == (contacts + 2 * (count + few),), stored
+    write(
+        "ingest",
+        [
+            Figure("COPY into the same tables", copied, "events/s"),
+            Figure("batches of 100 over HTTP, durable", batched[1], "events/s", batched[1] / copied, "COPY",
+                   *batched[2:]),
+            Figure("INSERT and commit an event", inserted, "events/s"),
+            Figure("single at 64 connections, durable", single[1], "events/s", single[1] / inserted, "INSERT + commit",
+                   *single[2:]),
+            Figure("single p50", single[0].latency(0.5), "ms"),
+            Figure("single p99", single[0].latency(0.99), "ms"),
+        ],
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000)
