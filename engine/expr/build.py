@@ -12,7 +12,6 @@ from engine.errors import LanguageError
 from engine.expr import ast, literals
 from engine.expr.durations import too_long
 from engine.expr.patterns import check_pattern
-from engine.expr.screen import MAX_ITEMS
 
 _WORDS = {
     "AT_LEAST": "at least", "AT_MOST": "at most", "EXACTLY": "exactly", "ONCE": 1, "TWICE": 2,
@@ -135,8 +134,6 @@ class Values(Transformer[Token, Any]):
         return ast.Path(parts[1:] if root else parts, cast(ast.Root, root), at=at(c[0]))
 
     def list(self, c: Children) -> tuple[ast.Literals, ...]:
-        if len(c) > MAX_ITEMS:
-            raise refuse(c[MAX_ITEMS], f"the list has more than {MAX_ITEMS:,} items", "keep them as a list of contacts")
         return tuple(c)
 
     def duration(self, c: Children) -> ast.Duration:

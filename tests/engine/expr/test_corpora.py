@@ -136,6 +136,7 @@ def nested(levels: int) -> str:
         ("not (" * 60 + "a is 1" + ")" * 60, "deeper than 100"),
         ("not(" * 4000 + "a is 1", "deeper than 100"),
         ("x in [" + "1," * 10_001 + "1]", "20,000 bytes"),
+        ("x in [" + "1," * 9_000 + "1]", "4,000 words"),
         ('x matches "' + "a" * 501 + '"', "longer than 500"),
         ('x matches "' + "(?:a{99}b{99}c{99}d{99}e{99}f{99}g{99}h{99}i{99}j{99}){1}" + '"', "repeat inside a repeat"),
         ('x matches "' + "".join(f"{c}{{100}}" for c in "abcdefghijklmnopqrstuv") + '"', "too large"),
