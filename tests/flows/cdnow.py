@@ -70,8 +70,8 @@ class Expected:
 def win_back(
     lines: list[Purchase], held_out: set[str], wait: int = 90, within: int = 120, stop: dt.date = dt.date(1998, 10, 1)
 ) -> Expected:
-    """The oracle: every purchase enters; the next one within `wait` days (the last day included) meets the wait, also on
-    the same day; otherwise the wait times out and, unless held out, a mail goes. Held-out people take no step."""
+    """The oracle: every purchase enters; the next one within `wait` days (the last day included) meets the wait, also
+    on the same day; otherwise the wait times out and a mail goes. Held-out people take no step."""
     found = Expected()
     of_customer: dict[str, list[dt.date]] = defaultdict(list)
     for line in lines:

@@ -1,4 +1,4 @@
-"""A win-back journey over eighteen months of real purchases, on the virtual clock, against an oracle in plain Python."""
+"""A win-back journey over eighteen months of real purchases, on the virtual clock, against an oracle."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from sqlalchemy import text
 from engine import clock
 from engine.content import store
 from engine.db import Database
-from engine.imports import import_contacts, import_events
+from engine.imports.contacts import import_contacts
+from engine.imports.events import import_events
 from engine.reports import roi
+from engine.settings import settings
 from journeys.publish import publish
 from journeys.runtime.numbers import step_counts
 from tests.flows.cdnow import needs_purchases, purchases, win_back, write_files
 from tests.smtp import recording_server
+from workers import sending
 from workers.virtual import run_until
 
 JOURNEY = """\
@@ -51,18 +54,26 @@ def test_entries_waits_and_messages_equal_the_oracle(database: Database, tmp_pat
     contacts, events = write_files(tmp_path, lines)
     with recording_server() as server:
         monkeypatch.setenv("CAIRN_SMTP_URL", server.url)
+        settings.cache_clear()
+        sending.close()
         with database.transaction() as session:
             clock.set_virtual(session, START)
             store.save(session, CONTENT, "come-back", "email", START)
             publish(session, JOURNEY, START, "test")
-        import_contacts(database, contacts)
-        import_events(database, events, trigger=True)
+        import_contacts(database, contacts, now=START, folder=tmp_path)
+        imported = import_events(database, events, now=START, folder=tmp_path, virtual=True, trigger=True)
+        assert imported.accepted == len(lines)
         run_until(database, STOP)
+        sending.close()
+    settings.cache_clear()
 
     with database.transaction() as session:
         held_out = set(
             session.execute(
-                text("select distinct c.external_id from enrolments e join contacts c on c.id = e.contact_id where e.held_out")
+                text(
+                    "select distinct c.external_id from enrolments e join contacts c on c.id = e.contact_id "
+                    "where e.held_out"
+                )
             ).scalars()
         )
         expected = win_back(lines, held_out)
