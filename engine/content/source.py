@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -13,6 +14,7 @@ from ruamel.yaml.scalarstring import FoldedScalarString, LiteralScalarString
 
 from engine.errors import LanguageError
 
+unstorable_signs = re.compile("[\x00\ud800-\udfff]")
 max_source = 400_000
 email_keys = (
     "subject",
@@ -61,6 +63,8 @@ def parse(text: str, channel: str) -> Source:
         raise LanguageError(
             "The file holds NUL characters: it is not text.", text.count("\n", 0, text.index("\x00")) + 1
         )
+    if unstorable(text):
+        raise LanguageError("The file holds broken characters (lone surrogates).", hint="save it as UTF-8")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     front, body = split(text)
     values = read_front(front, email_keys if channel == "email" else sms_keys)
@@ -101,6 +105,11 @@ def read_front(front: Text, keys: tuple[str, ...]) -> CommentedMap:
     return values
 
 
+def unstorable(text: str) -> bool:
+    """NUL and lone surrogates: no database and no mail takes them."""
+    return unstorable_signs.search(text) is not None
+
+
 def line_of(values: CommentedMap, key: Any) -> int:
     """The line of a key in the file; front matter begins on line 2."""
     return int(values.lc.key(key)[0]) + 2
@@ -138,6 +147,8 @@ def front_text(values: CommentedMap, key: str) -> Text | None:
         return None
     if isinstance(value, (dict, list, bool)):
         raise LanguageError(f"{key} is a text.", line_of(values, key))
+    if unstorable(str(value)):
+        raise LanguageError(f"{key} holds a NUL or a broken character.", line_of(values, key))
     block = isinstance(value, (LiteralScalarString, FoldedScalarString))
     return Text(str(value), line_of(values, key) + block)
 
@@ -160,6 +171,8 @@ def read_defaults(values: CommentedMap) -> dict[str, Any]:
     for path, value in flattened(given, ""):
         if not isinstance(value, (str, int, float, bool)):
             raise LanguageError(f"The default of {path} is not a text or a number.", line_of(values, "defaults"))
+        if unstorable(f"{path}{value}"):
+            raise LanguageError(f"The default of {path} holds a broken character.", line_of(values, "defaults"))
         flat[path] = str(value) if isinstance(value, str) else value
     return flat
 

@@ -108,7 +108,7 @@ class Renderer:
             to_line,
             headers.subject_line(subject),
             headers.date_line(envelope.date.replace(microsecond=0)),
-            f"Message-ID: <{envelope.token}@{envelope.message_domain}>\r\n",
+            f"Message-ID: <{envelope.token}@{headers.ascii_name(envelope.message_domain)}>\r\n",
             headers.unsubscribe_lines(envelope),
             headers.extra_lines(envelope),
             f"X-Cairn-Message: {envelope.token}\r\n",

@@ -73,8 +73,17 @@ def fold(line: str) -> str:
     return "\r\n".join([*lines, current]) + "\r\n"
 
 
+@lru_cache(maxsize=256)
+def ascii_name(domain: str) -> str:
+    """A domain in ASCII (IDNA2008, RFC 5891). Raises RenderError."""
+    try:
+        return domain if ascii_domain(domain) else idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise RenderError(f"“{neutral(domain)[:100]}” is no domain name.", code="address") from error
+
+
 def split_address(address: str) -> tuple[str, str]:
-    """Local part and domain in ASCII (IDNA2008, RFC 5891). Raises RenderError when it is no address."""
+    """Local part, and domain in ASCII. Raises RenderError when it is no address."""
     local, at, domain = address.strip().rpartition("@")
     if (
         not (at and local and domain)
@@ -84,12 +93,7 @@ def split_address(address: str) -> tuple[str, str]:
         or len(domain) > 253
     ):
         raise RenderError(f"“{neutral(address)[:100]}” is no email address.", code="address")
-    if ascii_domain(domain):
-        return local, domain
-    try:
-        return local, idna.encode(domain, uts46=True).decode("ascii")
-    except idna.IDNAError as error:
-        raise RenderError(f"“{neutral(domain)[:100]}” is no domain name.", code="address") from error
+    return local, ascii_name(domain)
 
 
 def address_line(header: str, name: str, address: str) -> tuple[str, str, bool]:
@@ -152,5 +156,10 @@ def unsubscribe_lines(envelope: Envelope) -> str:
 
 def extra_lines(envelope: Envelope) -> str:
     """Feedback-ID and the envelope's own headers, made harmless."""
-    lines = f"Feedback-ID: {neutral(envelope.feedback_id)}\r\n" if envelope.feedback_id else ""
-    return lines + "".join(fold(f"{name}: {neutral(value)}") for name, value in envelope.headers.items())
+    lines = fold(f"Feedback-ID: {ascii_text(envelope.feedback_id)}") if envelope.feedback_id else ""
+    return lines + "".join(fold(f"{name}: {ascii_text(value)}") for name, value in envelope.headers.items())
+
+
+def ascii_text(text: str) -> str:
+    """A harmless header value; what is not ASCII becomes a question mark."""
+    return neutral(text).encode("ascii", "replace").decode("ascii")

@@ -57,6 +57,8 @@ def test_a_wrong_body_is_refused_at_the_authors_line(body: str, line: int, says:
         ('preheader: x\nsubject: "{{ a"', 3, "end of"),
         ("subject: a\ntext: |\n  one\n  {{ b|nope }}", 5, "no filter"),
         ("subject: a\ntracking: maybe", 3, "true or false"),
+        ('subject: "a\\0b"', 2, "NUL"),
+        ('subject: a\ndefaults: {a: "\\ud800"}', 3, "broken"),
         ("subject: a\nfrom: nobody", 1, "no address"),
     ],
 )

@@ -184,6 +184,13 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         rendered(mjml("x"), {}, to_address=address)
 
 
+def test_an_international_site_still_writes_ascii_headers() -> None:
+    data = rendered(
+        mjml("x"), {}, message_domain="bücher.example", feedback_id="bücher:a", from_address="s@bücher.example"
+    ).data
+    assert data.isascii() and b"Message-ID: <tok123@xn--bcher-kva.example>" in data
+
+
 def test_a_subject_in_words_of_any_script_reads_back() -> None:
     for subject in ("Grüße " * 30, "日本語" * 40, "😀" * 60, "plain " * 40, "x" * 200):
         assert (
