@@ -76,5 +76,5 @@ def test_the_stock_contents_compile_and_render_for_contacts_known_and_unknown(pa
             message = renderer.render(context)
             assert isinstance(message, RenderedSms) and message.parts <= 2 and "STOP" in message.text
         else:
-            email = renderer.render(context, envelope())
+            email = renderer.render(context, envelope(preferences_url=""))
             assert email.missing == () and email.size < 30_000 and "/u/xxx" in html_of(email)

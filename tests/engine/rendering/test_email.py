@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import getaddresses
 from typing import Any
 
@@ -43,7 +44,7 @@ def test_a_name_cannot_inject_headers_or_addresses(name: str) -> None:
     check_headers(rendered(mjml("x"), {"name": name}, "subject: 'Hi {{ name }}'", to_name=name))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(name=st.text(max_size=120))
 def test_no_name_at_all_injects_anything(name: str) -> None:
     message = load(ready).render({"name": name}, envelope(to_name=name))
@@ -203,6 +204,19 @@ def test_a_sender_of_the_content_wins() -> None:
         rendered(mjml("x"), {}, 'subject: a\nfrom: "Mara, founder <mara@example.com>"\nreply_to: help@example.com')
     )
     assert found["From"].addresses[0].addr_spec == "mara@example.com" and found["Reply-To"] == "help@example.com"
+
+
+def test_threads_share_a_renderer() -> None:
+    renderer = load(
+        compiled(mjml("{{ name }}{% set x %}{{ name }}{% endset %}{{ x }}{{ gone }}"), "subject: '{{ name }}'").data
+    )
+
+    def one(number: int) -> bool:
+        message = renderer.render({"name": f"n{number}"}, envelope())
+        return text_of(message).startswith(f"n{number}n{number}\n") and message.missing == ("gone",)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(one, range(200)))
 
 
 @settings(max_examples=60, deadline=None)

@@ -89,7 +89,7 @@ def rendered(source: str, values: dict[str, Any], *, html: bool) -> tuple[str, s
     return part(source, compiled, html=html)(values), slow(source, values, html=html)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(text=awkward)
 def test_encoding_decodes_to_the_text_and_its_lines_are_safe(text: str) -> None:
     encoded = quoted_printable.piece(text)
@@ -97,7 +97,7 @@ def test_encoding_decodes_to_the_text_and_its_lines_are_safe(text: str) -> None:
     assert quopri.decodestring(encoded.encode()).decode() == normal(text)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(source=sources(capturing=False), a=single, b=single, items=st.lists(single, max_size=3), html=st.booleans())
 def test_a_precompiled_template_decodes_to_its_plain_rendering(
     source: str, a: str, b: str, items: list[str], html: bool
