@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import http.client
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from engine import users
 from engine.db import Database
@@ -21,7 +22,7 @@ from workers.database import open_database
 from workers.embedded import Running, Urls, places, process, running, started
 from workers.supervisor import Report, Supervisor
 
-START_PATIENCE = 60.0
+START_PATIENCE = 240.0
 LOCK_PATIENCE = 3.0
 STOPPING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 EVERYWHERE = {"0.0.0.0", "::", ""}
@@ -109,13 +110,7 @@ def _sole_owner(home: Path) -> Iterator[None]:
                 f"{home} is in use by {who}. Wait for it, or set CAIRN_HOME to run a second Cairn."
             )
         time.sleep(0.05)
-    with _closing(held):
-        yield
-
-
-@contextmanager
-def _closing(file: IO[str]) -> Iterator[None]:
-    with file:
+    with held:
         yield
 
 
@@ -183,13 +178,26 @@ def _environment(own: Settings) -> dict[str, str]:
     return dict(os.environ) | values | servers | {"PYTHONUNBUFFERED": "1"}
 
 
+def _answers(host: str, port: int) -> bool:
+    probe = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        probe.request("HEAD", "/")
+        probe.getresponse()
+        return True
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        probe.close()
+
+
 def _await_web(parts: Supervisor, host: str, port: int, log: Path) -> None:
-    """Wait until the site answers on its port. Errors: ConfigurationError with the end of its log."""
+    """Wait until the site answers a request: the port is open before the application behind it is loaded.
+
+    Errors: ConfigurationError with the end of its log.
+    """
     until = time.monotonic() + START_PATIENCE
     while time.monotonic() < until and parts.failures("web") < 3:
-        try:
-            socket.create_connection((_spell(host).strip("[]"), port), timeout=1).close()
+        if _answers(_spell(host).strip("[]"), port):
             return
-        except OSError:
-            time.sleep(0.05)
+        time.sleep(0.05)
     raise ConfigurationError(f"The web process does not start. Its log {log} ends:\n{process.last_lines(log)}")

@@ -121,6 +121,8 @@ class DoorbellWorker(SimpleWorker):
 
 def run(settings: Settings) -> None:
     """Work until SIGTERM or Ctrl-C. `settings` name the servers."""
+    import workers.jobs  # noqa: F401 - now rather than when the first bell rings, which would wait for it
+
     assert settings.database_url and settings.redis_url
     log.configure(settings, "worker")
     database = Database(settings.database_url, workspace=settings.workspace_schema)
