@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+# A partition made in the present transaction may still be undone, so it is not remembered yet.
+KNOWN = text("""
+select c.relname, c.xmin::text is distinct from pg_current_xact_id_if_assigned()::xid::text
+from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = to_regclass(:table)
+""")
+_seen: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 MONTHLY = ("events", "step_log", "messages", "hits")
 
 
 def ensure(session: Session, table: str, moments: Iterable[dt.datetime]) -> None:
-    """Make the partitions of `table` that hold `moments`; those that exist cost one catalogue query."""
+    """Make the partitions of `table` that hold `moments`; months that this process has seen cost nothing."""
     months = {m.astimezone(dt.UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) for m in moments}
-    if not months:
+    seen = _seen.setdefault(session.get_bind(), set())
+    names = {name: month for month in months if (name := f"{table}_{month:%Y_%m}") not in seen}
+    if not names:
         return
-    names = {f"{table}_{month:%Y_%m}": month for month in months}
-    known = set(
-        session.execute(
-            text(
-                "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid "
-                "where i.inhparent = to_regclass(:table)"
-            ),
-            {"table": table},
-        ).scalars()
-    )
-    for name in sorted(names.keys() - known):
+    known = dict(session.execute(KNOWN, {"table": table}).tuples().all())
+    seen |= {name for name, settled in known.items() if settled}
+    for name in sorted(names.keys() - known.keys()):
         _create(session, table, name, names[name])
 
 

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.expr.ast import DEFAULT_ALIASES
 from engine.expr.schema import Schema
-from engine.model import AttributeDefinition, Content, EventDefinition, Journey, List, Segment, Topic, WorkspaceSetting
+
+NAMES = text("""
+select
+    (select jsonb_object_agg(name, type) from attribute_definitions) as attributes,
+    (select jsonb_object_agg(name, properties) from event_definitions) as events,
+    (select array_agg(slug) from segments) as segments,
+    (select array_agg(slug) from lists) as lists,
+    (select jsonb_object_agg(slug, default_state) from topics) as topics,
+    (select array_agg(slug) from contents) as contents,
+    (select array_agg(slug) from journeys) as journeys,
+    (select value from workspace_settings where name = 'event_aliases') as aliases,
+    (select value from workspace_settings where name = 'timezone') as zone
+""")
 
 
 def load(session: Session) -> Schema:
-    """The names of the workspace. Reads small tables; worth one call per transaction, not one per contact."""
-    settings: dict[str, Any] = dict(_pairs(session, WorkspaceSetting.name, WorkspaceSetting.value))
+    """The names of the workspace, by one statement over small tables."""
+    row = session.execute(NAMES).one()
     return Schema(
-        attributes=dict(_pairs(session, AttributeDefinition.name, AttributeDefinition.type)),
-        events=dict(_pairs(session, EventDefinition.name, EventDefinition.properties)),
-        segments=frozenset(session.scalars(select(Segment.slug))),
-        lists=frozenset(session.scalars(select(List.slug))),
-        topics=dict(_pairs(session, Topic.slug, Topic.default_state)),
-        contents=frozenset(session.scalars(select(Content.slug))),
-        journeys=frozenset(session.scalars(select(Journey.slug))),
-        aliases={**DEFAULT_ALIASES, **(settings.get("event_aliases") or {})},
-        zone=settings.get("timezone") or "UTC",
+        attributes=row.attributes or {},
+        events=row.events or {},
+        segments=frozenset(row.segments or ()),
+        lists=frozenset(row.lists or ()),
+        topics=row.topics or {},
+        contents=frozenset(row.contents or ()),
+        journeys=frozenset(row.journeys or ()),
+        aliases={**DEFAULT_ALIASES, **(row.aliases or {})},
+        zone=row.zone or "UTC",
     )
-
-
-def _pairs(session: Session, key: Any, value: Any) -> list[tuple[Any, Any]]:
-    return [(row[0], row[1]) for row in session.execute(select(key, value))]

@@ -97,7 +97,12 @@ def refresh(session: Session, slug: str, now: dt.datetime) -> int:
 
 
 def refresh_contacts(
-    session: Session, contact_ids: Collection[int], kind: str, names: Iterable[str], now: dt.datetime
+    session: Session,
+    contact_ids: Collection[int],
+    kind: str,
+    names: Iterable[str],
+    now: dt.datetime,
+    schema: Schema | None = None,
 ) -> int:
     """Refresh the segments that a change of this kind and these names touches, for these contacts only.
 
@@ -105,7 +110,9 @@ def refresh_contacts(
     membership changed follow. Returns how many memberships began or ended. The contacts are locked in the order of
     their ids.
     """
-    schema = load_schema(session)
+    schema = schema or load_schema(session)
+    if not schema.segments:
+        return 0
     rules, changed = load_rules(session, schema), list(names)
     touched = {rule.slug for rule in rules if rule.touched_by(kind, changed)}
     if not touched or not contact_ids:

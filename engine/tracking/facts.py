@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engine import workspace
+from engine.attribution import convert
 from engine.events.record import NewEvent, record
 from engine.reports import rollup
 from engine.reports.rollup import MessageDelta
@@ -27,6 +30,12 @@ from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[]), cast(:opene
   cast(:clicked as timestamptz[])) as firsts(id, origin_at, opened, clicked)
 where m.id = firsts.id and m.origin_at = firsts.origin_at""")
 
+RESOLVE = text("""
+update messages m set state = 'accepted', accepted_at = coalesce(m.ended_at, m.claimed_at, :now), ended_at = null,
+  reason = 'clicked', cost = :price
+from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as proven(id, origin_at)
+where m.id = proven.id and m.origin_at = proven.origin_at and m.state = 'unknown'""")
+
 
 def write(session: Session, outcomes: Sequence[Outcome], now: dt.datetime) -> None:
     """Store classes, first opens and clicks, events and counters. The caller has locked the messages."""
@@ -35,7 +44,17 @@ def write(session: Session, outcomes: Sequence[Outcome], now: dt.datetime) -> No
     _write_classes(session, outcomes)
     _write_firsts(session, outcomes)
     record_events(session, [(outcome.message, event) for outcome in outcomes for event in outcome.events], now)
-    rollup.messages(session, [delta(outcome.message, outcome.metrics, now) for outcome in outcomes])
+    deltas = [delta(outcome.message, outcome.metrics, now) for outcome in outcomes]
+    rollup.messages(session, [*deltas, *_resolve(session, [o.message for o in outcomes if o.proves_delivery], now)])
+    _credit_again(session, outcomes)
+
+
+def _credit_again(session: Session, outcomes: Sequence[Outcome]) -> None:
+    """What was bought between a touch and this moment was credited without knowing of the touch."""
+    touches = [(o.message.contact_id, at) for o in outcomes for at in (o.first_open_at, o.first_click_at) if at]
+    if touches:
+        contacts = sorted({contact_id for contact_id, _ in touches})
+        convert.recredit(session, workspace.load(session), contacts, min(at for _, at in touches))
 
 
 def record_events(session: Session, events: Sequence[tuple[TrackedMessage, TrackedEvent]], now: dt.datetime) -> None:
@@ -45,9 +64,24 @@ def record_events(session: Session, events: Sequence[tuple[TrackedMessage, Track
     record(session, [_event(message, event, destinations) for message, event in events], now)
 
 
-def delta(message: TrackedMessage, metrics: Mapping[str, int], now: dt.datetime) -> MessageDelta:
+def delta(message: TrackedMessage, metrics: Mapping[str, int | Decimal], now: dt.datetime) -> MessageDelta:
     """The change of the counters of the message's step and day."""
     return MessageDelta(message.journey_id or 0, message.step or "", message.channel, message.day(now), metrics)
+
+
+def _resolve(session: Session, messages: Sequence[TrackedMessage], now: dt.datetime) -> list[MessageDelta]:
+    """A human click settles `unknown` messages as accepted, on the day under which they were counted as undelivered."""
+    if not messages:
+        return []
+    current = workspace.load(session)
+    for channel in sorted({message.channel for message in messages}):
+        mine = [message for message in messages if message.channel == channel]
+        keys = {"ids": [message.id for message in mine], "origins": [message.origin_at for message in mine]}
+        session.execute(RESOLVE, keys | {"price": current.price(channel), "now": now})
+    return [
+        delta(message, {"undelivered": -1, "sent": 1, "cost": current.price(message.channel)}, now)
+        for message in messages
+    ]
 
 
 def _event(message: TrackedMessage, event: TrackedEvent, destinations: Mapping[int, Mapping[int, str]]) -> NewEvent:

@@ -19,7 +19,7 @@ from journeys.language.program import Program, program
 from journeys.runtime.listening import Listening, listening
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Version:
     """A frozen version with the state of its journey (live, paused, draining, stopped)."""
 

@@ -64,7 +64,7 @@ def match_events(session: Session, catalogue: Catalogue, now: dt.datetime, limit
     claimed.sort(key=lambda row: row[2:5])
     _lock(session, {row[0] for row in claimed})
     _earn(session, catalogue, claimed)
-    _refresh_segments(session, [(row[0], Fact("event", (row[1],))) for row in claimed], now)
+    _refresh_segments(session, catalogue, [(row[0], Fact("event", (row[1],))) for row in claimed], now)
     queues: dict[int, list[Happening]] = defaultdict(list)
     for contact_id, name, occurred_at, received_at, message_id, properties, triggers in claimed:
         if triggers and _is_heard(catalogue, name):
@@ -88,7 +88,7 @@ def match_changes(session: Session, catalogue: Catalogue, now: dt.datetime, limi
         facts[contact_id].append(Fact("segment" if kind.startswith("segment_") else kind, tuple(names)))
         if kind == "segment_entered":
             entered[contact_id] += names
-    _refresh_segments(session, [(id_, fact) for id_, several in facts.items() for fact in several], now)
+    _refresh_segments(session, catalogue, [(id_, fact) for id_, several in facts.items() for fact in several], now)
     happened = [Happening(id_, tuple(several), entered_segments=tuple(entered[id_])) for id_, several in facts.items()]
     apply(session, catalogue, happened, now)
     return len(claimed)
@@ -120,12 +120,14 @@ def _earn(session: Session, catalogue: Catalogue, claimed: Sequence[Any]) -> Non
     convert.record(session, catalogue.workspace, found)
 
 
-def _refresh_segments(session: Session, facts: Sequence[tuple[int, Fact]], now: dt.datetime) -> None:
+def _refresh_segments(
+    session: Session, catalogue: Catalogue, facts: Sequence[tuple[int, Fact]], now: dt.datetime
+) -> None:
     grouped: dict[Fact, set[int]] = defaultdict(set)
     for contact_id, fact in facts:
         grouped[fact].add(contact_id)
     for fact, ids in grouped.items():
-        segments.refresh_contacts(session, sorted(ids), fact.kind, fact.names, now)
+        segments.refresh_contacts(session, sorted(ids), fact.kind, fact.names, now, catalogue.schema)
 
 
 def _is_heard(catalogue: Catalogue, name: str) -> bool:
