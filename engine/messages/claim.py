@@ -54,9 +54,9 @@ read_facts = text("""
     left join suppressions s on s.address_hmac = u.hmac and s.channel = m.channel
     left join lateral (
         select count(*) from messages other
-        where other.contact_id = m.contact_id and (other.accepted_at > u.since
+        where u.since is not null and other.contact_id = m.contact_id and (other.accepted_at > u.since
             or other.accepted_at is null and other.state in ('sending', 'unknown') and other.claimed_at > u.since)
-    ) sent on u.since is not null
+    ) sent on true
     order by m.send_after, m.id
 """)
 
@@ -66,7 +66,8 @@ mark_sending = text("""
         attempts = m.attempts + 1, recipient = u.recipient, content_version_id = u.version
     from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[]), cast(:recipients as text[]),
         cast(:versions as bigint[])) as u(id, origin_at, recipient, version)
-    where m.id = u.id and m.origin_at = u.origin_at
+    where m.id = u.id and m.origin_at = u.origin_at and m.state = 'queued'
+    returning m.id
 """)
 
 mark_ended = text("""
@@ -111,7 +112,7 @@ def claim(
     verdicts = [gate.decide(_facts(row, row.id in leaving, needs_consent), now) for row in rows]
     going = [each for each, verdict in zip(candidates, verdicts, strict=True) if verdict.action == "send"]
     ended = [pair for pair in zip(candidates, verdicts, strict=True) if pair[1].action not in ("send", "hold")]
-    _mark_sending(session, going, now, journal)
+    going = _mark_sending(session, going, now, journal)
     _mark_ended(session, ended, now)
     return Claim(going, Counter(verdict.reason or verdict.action for _, verdict in ended), len(locked))
 
@@ -177,16 +178,18 @@ def _facts(row: Row[Any], leaving: bool, needs_consent: bool) -> gate.Facts:
     )
 
 
-def _mark_sending(session: Session, going: list[Candidate], now: dt.datetime, journal: str) -> None:
+def _mark_sending(session: Session, going: list[Candidate], now: dt.datetime, journal: str) -> list[Candidate]:
+    """Mark them; gives those that were still queued, as an exit in this transaction may have cancelled others."""
     if not going:
-        return
+        return []
     values = {
         "ids": [each.id for each in going],
         "origins": [each.origin_at for each in going],
         "recipients": [each.recipient for each in going],
         "versions": [each.content_version_id for each in going],
     }
-    session.execute(mark_sending, values | {"now": now, "journal": journal})
+    marked = set(session.execute(mark_sending, values | {"now": now, "journal": journal}).scalars())
+    return [each for each in going if each.id in marked]
 
 
 def _mark_ended(session: Session, ended: list[tuple[Candidate, gate.Verdict]], now: dt.datetime) -> None:

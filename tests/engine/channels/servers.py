@@ -28,8 +28,8 @@ pipelining = b"250-test\r\n250-PIPELINING\r\n250-SIZE 1000000\r\n250-8BITMIME\r\
 class Scripted:
     """Answers by verb: bytes, or a function of the line; `.` answers the end of the data, `greet` the connection.
 
-    Verbs without an answer get 250 (354 for DATA). `close` ends the connection, `hang` says nothing any more. What was heard
-    stands in `lines`, messages taken with 250 in `messages`.
+    Verbs without an answer get 250 (354 for DATA). `close` ends the connection, `hang` says nothing any more.
+    What was heard stands in `lines`, messages taken with 250 in `messages`.
     """
 
     answers: dict[str, Answer] = field(default_factory=dict)

@@ -26,7 +26,7 @@ class Keeper:
     def __init__(self) -> None:
         self.kept: list[tuple[bytes, bool]] = []
 
-    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd calls it so
         self.kept.append((envelope.content, session.ssl is not None))
         return "250 2.0.0 kept"
 
