@@ -162,7 +162,7 @@ def settle(session: Session, residents: list[Resident]) -> None:
     session.execute(insert(Topic), [{"slug": s, "name": s, "default_state": d} for s, d in TOPICS.items()])
     for model in (Segment, List):
         extra = {"rule": "a is 1"} if model is Segment else {}
-        session.execute(insert(model), [{"slug": s, "name": s, **extra} for s in SLUGS])
+        session.execute(insert(model), [{"slug": s, "name": s, **extra} for s in (*SLUGS, "beta")])
     session.execute(insert(Journey), [{"slug": s} for s in ("trial", "other")])
     session.execute(insert(Content), [{"slug": s, "channel": "email"} for s in CONTENTS])
     session.execute(insert(Contact), [_contact(one) for one in residents])
