@@ -15,34 +15,32 @@ from pathlib import Path
 
 import psutil
 import pytest
+from click.testing import CliRunner, Result
 
-from workers.embedded import Running, running
+from engine.errors import ConfigurationError
+from engine.settings import settings
+from webapp.cli import main
+from workers.embedded import Running, places, running
+from workers.site import supervised
 
 CAIRN = [sys.executable, "-m", "webapp.cli"]
-PATIENCE = 60.0
+PATIENCE = 200.0
 
 
-def environment(home: Path, **values: str) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
-    return kept | {"CAIRN_HOME": str(home)} | values
-
-
-def cairn(home: Path, *arguments: str, **values: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [*CAIRN, *arguments], env=environment(home, **values), capture_output=True, text=True, timeout=PATIENCE
-    )
+    return kept | {"CAIRN_HOME": str(home)}
 
 
 class Up:
     """A `cairn up` in the background."""
 
-    def __init__(self, home: Path, **values: str) -> None:
+    def __init__(self, home: Path) -> None:
         self.home = home
         self.output = home.with_name(f"{home.name}.out")
         with self.output.open("w") as out:
             self.process = subprocess.Popen(
-                [*CAIRN, "up", "--port", "0"], env=environment(home, **values), stdout=out, stderr=out
+                [*CAIRN, "up", "--port", "0"], env=environment(home), stdout=out, stderr=out
             )
         until = time.monotonic() + PATIENCE
         while "Ctrl-C" not in self.text():
@@ -61,13 +59,6 @@ class Up:
         """The supervisor and all that runs below it."""
         supervisor = psutil.Process(self.process.pid)
         return [supervisor, *supervisor.children(recursive=True)]
-
-    def end(self, number: signal.Signals) -> float:
-        """Signal the supervisor; the seconds until it was gone."""
-        started = time.monotonic()
-        self.process.send_signal(number)
-        self.process.wait(PATIENCE)
-        return time.monotonic() - started
 
 
 def answers(address: str | None) -> bool:
@@ -101,66 +92,86 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.kill(site.pid, signal.SIGKILL)
 
 
-@pytest.mark.timeout(120)
-def test_up_runs_everything_and_down_stops_it_and_the_data_stays(home: Path) -> None:
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[None]:
+    """Commands called in this process use the home of these tests."""
+    monkeypatch.setenv("CAIRN_HOME", str(home))
+    settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+def call(*arguments: str) -> Result:
+    """A command in this process."""
+    return CliRunner().invoke(main, list(arguments))
+
+
+@pytest.mark.timeout(280)
+def test_up_runs_everything_and_a_killed_supervisor_takes_everything_along(home: Path) -> None:
     first = Up(home)
     parts, address = first.everything(), first.running().address
     assert answers(address)
     assert "Sign in as" in first.text()
-    status = cairn(home, "status")
-    assert status.returncode == 0 and f"Runs at {address}" in status.stdout
+    assert f"Runs at {address}" in call("status").output
+    again = call("up", "--port", "0")
+    assert again.exit_code == 3 and f"already runs at {address}" in again.output
     assert set(first.running().processes) == {"web", "worker-1", "worker-2", "scheduler", "mailbox"}
 
-    again = cairn(home, "up", "--port", "0")
-    assert again.returncode == 3 and f"already runs at {address}" in again.stderr
-
-    down = cairn(home, "down")
-    assert down.returncode == 0 and "Stopped" in down.stdout
-    assert gone(parts) and first.process.wait(5) == 0
-    assert "ended" not in first.text()
-    assert cairn(home, "status").returncode == 1
-    assert "Nothing runs" in cairn(home, "down").stdout
-
-
-@pytest.mark.timeout(120)
-def test_a_killed_supervisor_takes_everything_along_and_the_next_start_is_clean(home: Path) -> None:
-    second = Up(home)
-    assert "Sign in as" not in second.text()
-    parts, mailbox = second.everything(), second.running().processes["mailbox"]
+    mailbox = first.running().processes["mailbox"]
     os.kill(mailbox, signal.SIGKILL)
-    until = time.monotonic() + 20
-    while second.running().processes.get("mailbox") in (mailbox, None) and time.monotonic() < until:
+    until = time.monotonic() + 30
+    while first.running().processes.get("mailbox") in (mailbox, None) and time.monotonic() < until:
         time.sleep(0.05)
-    assert second.running().processes["mailbox"] != mailbox
-    assert "mailbox ended (by SIGKILL)" in second.text()
-    parts += second.everything()
-    second.end(signal.SIGKILL)
-    assert gone(parts)
+    assert first.running().processes["mailbox"] != mailbox
+    assert "mailbox ended (by SIGKILL)" in first.text()
 
-    third = Up(home)
-    parts, address = third.everything(), third.running().address
-    assert answers(address)
-    assert third.end(signal.SIGINT) < 20
+    parts += first.everything()
+    first.process.kill()
+    first.process.wait()
     assert gone(parts) and not answers(address)
-    assert third.text().rstrip().endswith("Stopped.")
+    assert call("status").exit_code == 1
+
+
+@pytest.mark.timeout(280)
+def test_the_next_start_is_clean_finds_the_data_and_down_stops_it(home: Path) -> None:
+    second = Up(home)
+    parts, address = second.everything(), second.running().address
+    assert answers(address)
+    assert "Sign in as" not in second.text()
+    down = call("down")
+    assert down.exit_code == 0 and "Stopped" in down.output
+    assert second.process.wait(5) == 0 and gone(parts) and not answers(address)
+    assert " ended (" not in second.text()
+    assert second.text().rstrip().endswith("Stopped.")
+    assert "Nothing runs" in call("down").output
+
+
+def refusal(home: Path, host: str = "127.0.0.1", port: int = 0) -> str:
+    """Why a site does not start."""
+    own = settings().model_copy(update={"home": home})
+    with pytest.raises(ConfigurationError) as caught, supervised(own, host=host, port=port):
+        pass
+    return str(caught.value)
 
 
 def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        refused = cairn(tmp_path / "home", "up", "--port", str(port))
-    assert refused.returncode == 3
-    assert f"Port {port} on 127.0.0.1 is taken" in refused.stderr and "--port" in refused.stderr
-    assert "Traceback" not in refused.stderr
+        why = refusal(tmp_path / "home", port=port)
+    assert f"Port {port} on 127.0.0.1 is taken" in why and "--port" in why
     assert not (tmp_path / "home" / "postgres").exists()
 
 
-def test_an_address_of_another_machine_is_refused(tmp_path: Path) -> None:
-    refused = cairn(tmp_path / "home", "up", "--port", "0", "--host", "192.0.2.1")
-    assert refused.returncode == 3 and "192.0.2.1 is not an address of this machine" in refused.stderr
+def test_an_address_of_another_machine_and_a_home_that_is_a_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "192.0.2.1 is not an address of this machine" in refusal(tmp_path / "home", host="192.0.2.1")
+    assert "CAIRN_HOME" in refusal(tmp_path / "file")
 
 
-def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "home").write_text("")
-    refused = cairn(tmp_path / "home", "up", "--port", "0")
-    assert refused.returncode == 3 and "CAIRN_HOME" in refused.stderr
+def test_a_home_that_another_process_is_starting_in_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.site.LOCK_PATIENCE", 0.1)
+    held = places.lock(tmp_path)
+    assert held
+    with held:
+        assert "another process that is starting or stopping" in refusal(tmp_path)
