@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.contacts import write
 from engine.contacts.changes import NEW_CONTACT, announce
-from engine.contacts.identity import Person, Placement, current, look_up, place
+from engine.contacts.identity import Person, Placement, current, knows_all, look_up, place
 from engine.contacts.merge import merge
 from engine.contacts.profile import Profile
 
@@ -53,9 +53,10 @@ def identify_all(session: Session, profiles: Sequence[Profile], now: dt.datetime
     """As `identify`, saying also which contacts are new and which were changed."""
     if not profiles:
         return Identified([], set(), set())
-    placement = place(profiles, look_up(session, profiles))
-    wanted = _wanted(placement)
-    if placement.structural or not _lock(session, wanted):
+    directory = look_up(session, profiles)
+    placement = place(profiles, directory) if knows_all(directory, profiles) else None
+    wanted = _wanted(placement) if placement else {}
+    if placement is None or placement.structural or not _lock(session, wanted):
         placement = _settle(session, profiles, now)
         wanted = _wanted(placement)
     changed = write.update(session, wanted, now)
@@ -72,7 +73,7 @@ def set_attributes(session: Session, values: Mapping[int, Mapping[str, Any]], no
 
 def _wanted(placement: Placement) -> dict[int, write.Change]:
     """What is to be written, by contact; nothing for contacts that are only spoken of."""
-    unique = {person.id: person for person in placement.people}
+    unique = {person.id: person for person in placement.people if person.profiles}
     return {id_: write.from_profiles(person.profiles) for id_, person in unique.items()}
 
 

@@ -73,6 +73,15 @@ def look_up(session: Session, profiles: Sequence[Profile]) -> Directory:
     return directory
 
 
+def knows_all(directory: Directory, profiles: Sequence[Profile]) -> bool:
+    """False when some external id or anonymous id is new, so that names will have to be written."""
+    return all(
+        (p.external_id is None or p.external_id in directory.external_ids)
+        and (p.anonymous_id is None or p.anonymous_id in directory.anonymous_ids)
+        for p in profiles
+    )
+
+
 def _find(
     session: Session, query: Any, values: Iterable[str | None], found: dict[int, Person], **parameters: str
 ) -> dict[str, Person]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from engine.contacts import normal
 from engine.errors import InvalidInput
@@ -16,11 +16,10 @@ RESERVED = frozenset({"id", "external_id", "created_at", "anonymous_id", *COLUMN
 NAME_LENGTH = 200
 KEY_LENGTH = 512
 VALUE_BYTES = 100_000
-NO_ATTRIBUTES: Mapping[str, Any] = {}
+NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """Names that find a contact, and values to write. None and absent mean: leave as it is.
 
     `attributes` maps names to JSON values; None there, and a column's name in `removed`, take the value away.
@@ -32,7 +31,7 @@ class Profile:
     phone: str | None = None
     timezone: str | None = None
     locale: str | None = None
-    attributes: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRIBUTES)
+    attributes: Mapping[str, Any] = NO_ATTRIBUTES
     removed: frozenset[str] = frozenset()
 
 
@@ -47,11 +46,12 @@ class Problem:
     kept: bool = False
 
 
-def clean(profile: Profile) -> tuple[Profile, tuple[Problem, ...]]:
+def clean(profile: Profile, *, attributes_checked: bool = False) -> tuple[Profile, tuple[Problem, ...]]:
     """The profile as `identify` wants it, and what was wrong with it.
 
     Email and phone are normalised, keys trimmed. Values that cannot be stored are left out and reported. Raises
-    InvalidInput when a key (external id, anonymous id) cannot be used or when nothing names the contact.
+    InvalidInput when a key (external id, anonymous id) cannot be used or when nothing names the contact. With
+    `attributes_checked` the attributes are taken as they are.
     """
     problems: list[Problem] = []
     changes: dict[str, Any] = {}
@@ -63,9 +63,9 @@ def clean(profile: Profile) -> tuple[Profile, tuple[Problem, ...]]:
         given: str | None = getattr(profile, name)
         if given is not None and (usable := _column(name, given, problems)) != given:
             changes[name] = usable
-    if profile.attributes:
+    if profile.attributes and not attributes_checked:
         changes["attributes"] = attributes(profile.attributes, problems)
-    cleaned = dataclasses.replace(profile, **changes) if changes else profile
+    cleaned = profile._replace(**changes) if changes else profile
     if not (cleaned.external_id or cleaned.email or cleaned.anonymous_id):
         for problem in problems:
             if problem.name == "email":

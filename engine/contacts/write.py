@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -42,8 +42,7 @@ class Change:
         return bool(self.columns or self.attributes)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A contact as it is in the store."""
 
     columns: dict[str, str | None]
@@ -53,11 +52,16 @@ class Stored:
 def from_profiles(profiles: Iterable[Profile]) -> Change:
     """What several profiles of one contact say together; the later wins."""
     change = Change()
+    columns = change.columns
     for profile in profiles:
-        for name in COLUMNS:
-            value = getattr(profile, name)
-            if value is not None:
-                change.columns[name] = value
+        if profile.email is not None:
+            columns["email"] = profile.email
+        if profile.phone is not None:
+            columns["phone"] = profile.phone
+        if profile.timezone is not None:
+            columns["timezone"] = profile.timezone
+        if profile.locale is not None:
+            columns["locale"] = profile.locale
         change.attributes.update(profile.attributes)
         for name in profile.removed:
             (change.columns if name in COLUMNS else change.attributes)[name] = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -19,13 +20,12 @@ from engine.events.store import Encoded, store, take_keys
 AHEAD = dt.timedelta(minutes=5)  # how far a sender's clock may run ahead
 LATE = dt.timedelta(hours=24)
 EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-NOTHING: Mapping[str, Any] = {}
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 Status = Literal["recorded", "duplicate", "refused"]
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """Something that a contact did. `message_id` makes it one however often it is delivered.
 
     `occurred_at` is aware. source: api, import, tracking, journey.
@@ -35,7 +35,7 @@ class NewEvent:
     name: str
     occurred_at: dt.datetime
     message_id: str
-    properties: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    properties: Mapping[str, Any] = NOTHING
     context: Mapping[str, Any] | None = None
     source: str = "api"
 

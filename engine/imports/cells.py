@@ -15,6 +15,7 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from engine.contacts.definitions import type_of
+from engine.contacts.profile import value_error
 from engine.errors import InvalidInput
 
 NUMBER = re.compile(r"(?!-0(?:\.0*)?\Z)-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,14})?")
@@ -74,7 +75,7 @@ def _structure(cell: str, wanted: str) -> Any:
         value = json.loads(cell)
     except (ValueError, RecursionError):
         value = None
-    if not isinstance(value, list if wanted == "list" else dict):
+    if not isinstance(value, list if wanted == "list" else dict) or value_error(value):
         raise InvalidInput(f"is not a JSON {wanted}", hint=f"This attribute holds a {wanted}, written as JSON.")
     return value
 

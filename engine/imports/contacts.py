@@ -121,7 +121,7 @@ def _profile(line: Line, job: _Import) -> Profile | None:
     """The row as a profile; None when nothing usable names the contact."""
     try:
         given = _values(line, job)
-        profile, problems = clean(Profile(**given))
+        profile, problems = clean(Profile(**given), attributes_checked=True)
     except InvalidInput as error:
         job.errors.add(line.number, error.where, _cell(line, job, error.where), error.message, error.hint)
         job.counts.refused += 1

@@ -7,9 +7,8 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from engine.contacts.profile import VALUE_BYTES
 from engine.errors import InvalidInput
@@ -18,8 +17,7 @@ LONGEST_CELL = 32 * 1024 * 1024  # what csv reads; longer cells end the row with
 BLOCK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A row: the number of the line on which it starts, and its cells; or why it could not be read."""
 
     number: int

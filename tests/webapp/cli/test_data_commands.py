@@ -1,0 +1,76 @@
+"""`cairn contacts`, `events`, `rules` and `segments` on a small shop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from engine.db import Database
+from engine.settings import settings
+from tests.conftest import drop
+from webapp.cli import main
+
+Cairn = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def cairn(postgres_url: str) -> Iterator[Cairn]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", postgres_url)
+        patch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+        patch.setenv("CAIRN_WORKSPACE", "data_commands")
+        settings.cache_clear()
+        yield lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+        drop(Database(postgres_url, workspace=settings().workspace_schema))
+    settings.cache_clear()
+
+
+def test_a_shop_is_imported_counted_and_segmented(cairn: Cairn, tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("external_id,email,plan\n1,a@x.example,pro\n2,b@x.example,free\n")
+    (tmp_path / "e.csv").write_text(
+        "external_id,name,occurred_at,total\n1,Order Completed,2026-01-01,12\n3,Seen,2026-01-02,\n"
+    )
+    first = cairn("contacts", "import", tmp_path / "c.csv", "--consent", "email,sms")
+    assert (first.exit_code, first.output) == (
+        0,
+        "2 contacts: 2 imported, 0 unchanged, 0 refused. 2 contacts are new.\n",
+    )
+    assert cairn("events", "import", tmp_path / "e.csv", "--trigger").output == (
+        "2 events: 2 imported, 0 unchanged, 0 refused. 1 contacts are new.\n"
+    )
+    assert cairn("rules", "count", 'plan is "pro" and consents to sms').output == "1\n"
+    assert cairn("rules", "count", "never purchased").output == "2\n"
+    assert cairn("rules", "count", "purchased", "--now", "2025-12-31").output == "0\n"
+    assert cairn("segments", "create", "pros", 'plan is "pro"', "--name", "Pros").output == "pros: 1 contacts\n"
+    assert cairn("segments", "list").output == 'pros\t1\tplan is "pro"\n'
+    assert cairn("segments", "refresh").output == "pros: 1 contacts\n"
+
+
+def test_refused_rows_have_an_exit_code_and_a_file(cairn: Cairn, tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("external_id,email\n9,\n,nonsense\n")
+    result = cairn("contacts", "import", tmp_path / "c.csv")
+    assert result.exit_code == 5 and "1 refused" in result.stdout
+    assert str(tmp_path / "c.csv.errors.csv") in result.stderr
+    assert (tmp_path / "c.csv.errors.csv").read_text().splitlines()[1].startswith("3,email,nonsense,")
+
+
+def test_a_wrong_header_and_a_wrong_channel_are_explained(cairn: Cairn, tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("name\nx\n")
+    result = cairn("contacts", "import", tmp_path / "c.csv")
+    assert result.exit_code == 1 and "external_id,email,phone,timezone" in result.stderr
+    assert cairn("contacts", "import", tmp_path / "c.csv", "--consent", "fax").exit_code == 2
+
+
+def test_a_rule_is_shown_as_it_is_read_or_where_it_is_wrong(cairn: Cairn) -> None:
+    good = cairn("rules", "check", "purchased AND seats>5")
+    assert good.exit_code == 0 and good.stdout.splitlines()[0] == "purchased and seats > 5"
+    assert good.stderr.startswith("warning: line 1, column 15:")
+    for rule in ("purchased at least x times", 'in segment "nowhere"'):
+        bad = cairn("rules", "check", rule)
+        assert (bad.exit_code, bad.stdout) == (1, "") and bad.stderr.startswith("line 1, column ")
+    assert cairn("segments", "create", "self", 'in segment "self"').exit_code == 1
+    assert "self" not in cairn("segments", "list").output
+    assert cairn("segments", "refresh", "nowhere").exit_code == 4
