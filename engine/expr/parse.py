@@ -53,9 +53,7 @@ def _explain(error: UnexpectedInput, text: str) -> LanguageError:
     offset = cast(int, error.pos_in_stream)
     found = text[offset] if isinstance(error, UnexpectedCharacters) else str(cast(UnexpectedToken, error).token)
     line, column = place(text, offset)
-    return LanguageError(
-        f"did not expect {_shown(found)} here", line, column, expected, _hint(text, offset, terminals)
-    )
+    return LanguageError(f"did not expect {_shown(found)} here", line, column, expected, _hint(text, offset, terminals))
 
 
 def _shown(found: str) -> str:

@@ -226,11 +226,19 @@ def _write_memberships(session: Session, residents: list[Resident]) -> None:
     stays = [(one.id, *stay) for one in residents for stay in one.stays]
     session.execute(
         insert(SegmentMembership.__table__),
-        [{"segment_id": segments[s], "contact_id": c, "entered_at": a, "left_at": b} for c, k, s, a, b in stays if k == "segment"],
+        [
+            {"segment_id": segments[s], "contact_id": c, "entered_at": a, "left_at": b}
+            for c, k, s, a, b in stays
+            if k == "segment"
+        ],
     )
     session.execute(
         insert(ListMembership.__table__),
-        [{"list_id": lists[s], "contact_id": c, "added_at": a, "removed_at": b} for c, k, s, a, b in stays if k == "list"],
+        [
+            {"list_id": lists[s], "contact_id": c, "added_at": a, "removed_at": b}
+            for c, k, s, a, b in stays
+            if k == "list"
+        ],
     )
     consent = [
         {"contact_id": one.id, "channel": channel, "topic": topic, "state": state, "changed_at": NOW}

@@ -57,7 +57,10 @@ def comparing(values: st.SearchStrategy[ast.Value], paths: st.SearchStrategy[ast
         st.builds(ast.Comparison, values, signs, values),
         st.builds(ast.Comparison, paths, signs, literals),
         st.builds(
-            ast.Comparison, paths, st.sampled_from(["matches", "not matches"]), patterns.map(lambda text: ast.Text(text))
+            ast.Comparison,
+            paths,
+            st.sampled_from(["matches", "not matches"]),
+            patterns.map(lambda text: ast.Text(text)),
         ),
         st.builds(ast.Between, values, values, values, either),
         st.builds(ast.Between, paths, numbers, numbers, either),
@@ -83,7 +86,9 @@ def joined(leaves: st.SearchStrategy[ast.Node], size: int) -> st.SearchStrategy[
 
 def _inside() -> st.SearchStrategy[ast.Node]:
     own = st.builds(ast.Path, property_names)
-    paths = st.one_of(own, own, st.builds(ast.Path, names, st.just("contact")), st.builds(ast.Path, property_names, st.just("event")))
+    paths = st.one_of(
+        own, own, st.builds(ast.Path, names, st.just("contact")), st.builds(ast.Path, property_names, st.just("event"))
+    )
     plain = joined(comparing(paths | literals, paths), 2)
     items = st.builds(ast.AnyItem, st.builds(ast.Path, st.just(("items",))), plain)
     return joined(comparing(paths | literals, paths) | items, 3)
@@ -118,7 +123,9 @@ did = st.builds(
 )  # fmt: skip
 occurrences = st.builds(ast.Occurrence, events, wheres)
 sequences = st.builds(ast.Sequence, occurrences, st.sampled_from(["then", "without"]), occurrences, durations, windows)
-memberships = st.builds(ast.Membership, st.sampled_from(["segment", "list", "journey"]), st.sampled_from(["vip", "trial", "no"]))
+memberships = st.builds(
+    ast.Membership, st.sampled_from(["segment", "list", "journey"]), st.sampled_from(["vip", "trial", "no"])
+)
 consents = st.one_of(
     st.builds(ast.Subscribed, st.sampled_from(["news", "offers", "no"]), st.sampled_from(["email", "sms"])),
     st.builds(ast.Consents, st.sampled_from(["email", "sms", "push"])),

@@ -43,7 +43,7 @@ instants = st.sampled_from(population.INSTANTS) | st.just(population.NOW + dt.ti
 
 @settings(relaxed, max_examples=200)
 @given(node=rules.rules, now=instants, zone=st.sampled_from(ZONES))
-@example(node=parse("not (plan contains \"x\") or plan is not \"y\""), now=population.NOW, zone="UTC")
+@example(node=parse('not (plan contains "x") or plan is not "y"'), now=population.NOW, zone="UTC")
 def test_all_contacts_at_once(
     town: Session, residents: list[population.Resident], node: ast.Node, now: dt.datetime, zone: str
 ) -> None:

@@ -108,7 +108,14 @@ def test_equality_ignores_positions() -> None:
 
 
 def test_values_read_and_write() -> None:
-    for text in ("event.mrr", "event.cart.total", 'sum of total over "Order Completed"', "lifetime_value", "25", "12.5"):
+    for text in (
+        "event.mrr",
+        "event.cart.total",
+        'sum of total over "Order Completed"',
+        "lifetime_value",
+        "25",
+        "12.5",
+    ):
         assert write_value(parse_value(text)) == text
     with pytest.raises(LanguageError):
         parse_value("event.mrr > 5")

@@ -32,7 +32,9 @@ from tests.conftest import drop, new_database
 from tests.engine.expr import population
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "language.md").read_text("utf-8").split("## Journeys")[0]
-ROW = re.compile(r"^\| `(?P<rule>[^|]*)` \| `(?P<contact>[^|]*)` \| (?P<verdict>true|false)(?: \+ (?P<day>\S+))? \|$", re.M)
+ROW = re.compile(
+    r"^\| `(?P<rule>[^|]*)` \| `(?P<contact>[^|]*)` \| (?P<verdict>true|false)(?: \+ (?P<day>\S+))? \|$", re.M
+)
 NOW = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
 TOPICS = {"news": "subscribed", "offers": "unsubscribed"}
 
@@ -119,7 +121,9 @@ def test_one_contact(case: Case) -> None:
     verdict = evaluate(case.node, facts(case), NOW)
     assert verdict.value is case.verdict
     changes = verdict.changes_at
-    assert (changes and changes.date().isoformat()) == case.day or (case.day is None and changes is not None and case.rule.startswith("never"))
+    assert (changes and changes.date().isoformat()) == case.day or (
+        case.day is None and changes is not None and case.rule.startswith("never")
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.number}-{case.rule[:60]}")
