@@ -69,7 +69,8 @@ def main(count: int) -> None:
             opened, open_cpu, _ = measure(port, child.pid, pixels, count)
             clicked, click_cpu, peak = measure(port, child.pid, clicks, count)
         with database.transaction() as session:
-            stored = dict(session.execute(text("select kind, count(*) from hits group by 1")).all())
+            rows = session.execute(text("select kind, count(*) from hits group by 1"))
+            stored = {kind: number for kind, number in rows}  # noqa: C416 - rows are no pairs for mypy
     assert opened.statuses.keys() == {200}, opened.statuses
     assert clicked.statuses.keys() == {302}, clicked.statuses
     assert stored == {"open": count + 500, "click": count + 500}, stored

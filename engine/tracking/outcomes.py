@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from engine.tracking.classify import Seen, classify
@@ -29,6 +30,7 @@ class TrackedMessage:
     journey_id: int | None = None
     journey: str | None = None
     step: str | None = None
+    state: str = "accepted"
     accepted_at: dt.datetime | None = None
     ended_at: dt.datetime | None = None
     first_open_at: dt.datetime | None = None
@@ -70,9 +72,14 @@ class Outcome:
     hits: Sequence[StoredHit]
     classes: tuple[str, ...]
     events: tuple[TrackedEvent, ...]
-    metrics: Mapping[str, int]
+    metrics: Mapping[str, int | Decimal]
     first_open_at: dt.datetime | None
     first_click_at: dt.datetime | None
+
+    @property
+    def proves_delivery(self) -> bool:
+        """A person clicked in a message of which nobody knew whether it was accepted."""
+        return self.message.state == "unknown" and self.first_click_at is not None
 
 
 def judge(message: TrackedMessage, hits: Sequence[StoredHit]) -> Outcome:
@@ -87,7 +94,7 @@ def judge(message: TrackedMessage, hits: Sequence[StoredHit]) -> Outcome:
     clicks = [hit for hit, kind in judged if hit.seen.kind == "click" and kind == "human"]
     opened = _opened(message, opens, clicks)
     first_click = clicks[0].seen.at if clicks and message.first_click_at is None else None
-    metrics = {
+    metrics: dict[str, int | Decimal] = {
         "raw_opens": sum(hit.seen.kind == "open" for hit in hits),
         "raw_clicks": sum(hit.seen.kind == "click" for hit in hits),
         "human_opens": int(opened is not None),

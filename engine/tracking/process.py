@@ -33,7 +33,8 @@ limit :messages""")
 
 CLAIM = text("""
 select m.id, m.origin_at, m.contact_id, m.token, m.channel, c.slug as content, m.content_version_id, m.links,
-  m.journey_id, j.slug as journey, m.step_id as step, m.accepted_at, m.ended_at, m.first_open_at, m.first_click_at
+  m.journey_id, j.slug as journey, m.step_id as step, m.state, m.accepted_at, m.ended_at, m.first_open_at,
+  m.first_click_at
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as wanted(id, origin_at)
 join messages m on m.id = wanted.id and m.origin_at = wanted.origin_at
 left join contents c on c.id = m.content_id

@@ -36,6 +36,7 @@ class Machine:
     server: Any
     database: Database
     key: str
+    current: Served | None = None
 
     def serve(self) -> Served:
         return serve(self.server.url, "served", self.home, f"unix://{self.home}/no-redis.sock")
@@ -61,16 +62,18 @@ def machine() -> Iterator[Machine]:
             key = users.create_api_key(session, "tests")
         made = Machine(home, server, database, key)
         yield made
+        if made.current is not None and made.current.child.poll() is None:
+            made.current.end()
         database.close()
         made.server.stop()
 
 
 @pytest.fixture
-def served(machine: Machine) -> Iterator[Served]:
-    opened = machine.serve()
-    yield opened
-    if opened.child.poll() is None:
-        opened.end()
+def served(machine: Machine) -> Served:
+    """A server that tests share; one that a test has ended is started anew."""
+    if machine.current is None or machine.current.child.poll() is not None:
+        machine.current = machine.serve()
+    return machine.current
 
 
 def post_all(served: Served, key: str, ids: list[str], patience: float = 60) -> None:
@@ -136,6 +139,14 @@ def test_what_was_acknowledged_survives_a_crash_of_postgres_and_the_site_recover
     assert served.request("GET", "/readyz")[0] == 200
 
 
+def test_nothing_of_a_token_or_key_is_logged(machine: Machine, served: Served) -> None:
+    urls = machine.urls()
+    served.request("GET", urls.click(0))
+    log = (machine.home / "web.log").read_text()
+    assert machine.key not in log
+    assert urls.click(0)[3:] not in log
+
+
 def test_an_orderly_end_writes_the_pixels_that_were_answered(machine: Machine, served: Served) -> None:
     urls = machine.urls()
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
@@ -147,18 +158,9 @@ def test_an_orderly_end_writes_the_pixels_that_were_answered(machine: Machine, s
     assert machine.rows(f"select count(*) from hits where message_id = {urls.message_id}") == [(100,)]
 
 
-def test_the_port_is_free_after_the_parent_was_killed(machine: Machine) -> None:
-    served = machine.serve()
+def test_the_port_is_free_after_the_parent_was_killed(machine: Machine, served: Served) -> None:
     served.end(signal.SIGKILL)
     until = time.monotonic() + 10
     while served.listening():
         assert time.monotonic() < until, "the worker outlived its parent"
         time.sleep(0.05)
-
-
-def test_nothing_of_a_token_or_key_is_logged(machine: Machine, served: Served) -> None:
-    urls = machine.urls()
-    served.request("GET", urls.click(0))
-    log = (machine.home / "web.log").read_text()
-    assert machine.key not in log
-    assert urls.click(0)[3:] not in log

@@ -29,7 +29,7 @@ class Keys:
         self._clock = clock
         self._lock = threading.Lock()
         self._scopes: dict[bytes, frozenset[str]] = {}
-        self._read_at = float("-inf")
+        self._read_at = self._failed_at = float("-inf")
 
     def scopes(self, key: str) -> frozenset[str] | None:
         """The key's scopes; None for one that is not in force. Raises Unavailable while the database is away."""
@@ -46,12 +46,19 @@ class Keys:
             started = self._clock()
             if started - self._read_at < lifetime:
                 return
-            try:
-                with self._database.transaction() as session:
-                    self._scopes = users.api_keys(session)
-            except SQLAlchemyError as error:
-                raise Unavailable("The database is away.") from error
+            if self._clock() - self._failed_at < RETRY:
+                raise Unavailable("The database is away.")
+            self._read()
             self._read_at = started
+
+    def _read(self) -> None:
+        """A failure holds for half a second: who has queued up behind it must not wait for a time-out each."""
+        try:
+            with self._database.transaction() as session:
+                self._scopes = users.api_keys(session)
+        except SQLAlchemyError as error:
+            self._failed_at = self._clock()
+            raise Unavailable("The database is away.") from error
 
 
 def of_header(environ: Environ) -> str | None:

@@ -128,6 +128,19 @@ def test_hits_wait_until_the_message_is_known_to_be_accepted(session: Session) -
     assert process(session, NOW)["hits"] == 1
 
 
+def test_a_human_click_settles_an_unknown_message_and_nothing_less_does(session: Session) -> None:
+    seed, other = (message(session, None, links=("https://a.example",), state="unknown") for _ in range(2))
+    session.execute(text("update messages set ended_at = :at"), {"at": SENT})
+    hits.store(session, [hit(seed, 60, "click", 0), hit(other, 60), hit(other, 61, "click", 0, method="HEAD")])
+    process(session, NOW)
+    rows = session.execute(text("select id, state, accepted_at, ended_at, cost > 0 from messages order by id")).all()
+    assert [tuple(row) for row in rows] == [
+        (seed.id, "accepted", SENT, None, True), (other.id, "unknown", None, SENT, None),
+    ]  # fmt: skip
+    counted = text("select day, sent, undelivered, human_clicks from message_rollups where journey_id = :id")
+    assert tuple(session.execute(counted, {"id": seed.journey_id}).one()) == (SENT.date(), 1, -1, 1)
+
+
 def test_hits_of_an_erased_message_are_closed(session: Session) -> None:
     seed = message(session, SENT)
     session.execute(text("delete from messages"))
