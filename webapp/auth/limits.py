@@ -38,5 +38,5 @@ def account() -> str:
 
 
 def failed(response: Response) -> bool:
-    """Whether the attempt counts: a success redirects."""
-    return response.status_code < 300 or response.status_code >= 400
+    """Whether the attempt counts: only a refusal does."""
+    return response.status_code == 401

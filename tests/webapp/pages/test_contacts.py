@@ -1,0 +1,120 @@
+"""The list of contacts and the timeline of one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from engine.db import Database
+from engine.model import Contact, Event
+from tests.webapp.pages.sample import Shop
+from webapp.pages.queries import timeline
+
+HTMX = {"HX-Request": "true"}
+
+
+def names(page: str) -> list[str]:
+    """The contacts that a list shows."""
+    return re.findall(r'class="row-link" href="/contacts/[^"]+">([^<]+)<', page)
+
+
+def test_the_list_pages_through_everybody_once(marketer: FlaskClient, shop: Shop) -> None:
+    seen: list[str] = []
+    address: str | None = "/contacts"
+    while address:
+        page = marketer.get(address).text
+        seen += re.findall(r'class="row-link" href="/contacts/([^"]+)"', page)
+        following = re.search(r'href="(/contacts\?after=\d+)"', page)
+        address = following[1] if following else None
+    assert len(seen) == len(set(seen)) == 140
+
+
+@pytest.mark.parametrize("text", ["noor.novak139", "NOOR.NOVAK139@shop", "cus_1139", "  cus_1139 "])
+def test_search_finds_by_the_beginning_of_email_and_external_id(marketer: FlaskClient, text: str) -> None:
+    assert names(marketer.get("/contacts", query_string={"q": text}).text) == ["Noor Novak"]
+
+
+def test_search_falls_back_to_names(marketer: FlaskClient) -> None:
+    found = names(marketer.get("/contacts?q=lindq").text)
+    assert found
+    assert all("Lindqvist" in name for name in found)
+
+
+@pytest.mark.parametrize("text", ["%", "_", "\\", "' or 1=1 --", "\0", "x" * 5000])
+def test_search_takes_any_text_literally(marketer: FlaskClient, text: str) -> None:
+    answer = marketer.get("/contacts", query_string={"q": text})
+    assert answer.status_code == 200
+    assert names(answer.text) == [] or not text.strip("\0")
+
+
+def test_htmx_gets_the_rows_alone(marketer: FlaskClient) -> None:
+    page = marketer.get("/contacts?q=cus_1139", headers=HTMX).text
+    assert names(page) == ["Noor Novak"]
+    assert "<html" not in page
+
+
+def test_the_page_shows_profile_consent_and_segments(marketer: FlaskClient, shop: Shop) -> None:
+    page = marketer.get(f"/contacts/{shop.contact}").text
+    for text in ("noor.novak139@shop.example", "lifetime_value", "Email · product", "VIP customers"):
+        assert text in page
+
+
+def test_the_timeline_tells_every_kind_of_thing(marketer: FlaskClient, shop: Shop) -> None:
+    page = marketer.get(f"/contacts/{shop.contact}").text
+    for text in (
+        "Order Completed",
+        "Email “welcome-short”",
+        "See it as sent",
+        "Timed out at",
+        "by scanner, not counted",
+    ):
+        assert text in page
+    for text in ("Goal of", "worth $84.50", "Entered segment", "Subscribed</strong> to email"):
+        assert text in page
+
+
+def test_older_pages_follow_without_gaps_or_repeats(shop_database: Database, shop: Shop) -> None:
+    with shop_database.transaction() as session:
+        contact_id = session.query(Contact.id).filter_by(public_id=shop.contact).scalar()
+        pages = [timeline.read(session, contact_id, None)]
+        while pages[-1].before:
+            pages.append(timeline.read(session, contact_id, pages[-1].before))
+        events = session.query(Event).filter_by(contact_id=contact_id).count()
+    items = [item for page in pages for item in page.items]
+    assert len(pages) > 1
+    assert [item.at for item in items] == sorted((item.at for item in items), reverse=True)
+    assert sum(item.kind == "event" for item in items) == events == 70
+    assert sum(item.kind == "step" for item in items) == 4
+
+
+def test_things_of_one_instant_stay_on_one_page() -> None:
+    at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    items = [timeline.Item("event", at - dt.timedelta(hours=min(index, 30))) for index in range(60)]
+    page = timeline._cut(items)
+    assert len(page.items) == 60
+    assert page.before is None
+
+
+def test_load_older_brings_the_next_items(marketer: FlaskClient, shop: Shop) -> None:
+    first = marketer.get(f"/contacts/{shop.contact}").text
+    more = re.search(r'hx-get="([^"]+timeline[^"]+)"', first)
+    assert more
+    page = marketer.get(more[1].replace("&amp;", "&"), headers=HTMX).text
+    assert "timeline-item" in page
+    assert "<html" not in page
+
+
+def test_an_attribute_cannot_smuggle_markup(marketer: FlaskClient, shop_database: Database) -> None:
+    with shop_database.transaction() as session:
+        contact = Contact(external_id="smuggler", attributes={"name": "<script>alert(1)</script>", "x": ["<b>"]})
+        session.add(contact)
+        session.flush()
+        public_id = contact.public_id
+    page = marketer.get(f"/contacts/{public_id}").text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+    with shop_database.transaction() as session:
+        session.delete(session.get_one(Contact, contact.id))

@@ -1,0 +1,98 @@
+"""Journeys: numbers on the outline, text with its errors, publishing, versions."""
+
+from __future__ import annotations
+
+from flask.testing import FlaskClient
+
+from engine.db import Database
+from engine.model import Content, Journey, JourneyVersion
+from journeys.language.parse import parse
+from tests.webapp.pages.conftest import post
+from tests.webapp.pages.sample import TEXT
+from webapp.pages.outline import entrance, outline
+
+SMALL = """journey: {slug}
+enter:
+  on: Signed Up
+steps:
+  - wait: 2 days
+    id: pause
+"""
+
+
+def test_the_list_shows_state_and_figures(marketer: FlaskClient) -> None:
+    page = marketer.get("/journeys").text
+    assert "state-good" in page
+    assert "2,400" in page
+
+
+def test_the_outline_has_every_step_with_its_counts(marketer: FlaskClient) -> None:
+    page = marketer.get("/journeys/welcome").text
+    for text in ("Enters on “Signed Up”", "Email “welcome-short”", "50% · arm a", "If it cannot be sent"):
+        assert text in page
+    for figure in ("<b>1</b> waiting", "<b>904</b> met", "<b>611</b> timed out", "<b>1,310</b> completed"):
+        assert figure in page
+
+
+def test_the_outline_follows_the_text() -> None:
+    journey = parse(TEXT)
+    nodes = outline(journey.steps)
+    assert entrance(journey) == "Enters on “Signed Up”"
+    assert [node.id for node in nodes] == ["hello-ab", "opened", "size", "mark-done"]
+    assert [branch.label for branch in nodes[0].branches] == ["50% · arm a", "50% · arm b"]
+    assert [branch.label for branch in nodes[2].branches] == ["If company.seats >= 20", "Else"]
+    fallback = nodes[1].branches[0].nodes[0].branches[0]
+    assert (fallback.label, fallback.nodes[0].id) == ("If it cannot be sent", "nudge-sms")
+
+
+def test_errors_are_listed_with_their_lines(marketer: FlaskClient) -> None:
+    page = post(marketer, "/journeys/-/check", text=SMALL.format(slug="a").replace("2 days", "2 dayz")).text
+    assert "Error, line 5, column" in page
+    assert 'data-lines="5"' in page
+
+
+def test_a_text_with_an_error_is_not_published_and_not_lost(marketer: FlaskClient, shop_database: Database) -> None:
+    text = SMALL.format(slug="broken").replace("2 days", "2 dayz")
+    answer = post(marketer, "/journeys/-/new", text=text, action="publish")
+    assert answer.status_code == 422
+    assert "2 dayz" in answer.text
+    with shop_database.transaction() as session:
+        assert session.query(Journey).filter_by(slug="broken").count() == 0
+
+
+def test_publishing_makes_a_version_and_the_same_text_changes_nothing(
+    marketer: FlaskClient, shop_database: Database
+) -> None:
+    text = SMALL.format(slug="published")
+    assert post(marketer, "/journeys/-/new", text=text, action="publish").location == "/journeys/published"
+    assert "Version 1 is live" in marketer.get("/journeys/published").text
+    post(marketer, "/journeys/published/text", text=text, action="publish")
+    assert "nothing changed" in marketer.get("/journeys/published").text
+    with shop_database.transaction() as session:
+        journey = session.query(Journey).filter_by(slug="published").one()
+        versions = session.query(JourneyVersion).filter_by(journey_id=journey.id).all()
+        assert [(version.number, version.published_by) for version in versions] == [(1, "mara@cairn.example")]
+    assert "mara@cairn.example" in marketer.get("/journeys/published/versions").text
+
+
+def test_a_draft_may_be_wrong_and_changes_nothing_live(marketer: FlaskClient, shop_database: Database) -> None:
+    post(marketer, "/journeys/-/new", text=SMALL.format(slug="drafted"), action="save")
+    wrong = SMALL.format(slug="drafted") + "  - email: nothing-like-it\n"
+    assert post(marketer, "/journeys/drafted/text", text=wrong, action="save").status_code == 302
+    assert "nothing-like-it" in marketer.get("/journeys/drafted/text").text
+    with shop_database.transaction() as session:
+        journey = session.query(Journey).filter_by(slug="drafted").one()
+        assert (journey.state, journey.live_version_id) == ("draft", None)
+        assert session.query(Content).filter_by(slug="nothing-like-it").count() == 0
+
+
+def test_a_journey_keeps_its_name(marketer: FlaskClient) -> None:
+    answer = post(marketer, "/journeys/welcome/text", text=SMALL.format(slug="other"), action="publish")
+    assert answer.status_code == 422
+    assert "A journey keeps its name" in answer.text
+
+
+def test_line_ends_of_browsers_are_not_stored(marketer: FlaskClient, shop_database: Database) -> None:
+    post(marketer, "/journeys/-/new", text=SMALL.format(slug="ends").replace("\n", "\r\n"), action="save")
+    with shop_database.transaction() as session:
+        assert session.query(Journey).filter_by(slug="ends").one().draft == SMALL.format(slug="ends")
