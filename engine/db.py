@@ -9,8 +9,6 @@ from importlib import resources
 from typing import Any
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -51,6 +49,9 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the workspace's schema to the newest revision; safe when several processes start at once."""
+        from alembic import command  # only who migrates waits for its import
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(resources.files("engine") / "migrations"))
         try:

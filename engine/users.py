@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import secrets
 
@@ -14,7 +15,6 @@ from engine.errors import InvalidInput
 from engine.model import ApiKey, User
 
 hasher = PasswordHasher()
-UNKNOWN_USER = hasher.hash(secrets.token_urlsafe(16))
 ROLES = ("admin", "marketer", "viewer")
 
 
@@ -61,12 +61,17 @@ def authenticate(session: Session, email: str, password: str) -> User | None:
     """The user, if the password is right. An unknown address costs the same time as a wrong password."""
     user = by_email(session, email)
     try:
-        hasher.verify(user.password_hash if user else UNKNOWN_USER, password)
+        hasher.verify(user.password_hash if user else _hash_of_nobody(), password)
     except (VerificationError, InvalidHashError):
         return None
     if user is not None and hasher.check_needs_rehash(user.password_hash):
         user.password_hash = hasher.hash(password)
     return user
+
+
+@functools.cache
+def _hash_of_nobody() -> str:
+    return hasher.hash(secrets.token_urlsafe(16))
 
 
 def set_password(user: User, password: str) -> None:

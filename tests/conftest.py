@@ -28,7 +28,7 @@ numbers = itertools.count()
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL of this run's own."""
-    server = start_postgres(Path(TEST_HOME.name))
+    server = start_postgres(Path(TEST_HOME.name), durable=False)
     yield server.url
     server.stop()
 

@@ -19,7 +19,7 @@ from redis import Redis
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engine import clock, log, partitions
+from engine import clock, log, partitions, segments
 from engine.db import Database
 from engine.settings import Settings
 from workers import lease
@@ -57,7 +57,7 @@ def find_due(session: Session, now: dt.datetime) -> list[str]:
 
 def refresh_segments(session: Session, now: dt.datetime) -> list[str]:  # noqa: ARG001 - the shape of an action
     """Ask for a full refresh of every segment: the passing of time alone changes rules with windows."""
-    session.execute(text("update segments set stale = true where not stale"))
+    segments.mark_stale(session)
     return ["refresh"]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import text
 
-from engine import clock
+from engine import clock, segments
 from engine.db import Database
 from engine.errors import InvalidInput
 from workers import pipeline, sending
@@ -22,7 +22,6 @@ select least(
     (select min(at) + interval '3 seconds' from hits where classification is null))
 """)
 SEGMENTS_EVERY = dt.timedelta(hours=1)
-STALE = text("update segments set stale = true where not stale")
 
 WORK: dict[str, Callable[[Database], int]] = {
     "hits": pipeline.hits,
@@ -48,7 +47,7 @@ def run_until(database: Database, until: dt.datetime, progress: Progress = lambd
             if now is None:
                 raise InvalidInput("the clock is real", hint="Set it first: cairn clock set INSTANT.")
             if refreshed is None or now - refreshed >= SEGMENTS_EVERY:
-                session.execute(STALE)
+                segments.mark_stale(session)
                 refreshed = now
         drain(database)
         progress(now)

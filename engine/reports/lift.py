@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-from scipy import stats
+from statistics import NormalDist
 
 FEWEST_CONTACTS = 50
 FEWEST_CONVERSIONS = 5
-Z = float(stats.norm.ppf(0.975))
+Z = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +108,8 @@ def value_difference(treated: Arm, holdout: Arm) -> Interval:
     error = math.sqrt(sum(part for part, _ in parts))
     if error == 0:
         return Interval(difference, difference, difference)
+    from scipy.special import stdtrit  # scipy takes a second to import, and only a report needs it
+
     freedom = error**4 / sum(part**2 / degrees for part, degrees in parts)
-    half = float(stats.t.ppf(0.975, freedom)) * error
+    half = float(stdtrit(freedom, 0.975)) * error
     return Interval(difference, difference - half, difference + half)

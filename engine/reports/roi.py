@@ -98,13 +98,13 @@ MESSAGES = text("""
 select journey_id, step_id, channel, sum(sent)::int8, sum(undelivered)::int8, sum(raw_opens)::int8,
        sum(human_opens)::int8, sum(raw_clicks)::int8, sum(human_clicks)::int8, sum(unsubscribes)::int8,
        sum(conversions), sum(revenue), sum(cost)
-from message_rollups where day between coalesce(:since, '-infinity') and coalesce(:until, 'infinity')
+from message_rollups where day between coalesce(cast(:since as date), '-infinity') and coalesce(cast(:until as date), 'infinity')
 group by journey_id, step_id, channel order by journey_id, step_id
 """)
 ARMS = text("""
 select journey_id, split_id, arm, sum(entries), sum(goals), sum(contacts), sum(conversions), sum(value),
        sum(value_squared)
-from entry_rollups where day between coalesce(:since, '-infinity') and coalesce(:until, 'infinity')
+from entry_rollups where day between coalesce(cast(:since as date), '-infinity') and coalesce(cast(:until as date), 'infinity')
 group by journey_id, split_id, arm order by journey_id, split_id, arm
 """)
 FIXED = text("""
@@ -123,7 +123,7 @@ def report(session: Session, since: dt.date | None = None, until: dt.date | None
     arms: dict[int, list[Any]] = defaultdict(list)
     for row in session.execute(ARMS, span).all():
         arms[row[0]].append(row)
-    fixed: dict[int | None, Decimal] = {id_: amount for id_, amount in session.execute(FIXED, span).all()}
+    fixed: dict[int | None, Decimal] = {row[0]: row[1] for row in session.execute(FIXED, span)}
     journeys = [
         _journey(slug, state, steps[id_], arms[id_], fixed.get(id_, Decimal(0)))
         for id_, slug, state in session.execute(JOURNEYS).all()

@@ -63,6 +63,10 @@ union all select contact_id, 'segment_entered', cast(:names as text[]), :now fro
 stay: Any = SegmentMembership.__table__
 inbox: Any = ChangeInbox.__table__
 
+MARK_STALE = text("""
+update segments set stale = true where id in (select id from segments where not stale for update skip locked)
+""")
+
 
 def refresh_stale(session: Session, now: dt.datetime) -> int:
     """Refresh for all contacts the segments that ask for it, and once a minute those that time changes.
@@ -94,6 +98,12 @@ def refresh(session: Session, slug: str, now: dt.datetime) -> int:
     for position, rule in enumerate(rule for rule in rules if rule.slug in wanted):
         _refresh_all(session, rule, schema, now, wait=position == 0)
     return session.execute(select(Segment.contact_count).where(Segment.slug == slug)).scalar_one()
+
+
+def mark_stale(session: Session) -> None:
+    """Ask for a full refresh of every segment, as time alone changes rules with windows. One that is being refreshed
+    just now is left out: waiting for it could be waiting in a circle."""
+    session.execute(MARK_STALE)
 
 
 def refresh_contacts(

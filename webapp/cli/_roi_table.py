@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from rich import box
 from rich.table import Table
 
 from engine.reports.roi import ArmRoi, Figures, JourneyRoi, RoiReport
 
-NUMBERS = ("sent", "opens", "clicks", "conversions", "revenue", "cost", "ROI", "lift (95 %)")
+NUMBERS = ("sent", "opens", "clicks", "conv.", "revenue", "cost", "ROI", "lift, 95 %")
 
 
 def roi_table(found: RoiReport) -> Table:
     """A line a journey, its steps and its split arms below it, and the total."""
-    table = Table(title=f"Return on investment ({found.currency})", title_justify="left", header_style="bold")
+    title = f"Return on investment ({found.currency})"
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("journey / step", no_wrap=True)
     for name in NUMBERS:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for journey in found.journeys:
         _journey(table, journey)
     table.add_row("total", *_figures(found.total), "", style="bold")
@@ -49,13 +51,16 @@ def _figures(figures: Figures) -> tuple[str, ...]:
 
 
 def _percent(value: Decimal | None) -> str:
-    return "–" if value is None else f"{value * 100:,.0f} %"
+    """Above ten times the stake, how many times it is reads better than a percentage."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f} ×" if value >= 10 else f"{value * 100:,.0f} %"
 
 
 def _lift(arm: ArmRoi) -> str:
     if arm.lift is None:
         return "no holdout"
     if not arm.lift.enough:
-        return "not enough data yet"
+        return "not enough data"
     rate = arm.lift.rate
-    return f"{rate.estimate * 100:+.1f} pt ({rate.low * 100:+.1f} to {rate.high * 100:+.1f})"
+    return f"{rate.estimate * 100:+.1f} pt ({rate.low * 100:+.1f} … {rate.high * 100:+.1f})"

@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from redis import Redis
 from sqlalchemy import text
 
-from engine import clock
+from engine import clock, segments
 from engine.db import Database
 from engine.errors import CairnError
 from webapp.demo.client import Client
@@ -27,7 +27,6 @@ SEGMENTS_EVERY = 6
 PATIENCE = 60.0
 PAUSE = 0.004
 ADDRESS = re.compile(r"https?://[^\s\"'<>)]+/([ocu])/[A-Za-z0-9_-]+")
-STALE = text("update segments set stale = true where not stale")
 SENDING = text("select exists (select from messages where state = 'sending')")
 ARRIVED = text("select id, channel, recipient, raw from local_messages where id > :after order by id")
 
@@ -61,7 +60,7 @@ class Drive:
             with self.database.transaction() as session:
                 clock.set_virtual(session, now)
                 if ticks % SEGMENTS_EVERY == 0:
-                    session.execute(STALE)
+                    segments.mark_stale(session)
             self._act(now)
             self._settle(now)
             self._read_mail(now)

@@ -28,6 +28,7 @@ SEGMENTS = {
     "sms-yes": "phone is set and consents to sms",
 }
 TOPICS = {"news": "News from the roastery", "orders": "About your order"}
+PRODUCTION = Decimal(240)
 JOURNEYS = ("welcome", "abandoned-cart", "win-back")
 
 
@@ -44,7 +45,7 @@ def open_shop(database: Database, town: Town) -> str:
             postal_address="12 Quay Street, Bristol BS1 4RA",
         )
         session.add_all(Topic(slug=slug, name=name, created_at=town.start) for slug, name in TOPICS.items())
-        session.add(Cost(kind="fixed", name="Cairn's server", amount=Decimal(60), valid_from=town.start))
+        session.add(Cost(kind="fixed", name="Server and mail relay", amount=Decimal(90), valid_from=town.start))
         key = users.create_api_key(session, "Demo shop")
     _bring_history(database, town)
     with database.transaction() as session:
@@ -60,7 +61,11 @@ def _publish(session: Session, now: dt.datetime) -> None:
     for slug, rule in SEGMENTS.items():
         save_segment(session, slug, rule)
     for slug in JOURNEYS:
-        publish(session, folder.joinpath("journeys", f"{slug}.yaml").read_text(encoding="utf-8"), now, "demo")
+        text = folder.joinpath("journeys", f"{slug}.yaml").read_text(encoding="utf-8")
+        journey_id = publish(session, text, now, "demo").journey.id
+        session.add(
+            Cost(kind="fixed", journey_id=journey_id, name="Text and design", amount=PRODUCTION, valid_from=now)
+        )
 
 
 def _bring_history(database: Database, town: Town) -> None:
