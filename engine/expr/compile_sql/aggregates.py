@@ -40,10 +40,8 @@ def _end(node: ast.Aggregate, source: Source, value: Json) -> Column:
     order = [source.table.c.occurred_at, source.table.c.received_at, source.table.c.message_id]
     if node.function == "last":
         order = [column.desc() for column in order]
-    array = func.array_agg(aggregate_order_by(value, *order)).filter(func.jsonb_typeof(value) != "null")
-    from sqlalchemy.dialects.postgresql import ARRAY
-
-    return func.trim_array(array, 0, type_=ARRAY(JSONB))[1]
+    array = func.jsonb_agg(aggregate_order_by(value, *order)).filter(func.jsonb_typeof(value) != "null")
+    return array.op("->", return_type=JSONB())(literal(0))
 
 
 def _read(source: Source, expression: Any, context: Context) -> Column:

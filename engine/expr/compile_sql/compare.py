@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from sqlalchemy import Boolean, ColumnElement, Text, and_, case, false, func, literal, not_, or_, select, true
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Numeric,
+    Text,
+    and_,
+    case,
+    column,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -62,6 +77,8 @@ def signed(left: Operand, sign: str, right: Operand, context: Context) -> Condit
     """`left sign right` in whichever type both can be read as."""
     if left.date is not None or right.date is not None:
         return _by_date(left, sign, right, context)
+    if sign == "is" and left.json is not None and right.constant and not left.constant:
+        return never_null(left.json == right.json)
     shared = [kind for kind in left.readings if kind in right.readings and _fits(kind, sign, left, right)]
     if not shared:
         return false()
@@ -111,7 +128,7 @@ def _against_date(left: Operand, sign: str, date: ast.DateValue, context: Contex
         return false()
     first, after = (instant(edge) for edge in literals.bounds(date, context.zone))
     edges: dict[str, Any] = {
-        "is": and_(moment >= first, moment < after), "<": moment < first, "<=": moment < after,
+        "is": _lies_in(moment, first, after, "[)"), "<": moment < first, "<=": moment < after,
         ">": moment >= after, ">=": moment >= first,
     }  # fmt: skip
     return never_null(edges[sign])
@@ -134,16 +151,10 @@ def in_list(value: Operand, items: tuple[ast.Literals, ...], context: Context) -
     if texts and "text" in value.readings:
         found.append(_in_texts(value, texts))
     if numbers and "number" in value.readings:
-        found.append(never_null(value.readings["number"] == func.any(literal(numbers, ARRAY(_numeric())))))
+        found.append(never_null(value.readings["number"] == func.any(literal(numbers, ARRAY(Numeric())))))
     others = [item for item in items if not isinstance(item, (ast.Text, ast.Number))]
     found += [signed(value, "is", operand(item, context), context) for item in others]
     return or_(*found) if found else false()
-
-
-def _numeric() -> Any:
-    from sqlalchemy import Numeric
-
-    return Numeric()
 
 
 def _in_texts(value: Operand, texts: list[str]) -> Condition:
@@ -201,12 +212,17 @@ def _relative(node: ast.IsWithin | ast.Ago, context: Context) -> Condition:
     now = context.scope.now
     if isinstance(node, ast.Ago):
         edge = shifted(now, node.duration, -1)
-        return never_null(moment < edge if node.bound == "more" else and_(moment >= edge, moment <= now))
+        return never_null(moment < edge if node.bound == "more" else _lies_in(moment, edge, now, "[]"))
     first, last = (
         (now, shifted(now, node.duration, 1)) if node.direction == "next" else (shifted(now, node.duration, -1), now)
     )
-    inside = and_(moment >= first, moment <= last)
+    inside = _lies_in(moment, first, last, "[]")
     return cast(Condition, inside.is_(false()) if node.negated else inside.is_(true()))
+
+
+def _lies_in(moment: Column, first: Any, last: Any, bounds: str) -> Any:
+    """A range, so that a costly `moment` is worked out once."""
+    return func.tstzrange(first, last, literal(bounds, Text)).op("@>", return_type=Boolean())(moment)
 
 
 def _any(path: ast.Path, condition: ast.Node, context: Context) -> Condition:
@@ -216,12 +232,6 @@ def _any(path: ast.Path, condition: ast.Node, context: Context) -> Condition:
     if document is None:
         return false()
     array = case((func.jsonb_typeof(document) == "array", document), else_=sql_cast(literal("[]"), JSONB))
-    items = func.jsonb_array_elements(array, type_=JSONB).table_valued(_value_column())
+    items = func.jsonb_array_elements(array, type_=JSONB).table_valued(column("value", JSONB))
     inner = context.inside(lambda parts: dig(items.c.value, parts))
     return select(literal(1)).select_from(items).where(walk(condition, inner)).correlate_except(items).exists()
-
-
-def _value_column() -> Any:
-    from sqlalchemy import column
-
-    return column("value", JSONB)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     DateTime,
     Interval,
@@ -23,7 +24,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
 from engine.expr import ast, literals
 from engine.expr.compile_sql.scope import Context, Json
@@ -47,6 +48,7 @@ class Operand:
     folds: bool = False
     day_instant: Column | None = None
     date: ast.DateValue | None = None
+    constant: bool = False
 
     @property
     def present(self) -> Column:
@@ -71,13 +73,17 @@ def operand(value: ast.Value, context: Context) -> Operand:
 def _literal(value: ast.Literals) -> Operand:
     match value:
         case ast.Text(text):
-            return Operand({"text": literal(text, Text)}, json=func.to_jsonb(literal(text, Text), type_=JSONB))
+            return _constant("text", literal(text, Text))
         case ast.Number(number):
-            return Operand({"number": literal(number, Numeric)})
+            return _constant("number", literal(number, Numeric))
         case ast.Boolean(truth):
-            return Operand({"boolean": literal(truth)})
+            return _constant("boolean", literal(truth))
         case ast.Date() | ast.Moment():
             return Operand({}, date=value)
+
+
+def _constant(kind: Kind, column: Column) -> Operand:
+    return Operand({kind: column}, json=func.to_jsonb(column, type_=JSONB), constant=True)
 
 
 def dig(document: Json, parts: tuple[str, ...]) -> Json:
@@ -90,26 +96,14 @@ def dig(document: Json, parts: tuple[str, ...]) -> Json:
 def from_json(document: Json, zone: str) -> Operand:
     """All readings of a jsonb value."""
     kind = func.jsonb_typeof(document)
-    text = document.op("#>>", return_type=Text())(cast(literal("{}"), _text_array()))
+    text = document.op("#>>", return_type=Text())(cast(literal("{}"), ARRAY(Text)))
     readings: dict[Kind, Column] = {
         "text": case((kind == "string", text)),
         "number": case((kind == "number", cast(document, Numeric))),
-        "boolean": case((kind == "boolean", cast(text, _boolean()))),
+        "boolean": case((kind == "boolean", cast(text, Boolean()))),
         "instant": _instant(kind, text, "UTC"),
     }
     return Operand(readings, json=document, day_instant=_instant(kind, text, zone))
-
-
-def _text_array() -> Any:
-    from sqlalchemy.dialects.postgresql import ARRAY
-
-    return ARRAY(Text)
-
-
-def _boolean() -> Any:
-    from sqlalchemy import Boolean
-
-    return Boolean()
 
 
 def _instant(kind: Column, text: Column, zone: str) -> Column:

@@ -41,7 +41,7 @@ def town(postgres_url: str, residents: list[population.Resident]) -> Iterator[Se
 instants = st.sampled_from(population.INSTANTS) | st.just(population.NOW + dt.timedelta(days=40))
 
 
-@settings(relaxed, max_examples=200)
+@settings(relaxed, max_examples=150)
 @given(node=rules.rules, now=instants, zone=st.sampled_from(ZONES))
 @example(node=parse('not (plan contains "x") or plan is not "y"'), now=population.NOW, zone="UTC")
 def test_all_contacts_at_once(
@@ -53,7 +53,7 @@ def test_all_contacts_at_once(
     assert found == expected, unparse(node)
 
 
-@settings(relaxed, max_examples=200)
+@settings(relaxed, max_examples=150)
 @given(node=rules.rules, now=instants, zone=st.sampled_from(ZONES), capped=st.booleans())
 def test_rows_with_their_entries(
     town: Session, residents: list[population.Resident], node: ast.Node, now: dt.datetime, zone: str, capped: bool
