@@ -26,7 +26,8 @@ INBOX = (
 class Encoded(NamedTuple):
     """An event as it is stored. `properties` and `context` are JSON text.
 
-    `triggers` None leaves no inbox row; otherwise there is one, available from `received_at` on.
+    `triggers` None leaves no inbox row; otherwise there is one, available once the event is received and has occurred,
+    because rules do not count what is after now.
     """
 
     message_id: str
@@ -70,4 +71,5 @@ def _event_row(e: Encoded) -> tuple[Any, ...]:
 
 def _inbox_row(e: Encoded) -> tuple[Any, ...]:
     properties = Jsonb(e.properties, _as_is)
-    return e.received_at, e.contact_id, e.name, e.occurred_at, e.received_at, e.message_id, properties, e.triggers
+    available_at = max(e.received_at, e.occurred_at)
+    return available_at, e.contact_id, e.name, e.occurred_at, e.received_at, e.message_id, properties, e.triggers

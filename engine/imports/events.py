@@ -129,8 +129,9 @@ def _look_up(session: Session, wanted: set[tuple[str, str]], job: _Import) -> No
 
 
 def _encoded(row: Row, contact_id: int, job: _Import) -> Encoded:
+    """Without `trigger` only what is still to come, on the virtual clock, needs the inbox, to refresh segments then."""
     received_at = max(row.occurred_at, job.now) if job.virtual else job.now
-    triggers = True if job.trigger else None
+    triggers = True if job.trigger else False if received_at > job.now else None
     return Encoded(
         row.message_id, received_at, row.occurred_at, contact_id, row.name, row.properties, None, "import", triggers
     )

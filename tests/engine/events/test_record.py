@@ -55,6 +55,13 @@ def test_times_ahead_are_clamped_and_late_ones_trigger_nothing(session: Session)
     }
 
 
+def test_an_event_ahead_is_looked_at_once_it_has_occurred(session: Session) -> None:
+    soon = NOW + dt.timedelta(minutes=2)
+    record(session, [event("soon", occurred_at=soon), event("past", occurred_at=NOW - dt.timedelta(hours=1))], NOW)
+    rows = session.execute(text("select message_id, available_at from event_inbox")).all()
+    assert {tuple(row) for row in rows} == {("soon", soon), ("past", NOW)}
+
+
 def nested(depth: int) -> dict[str, Any]:
     value: dict[str, Any] = {}
     for _ in range(depth):

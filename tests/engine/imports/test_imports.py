@@ -212,6 +212,9 @@ def test_on_the_virtual_clock_later_events_are_received_when_they_occur(empty: D
         ("a", start, start), ("b", later, later),
     ]  # fmt: skip
     assert rows(empty, "select count(*) from events_1998_03") == [(1,)]
+    quiet = EVENTS + "1,Bought,1996-12-30,c,,\n1,Bought,1998-03-05,d,,\n"
+    events(empty, tmp_path / "e.csv", quiet, now=start, virtual=True)
+    assert rows(empty, "select message_id from event_inbox where not triggers") == [("d",)]
 
 
 def test_the_error_file_goes_elsewhere_when_the_folder_cannot_be_written(empty: Database, tmp_path: Path) -> None:
