@@ -34,7 +34,11 @@ def quiet_until(quiet: Quiet, zones: Sequence[ZoneInfo], now: dt.datetime) -> dt
 
 
 def _quiet_end(quiet: Quiet, zone: ZoneInfo, now: dt.datetime) -> dt.datetime | None:
-    local = now.astimezone(zone).time()
-    crosses = quiet.end <= quiet.start
-    inside = local >= quiet.start or local < quiet.end if crosses else quiet.start <= local < quiet.end
-    return next_time(LocalTime(quiet.end), zone, now) if inside else None
+    """Where the clock shows the end twice, the pass that `now` is in counts: quiet hours never last a day longer."""
+    local = now.astimezone(zone)
+    time, crosses = local.time(), quiet.end <= quiet.start
+    inside = time >= quiet.start or time < quiet.end if crosses else quiet.start <= time < quiet.end
+    if not inside:
+        return None
+    day = local.date() + DAY if crosses and time >= quiet.start else local.date()
+    return dt.datetime.combine(day, quiet.end, zone).replace(fold=local.fold).astimezone(dt.UTC)

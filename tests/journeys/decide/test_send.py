@@ -1,0 +1,133 @@
+"""`email` and `sms`: sent now, held for a time, or skipped."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from journeys.decide import needs
+from journeys.decide.localtime import quiet_until
+from journeys.language.steps import Quiet
+from tests.journeys.decide.deciding import flat, instant, one, row
+
+NIGHT = Quiet(dt.time(21), dt.time(8))
+
+
+def email(*options: str) -> str:
+    return "\n".join(
+        ["- email: hello", "  id: mail", *(f"  {option}" for option in options), "- exit: true\n  id: after"]
+    )
+
+
+def test_a_plain_send_is_queued_and_goes_on() -> None:
+    outcome = one(email(), row())
+    assert (outcome.log, outcome.send, outcome.to, outcome.phase) == ("queued", True, "after", None)
+
+
+def test_if_skips_who_does_not_match() -> None:
+    assert one(email("if: plan is set"), row(truths=(True,))).log == "queued"
+    skipped = one(email("if: plan is set", "at: 09:00 contact"), row(truths=(False,)))
+    assert (skipped.log, skipped.send, skipped.to) == ("skipped", False, "after")
+
+
+def test_if_is_asked_again_when_the_hold_ends() -> None:
+    held = {"phase": "held", "deadline": None}
+    assert one(email("if: plan is set", "at: 12:00 contact"), row(truths=(False,), **held)).log == "skipped"
+    assert one(email("if: plan is set", "at: 12:00 contact"), row(truths=(True,), **held)).log == "queued"
+
+
+@pytest.mark.parametrize(
+    ("options", "zones", "now", "until"),
+    [
+        (["at: 09:30 contact"], ["Europe/Berlin"], "2026-03-02 12:00", "2026-03-03 08:30"),
+        (["at: 09:30 contact"], ["America/New_York"], "2026-03-02 12:00", "2026-03-02 14:30"),
+        (["at: tuesday 09:30 workspace"], ["America/New_York"], "2026-03-02 12:00", "2026-03-03 09:30"),
+        (["at: 12:00 contact"], ["UTC"], "2026-03-02 12:00", None),
+        (["quiet: 21:00-08:00 contact"], ["Europe/Berlin"], "2026-03-02 19:59", None),
+        (["quiet: 21:00-08:00 contact"], ["Europe/Berlin"], "2026-03-02 20:00", "2026-03-03 07:00"),
+        (["quiet: 21:00-08:00 contact"], ["Europe/Berlin"], "2026-03-03 06:59", "2026-03-03 07:00"),
+        (["quiet: 21:00-08:00 contact"], ["Europe/Berlin"], "2026-03-03 07:00", None),
+        (["quiet: 11:00-14:00 workspace"], ["Asia/Tokyo"], "2026-03-02 12:00", "2026-03-02 14:00"),
+        (["quiet: 21:00-08:00 Asia/Tokyo"], ["Europe/Berlin"], "2026-03-02 12:00", "2026-03-02 23:00"),
+        (["at: 22:00 contact", "quiet: 21:00-08:00 contact"], ["UTC"], "2026-03-02 12:00", "2026-03-03 08:00"),
+        (["at: 09:30 contact", "quiet: 21:00-08:00 contact"], ["UTC"], "2026-03-02 23:00", "2026-03-03 09:30"),
+    ],
+)
+def test_a_send_is_held_until_its_time(options: list[str], zones: list[str], now: str, until: str | None) -> None:
+    outcome = one(email(*options), row(zones=zones), instant(now))
+    assert outcome.log == ("held" if until else "queued")
+    assert (outcome.phase, outcome.wake_at) == (("held", instant(until)) if until else (None, None))
+
+
+def test_who_was_held_for_a_time_leaves_though_it_is_past() -> None:
+    late = instant("2026-03-02 12:07")
+    assert one(email("at: 12:00 contact"), row(phase="held"), late).log == "queued"
+    again = one(email("at: 12:00 contact", "quiet: 12:05-13:00 contact"), row(phase="held"), late)
+    assert again.wake_at == instant("2026-03-02 13:00")
+
+
+def test_options_of_the_journey_hold_unless_the_step_lifts_them() -> None:
+    frame = "send: {quiet: 11:00-14:00 contact}\n"
+    assert one(email(), row(), frame=frame).log == "held"
+    assert one(email("quiet: none"), row(), frame=frame).log == "queued"
+
+
+@pytest.mark.parametrize(
+    ("zones", "now", "until"),
+    [
+        # New York sleeps until 13:00 UTC, Los Angeles from 05:00 to 16:00 UTC (winter).
+        (["America/New_York", "America/Los_Angeles"], "2026-03-02 12:00", "2026-03-02 16:00"),
+        (["America/New_York", "America/Los_Angeles"], "2026-03-02 17:00", None),
+        (["America/Los_Angeles", "America/New_York"], "2026-03-03 02:30", "2026-03-03 16:00"),
+    ],
+)
+def test_quiet_hours_hold_while_it_is_night_in_any_possible_zone(zones: list[str], now: str, until: str | None) -> None:
+    found = quiet_until(NIGHT, [ZoneInfo(zone) for zone in zones], instant(now))
+    assert found == (instant(until) if until else None)
+
+
+@pytest.mark.parametrize(
+    ("quiet", "now", "until"),
+    [
+        # 29 March in Berlin: 02:30 is skipped. 25 October: 02:00 to 03:00 comes twice.
+        (Quiet(dt.time(21), dt.time(2, 30)), "2026-03-28 23:00", "2026-03-29 01:30"),
+        (Quiet(dt.time(21), dt.time(2, 30)), "2026-10-24 22:00", "2026-10-25 00:30"),
+        (Quiet(dt.time(21), dt.time(2, 30)), "2026-10-25 01:10", "2026-10-25 01:30"),
+        (Quiet(dt.time(2), dt.time(2, 45)), "2026-10-25 01:10", "2026-10-25 01:45"),
+        (Quiet(dt.time(21), dt.time(8)), "2026-03-28 23:00", "2026-03-29 06:00"),
+        (Quiet(dt.time(21), dt.time(8)), "2026-10-24 23:00", "2026-10-25 07:00"),
+    ],
+)
+def test_quiet_hours_at_a_change_of_clocks(quiet: Quiet, now: str, until: str) -> None:
+    assert quiet_until(quiet, [ZoneInfo("Europe/Berlin")], instant(now)) == instant(until)
+
+
+times = st.times().map(lambda it: it.replace(second=0, microsecond=0))
+zones = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])
+
+
+@given(times, times, zones, st.integers(0, 366 * 24 * 60))
+def test_after_quiet_hours_sending_is_allowed_and_comes_within_a_day(
+    start: dt.time, end: dt.time, zone: str, minute: int
+) -> None:
+    """A night with a change of clocks may be an hour longer."""
+    assume(start != end)  # which the language refuses
+    now = instant("2026-01-01 00:00") + dt.timedelta(minutes=minute)
+    quiet, here = Quiet(start, end), [ZoneInfo(zone)]
+    until = quiet_until(quiet, here, now)
+    if until is not None:
+        assert now < until <= now + dt.timedelta(hours=25)
+        assert quiet_until(quiet, here, until) is None
+
+
+def test_it_needs_the_zone_only_for_local_options() -> None:
+    def zone(*options: str) -> bool:
+        laid = flat(email(*options))
+        return needs(laid, laid.steps["mail"]).zone
+
+    assert not zone() and not zone("at: 09:00 Europe/Berlin")
+    assert zone("at: 09:00 contact") and zone("quiet: 21:00-08:00 workspace")
