@@ -126,7 +126,8 @@ def facts(chance: random.Random, number: int) -> Facts:
         for channel in ("email", "sms") for topic in ("", "news", "offers") if chance.random() < 0.4
     }  # fmt: skip
     return Facts(
-        email=chance.choice((None, "Ann@Acme.com", "bob@acme.com", "İ@x.org")), phone=chance.choice((None, "+14155550100")),
+        email=chance.choice((None, "Ann@Acme.com", "bob@acme.com", "İ@x.org")),
+        phone=chance.choice((None, "+14155550100")),
         timezone=chance.choice((None, "Europe/Berlin")), locale=chance.choice((None, "de", "")),
         external_id=f"c{number}", created_at=moments(chance), attributes=attributes(chance), events=events,
         messages=messages, consent=said, topics=TOPICS,

@@ -84,7 +84,8 @@ def test_what_is_known_and_fits_has_no_errors(text: str) -> None:
         ("seats is before 2026-01-01", "warning", (1, 1), "“seats” is no date", ""),
         ("plan any (x is 1)", "warning", (1, 1), "“plan” is no list", ""),
         ('sum of total over purchased is "5"', "warning", (1, 1), "the sum of “total”", ""),
-        ('purchased where total > 5 and currency is "USD"', "warning", (1, 31), "not as part of where", "where (… and …)"),
+        ('purchased where total > 5 and currency is "USD"',
+         "warning", (1, 31), "not as part of where", "where (… and …)"),
     ],
 )  # fmt: skip
 def test_problems_name_place_and_hint(
@@ -107,7 +108,10 @@ def test_places_allow_what_has_a_meaning_there() -> None:
 
 
 def test_behaviour_in_a_journey_is_since_entry() -> None:
-    text = 'did "A" or not never opened "w" or did "A" then "B" within 1 day or sum of x over "A" > 5 or received in the last 1 day'
+    text = (
+        'did "A" or not never opened "w" or did "A" then "B" within 1 day'
+        ' or sum of x over "A" > 5 or received in the last 1 day'
+    )
     expected = (
         'did "A" since entry or not never opened "w" since entry or did "A" since entry then "B" within 1 day'
         ' or sum of x over "A" since entry > 5 or received in the last 1 day'
@@ -119,7 +123,8 @@ def test_behaviour_in_a_journey_is_since_entry() -> None:
 
 def test_dependencies_name_all_facts() -> None:
     node = parse(
-        'purchased where total > contact.limit and in segment "vip" and not in list "beta" and subscribed to "news" on sms '
+        'purchased where total > contact.limit and in segment "vip" and not in list "beta" '
+        'and subscribed to "news" on sms '
         'and company.seats > 5 and opened "welcome" and received step "hello" and items any (x is contact.plan) '
         'and sum of y over "B" > 5 and in journey "trial"'
     )

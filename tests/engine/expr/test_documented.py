@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine.expr import (
     EventFact,
+    EventKey,
     Facts,
     MessageFact,
     Schema,
@@ -80,7 +81,8 @@ def facts(case: Case) -> Facts:
     made = Facts(
         email=known.get("email"), phone=known.get("phone"),
         created_at=moment(known.get("created_at", "2026-01-01")), attributes=known.get("attributes", {}),
-        events=tuple(events), messages=tuple(MessageFact(moment(m[0]), m[1], "hello", "trial") for m in known.get("messages", [])),
+        events=tuple(events),
+        messages=tuple(MessageFact(moment(m[0]), m[1], "hello", "trial") for m in known.get("messages", [])),
         segments=frozenset(known.get("segments", [])), lists=frozenset(known.get("lists", [])), consent=consent,
         topics=TOPICS, zone=known.get("zone", "UTC"),
     )  # fmt: skip
@@ -96,6 +98,11 @@ def stays(known: Facts) -> tuple[tuple[str, str, dt.datetime, dt.datetime | None
     return tuple((kind, slug, start, None) for kind, slugs in groups for slug in slugs)
 
 
+def with_entry(known: Facts, nobody: EventKey) -> Facts:
+    """Every contact gets an enrolment; only rows with an entry look at it."""
+    return replace(known, entry=known.entry or nobody, event=known.event or {})
+
+
 @pytest.fixture(scope="module")
 def store(postgres_url: str) -> Iterator[Session]:
     database = new_database(postgres_url)
@@ -103,9 +110,9 @@ def store(postgres_url: str) -> Iterator[Session]:
     with database.transaction() as session:
         homes = [(case, facts(case)) for case in CASES]
         residents = [
-            population.Resident(case.number, known, replace(known, entry=known.entry or nobody, event=known.event or {}), stays(known), NOW)
+            population.Resident(case.number, known, with_entry(known, nobody), stays(known), NOW)
             for case, known in homes
-        ]  # fmt: skip
+        ]
         population.settle(session, residents)
         yield session
     drop(database)
