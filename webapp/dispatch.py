@@ -99,7 +99,6 @@ def hot_path(
     *,
     ring: Callable[[], object] = lambda: None,
     client_ip_header: str | None = None,
-    stylesheet: Callable[[], str | None] = lambda: None,
     limits: Limits | None = None,
 ) -> HotPath:
     """Start the writer and build the native addresses on it. `ring` may block and fail, nobody waits for it.
@@ -113,7 +112,7 @@ def hot_path(
         "open": write_opens,
     }
     writer = GroupCommit(database, handlers, committed=Doorbell(ring), limits=limits)
-    unsubscribing = Unsubscribing(signer, database, writer, client_ip_header, stylesheet)
+    unsubscribing = Unsubscribing(signer, database, writer, client_ip_header)
     return HotPath(database, signer, Keys(database), writer, unsubscribing, client_ip_header)
 
 

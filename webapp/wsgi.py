@@ -13,7 +13,6 @@ from engine.signing import signer
 from webapp.app import create_app
 from webapp.dispatch import dispatcher, hot_path
 from webapp.native import Application
-from webapp.pages.assets import manifest
 from workers.enqueue import connect, ring
 
 POOL = 16
@@ -29,19 +28,9 @@ def build() -> Application:
         )
     database = Database(chosen.database_url, workspace=chosen.workspace_schema, pool_size=POOL)
     bell = partial(ring, connect(chosen.redis_url), "match") if chosen.redis_url else lambda: None
-    hot = hot_path(
-        database, signer(), ring=bell, client_ip_header=chosen.client_ip_header, stylesheet=public_stylesheet
-    )
+    hot = hot_path(database, signer(), ring=bell, client_ip_header=chosen.client_ip_header)
     Finalize(None, hot.writer.close, exitpriority=10)
     return dispatcher(hot, create_app(database, chosen.redis_url, chosen))
-
-
-def public_stylesheet() -> str | None:
-    """None before the front end is built: pages for contacts must work without."""
-    try:
-        return f"/static/dist/{manifest.entry('src/public.css')['file']}"
-    except (ConfigurationError, KeyError):
-        return None
 
 
 application = build()

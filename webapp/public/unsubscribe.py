@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -45,13 +45,12 @@ def write_wishes(session: Session, wishes: Sequence[Wish], moment: Moment) -> li
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribing:
-    """What the address works with. `stylesheet` gives the address of the page's, None when it is not built."""
+    """What the address works with."""
 
     signer: Signer
     database: Database
     writer: GroupCommit
     proxy_header: str | None = None
-    stylesheet: Callable[[], str | None] = lambda: None
 
     def answer(self, environ: Environ) -> Answer:
         """The page for GET; POST unsubscribes. The common 404 for a bad token, whatever the method."""
@@ -72,7 +71,7 @@ class Unsubscribing:
                 sender_name = workspace.load(session).sender_name
         except SQLAlchemyError:
             return _later(Unavailable("The database is away."))
-        return NOT_FOUND if held is None else _page(held, sender_name, self.stylesheet())
+        return NOT_FOUND if held is None else _page(held, sender_name)
 
     def _accept(self, environ: Environ, key: MessageKey) -> Answer:
         """Unsubscribe, durably, and say so: in a line for mail programs, with the page for people.
@@ -108,7 +107,7 @@ def _later(error: Busy | Unavailable) -> Answer:
     return Answer(status, TEXT + headers, b"We cannot store this right now. Please try again in a moment.\n")
 
 
-def _page(held: Subscription, sender_name: str, stylesheet: str | None) -> Answer:
+def _page(held: Subscription, sender_name: str) -> Answer:
     """The page that asks, or where nothing of the message's list is left to leave, the one that confirms."""
     html = _template().render(
         action="",
@@ -118,7 +117,6 @@ def _page(held: Subscription, sender_name: str, stylesheet: str | None) -> Answe
         channel=held.message.channel,
         address=_masked(held.recipient),
         sender_name=sender_name,
-        stylesheet=stylesheet,
     )
     return Answer(200, HTML + GUARD, html.encode())
 
