@@ -178,6 +178,10 @@ profiles_drawn = st.builds(
     email=st.none() | names.map(lambda n: f"{n}@b.example"),
     anonymous_id=st.none() | names,
     attributes=st.dictionaries(st.sampled_from("ab"), st.sampled_from([1, 2, None, True, "t"]), max_size=2),
+    phone=st.none(),
+    timezone=st.none(),
+    locale=st.none(),
+    removed=st.just(frozenset[str]()),
 ).filter(lambda p: p.external_id or p.email or p.anonymous_id)
 
 
@@ -188,7 +192,7 @@ def shared(postgres_url: str) -> Any:
     drop(made)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(profiles_drawn, min_size=1, max_size=5), min_size=1, max_size=4))
 def test_ids_are_contacts_and_external_ids_are_never_mixed(shared: Database, batches: list[list[Profile]]) -> None:
     with shared.transaction() as session:
