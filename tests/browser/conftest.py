@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import threading
@@ -43,6 +44,7 @@ class Site:
 @pytest.fixture(scope="session")
 def site(app: Flask, shop: Shop) -> Iterator[Site]:
     """The application on a free port of loopback."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
