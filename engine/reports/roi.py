@@ -98,13 +98,15 @@ MESSAGES = text("""
 select journey_id, step_id, channel, sum(sent)::int8, sum(undelivered)::int8, sum(raw_opens)::int8,
        sum(human_opens)::int8, sum(raw_clicks)::int8, sum(human_clicks)::int8, sum(unsubscribes)::int8,
        sum(conversions), sum(revenue), sum(cost)
-from message_rollups where day between coalesce(cast(:since as date), '-infinity') and coalesce(cast(:until as date), 'infinity')
+from message_rollups where day between coalesce(cast(:since as date), '-infinity')
+    and coalesce(cast(:until as date), 'infinity')
 group by journey_id, step_id, channel order by journey_id, step_id
 """)
 ARMS = text("""
 select journey_id, split_id, arm, sum(entries), sum(goals), sum(contacts), sum(conversions), sum(value),
        sum(value_squared)
-from entry_rollups where day between coalesce(cast(:since as date), '-infinity') and coalesce(cast(:until as date), 'infinity')
+from entry_rollups where day between coalesce(cast(:since as date), '-infinity')
+    and coalesce(cast(:until as date), 'infinity')
 group by journey_id, split_id, arm order by journey_id, split_id, arm
 """)
 FIXED = text("""

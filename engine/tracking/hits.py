@@ -15,9 +15,6 @@ from engine.db import copy_rows
 COLUMNS = "hits(at, kind, message_id, origin_at, position, method, ip, user_agent, headers)"
 TYPES = ("timestamptz", "text", "int8", "timestamptz", "int2", "text", "text", "text", "jsonb")
 
-HONEYPOT = 32_767
-"""The position of the link that no person sees; whoever follows it reads the source. Real links stay below."""
-
 KEPT_HEADERS = ("Purpose", "X-Purpose", "Sec-Purpose", "X-Moz", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "From", "Via")
 """Headers that tell machines from people; nothing else of a request is kept."""
 

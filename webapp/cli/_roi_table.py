@@ -5,11 +5,21 @@ from __future__ import annotations
 from decimal import Decimal
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 
 from engine.reports.roi import ArmRoi, Figures, JourneyRoi, RoiReport
 
 NUMBERS = ("sent", "opens", "clicks", "conv.", "revenue", "cost", "ROI", "lift, 95 %")
+
+
+NARROWEST = 112
+
+
+def terminal() -> Console:
+    """A console on which the table fits; a pipe has no width of its own."""
+    console = Console()
+    return Console(width=max(console.width, NARROWEST))
 
 
 def roi_table(found: RoiReport) -> Table:

@@ -13,7 +13,7 @@ from webapp.cli._context import connected
 from workers import virtual
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[dt.datetime]):
     """An ISO 8601 date or time; without an offset it is UTC."""
 
     name = "instant"

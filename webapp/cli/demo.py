@@ -14,7 +14,7 @@ from engine import clock, workspace
 from engine.errors import InvalidInput
 from engine.reports import roi
 from engine.settings import settings
-from webapp.cli._roi_table import roi_table
+from webapp.cli._roi_table import roi_table, terminal
 from webapp.demo.client import Client
 from webapp.demo.drive import Drive
 from webapp.demo.people import Town
@@ -39,7 +39,7 @@ def command(port: int | None, people: int, days: int, leave: bool) -> None:
         else:
             _play(site, people, days)
         with site.database.transaction() as session:
-            console.print(roi_table(roi.report(session)))
+            terminal().print(roi_table(roi.report(session)))
         console.print(f"\nCairn runs at [bold]{site.address}[/bold]")
         console.print(_sign_in())
         if not leave:

@@ -6,11 +6,10 @@ import datetime as dt
 import json
 
 import click
-from rich.console import Console
 
 from engine.reports import roi
 from webapp.cli._context import connected
-from webapp.cli._roi_table import roi_table
+from webapp.cli._roi_table import roi_table, terminal
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -34,4 +33,4 @@ def roi_(since: dt.datetime | None, until: dt.datetime | None, as_json: bool, as
     elif as_csv:
         click.echo(roi.as_csv(found), nl=False)
     else:
-        Console().print(roi_table(found))
+        terminal().print(roi_table(found))

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from engine.tracking import hits, links
-from engine.tracking.hits import HONEYPOT, Hit
+from engine.tracking.classify import HONEYPOT
+from engine.tracking.hits import Hit
 from engine.tracking.links import LinkedMessage, MessageKey
 from webapp.groupcommit import Moment
 

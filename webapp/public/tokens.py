@@ -6,7 +6,8 @@ import datetime as dt
 
 from engine import urls
 from engine.signing import Reference, Signer
-from engine.tracking.hits import HONEYPOT, KEPT_HEADERS, Hit
+from engine.tracking.classify import HONEYPOT
+from engine.tracking.hits import KEPT_HEADERS, Hit
 from webapp.native import Environ, clean, client_ip, user_agent
 
 ENVIRON_HEADERS = tuple((name, "HTTP_" + name.upper().replace("-", "_")) for name in KEPT_HEADERS)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from engine.db import Database
 from engine.tracking import hits
-from engine.tracking.hits import HONEYPOT, Hit
+from engine.tracking.classify import HONEYPOT
+from engine.tracking.hits import Hit
 from engine.tracking.process import process
 from tests.engine.tracking.seeds import Seed, message
 
