@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import structlog
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
@@ -97,6 +98,8 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside | None, s
                     catalogue, fresh_until = catalogues.load(session), time.monotonic() + CATALOGUE_SECONDS
                 done = batch(session, catalogue, clock.now(session), size)
         except Exception as error:
+            if _is_deadlock(error):
+                continue
             if aside is None or _is_outage(error):
                 raise
             if size == 1:
@@ -109,9 +112,14 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside | None, s
     return total
 
 
+def _is_deadlock(error: Exception) -> bool:
+    """PostgreSQL chose this transaction to give way; nothing of it happened, so it is simply done again."""
+    return isinstance(error, OperationalError) and isinstance(error.orig, DeadlockDetected)
+
+
 def _is_outage(error: Exception) -> bool:
-    """A database that is away, or transactions in each other's way: nobody's guilt, and the next sweep tries again."""
-    return isinstance(error, OperationalError | InterfaceError | OSError) or "deadlock" in str(error)
+    """A database that is away is nobody's guilt: the next sweep tries again."""
+    return isinstance(error, OperationalError | InterfaceError | OSError)
 
 
 def _set_aside(database: Database, aside: Aside, error: Exception) -> None:
