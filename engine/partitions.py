@@ -27,7 +27,7 @@ def ensure(session: Session, table: str, moments: Iterable[dt.datetime]) -> None
     names = {name: month for month in months if (name := f"{table}_{month:%Y_%m}") not in seen}
     if not names:
         return
-    known = dict(session.execute(KNOWN, {"table": table}).tuples().all())
+    known: dict[str, bool] = {row[0]: row[1] for row in session.execute(KNOWN, {"table": table})}
     seen |= {name for name, settled in known.items() if settled}
     for name in sorted(names.keys() - known.keys()):
         _create(session, table, name, names[name])

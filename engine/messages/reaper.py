@@ -17,11 +17,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import workspace
+from engine.channels import journal
+from engine.channels.journal import Known
 from engine.channels.provider import Result
 from engine.db import Database
-from engine.messages import journal
 from engine.messages.handed import Handed
-from engine.messages.journal import Known
 from engine.messages.results import Finished, write_results
 from engine.signing import Signer
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from engine import clock as clocks
+from engine.channels.journal import Journal
 from engine.channels.phone import LocalPhone
 from engine.channels.provider import Provider
 from engine.channels.smtp import Timeouts, Transmitter
 from engine.db import Database
 from engine.messages import reaper
 from engine.messages.claim import ExitCheck
-from engine.messages.journal import Journal
 from engine.messages.turn import Counts, Turn
 from engine.signing import Signer
 

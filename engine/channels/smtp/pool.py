@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
+from engine.channels.journal import Journal
 from engine.channels.provider import Outgoing, RenderFailure, Result
 from engine.channels.smtp.delivery import Delivery, Run, deliveries
 from engine.channels.smtp.dialogue import Dialogue
@@ -14,7 +15,6 @@ from engine.channels.smtp.handshake import Extensions, Refused, connect
 from engine.channels.smtp.reply import Reply
 from engine.channels.smtp.server import Server, Timeouts
 from engine.channels.smtp.wire import Wire
-from engine.messages.journal import Journal
 
 most_bounces = 3
 fruitless_connections = 3

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
+from engine.channels.journal import Journal
 from engine.channels.provider import Outgoing, Result
 from engine.channels.smtp.delivery import Run
 from engine.channels.smtp.handshake import Refused
 from engine.channels.smtp.pool import Pool
 from engine.channels.smtp.server import Server, Timeouts
 from engine.errors import ProviderError
-from engine.messages.journal import Journal
 
 T = TypeVar("T")
 OnResult = Callable[[Result], None]

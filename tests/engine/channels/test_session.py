@@ -12,9 +12,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
+from engine.channels.journal import Journal
 from engine.channels.smtp import Server, Transmitter
 from engine.errors import ConfigurationError, ProviderError
-from engine.messages.journal import Journal
 from tests.engine.channels.servers import certificate, free_port, letters, scripted
 
 pytestmark = pytest.mark.timeout(30)

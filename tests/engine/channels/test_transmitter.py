@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.channels.journal import Journal
 from engine.channels.provider import Outgoing, RenderFailure, Result
 from engine.channels.smtp import Timeouts, Transmitter
 from engine.errors import ProviderError
-from engine.messages.journal import Journal
 from tests.engine.channels.servers import Scripted, close, free_port, hang, letters, pipelining, scripted, smtp_sink
 
 pytestmark = pytest.mark.timeout(30)

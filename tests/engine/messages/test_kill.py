@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from engine.channels import journal as journals
+from engine.channels.journal import Journal
 from engine.channels.provider import Result
 from engine.db import Database
-from engine.messages import journal as journals
-from engine.messages.journal import Journal
 from engine.messages.reaper import reap
 from tests.engine.channels.servers import scripted
 from tests.engine.messages import victim

@@ -7,11 +7,11 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from engine.channels.journal import Journal
 from engine.channels.provider import Result
 from engine.channels.smtp.dialogue import Dialogue
 from engine.db import Database
 from engine.messages import turn
-from engine.messages.journal import Journal
 from tests.engine.messages.ledger import sender
 
 

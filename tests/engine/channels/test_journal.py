@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.channels import journal as journals
+from engine.channels.journal import Journal, read, take_over
 from engine.channels.provider import Result
-from engine.messages import journal as journals
-from engine.messages.journal import Journal, read, take_over
 
 
 def test_it_tells_tries_and_replies(tmp_path: Path) -> None:
