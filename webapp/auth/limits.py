@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+
+from webapp.native import client_ip
 
 ATTEMPTS_BY_HOST = "30 per 5 minutes"
 ATTEMPTS_BY_ACCOUNT = "10 per 5 minutes"
@@ -13,7 +14,7 @@ ATTEMPTS_BY_ACCOUNT = "10 per 5 minutes"
 def init_app(app: Flask, redis_url: str | None) -> None:
     """Count failed attempts, in Redis if there is one: by the caller's address, and by the account that is tried."""
     limiter = Limiter(
-        get_remote_address,
+        host,
         app=app,
         storage_uri=storage(redis_url),
         in_memory_fallback_enabled=True,
@@ -30,6 +31,11 @@ def storage(redis_url: str | None) -> str:
     if redis_url is None:
         return "memory://"
     return f"redis+{redis_url}" if redis_url.startswith("unix://") else redis_url
+
+
+def host() -> str:
+    """The caller's address, through the proxy that the settings trust."""
+    return client_ip(request.environ, current_app.extensions["cairn.settings"].client_ip_header) or "unknown"
 
 
 def account() -> str:

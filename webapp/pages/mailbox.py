@@ -10,6 +10,7 @@ from engine.errors import NotFound
 from engine.model import LocalMessage
 from webapp.pages.mail_parts import Parts, read_parts
 from webapp.pages.paging import number_cursor
+from webapp.pages.queries import AnyRow
 from webapp.pages.queries import mailbox as queries
 from webapp.pages.work import work
 
@@ -43,7 +44,7 @@ def mail(public_id: str) -> ResponseReturnValue:
     view = request.args.get("view", "")
     with work() as opened:
         found, parts = _read(opened.session, public_id)
-        origin = queries.origin(opened.session, found.message_token) if found.message_token else None
+        origin = _origin(opened.session, found)
     if view not in VIEWS:
         view = "rendered" if parts.html else "text"
     template = "pages/phone.html" if found.channel == "sms" else "pages/mail.html"
@@ -60,6 +61,10 @@ def body(public_id: str) -> Response:
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _origin(session: Session, found: LocalMessage) -> AnyRow | None:
+    return queries.origin(session, found.message_token, found.recipient) if found.message_token else None
 
 
 def _read(session: Session, public_id: str) -> tuple[LocalMessage, Parts]:

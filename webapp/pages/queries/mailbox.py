@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from engine.model import Contact, Journey, LocalMessage, Message
 from webapp.pages.paging import Page, cut
-from webapp.pages.queries import AnyRow
+from webapp.pages.queries import AnyRow, AnySelect
 from webapp.pages.queries.contacts import escaped
 
 PAGE_SIZE = 50
@@ -39,9 +39,20 @@ def by_public_id(session: Session, public_id: str) -> LocalMessage | None:
     return session.execute(select(LocalMessage).where(LocalMessage.public_id == public_id)).scalar_one_or_none()
 
 
-def origin(session: Session, token: str) -> AnyRow | None:
-    """The ledger's row of a message: its contact, journey, step and state."""
-    query = (
+def origin(session: Session, token: str, recipient: str) -> AnyRow | None:
+    """The ledger's row of a message: its contact, journey, step and state.
+
+    Tokens have no index, messages of a contact have: so the contacts with the recipient's address come first, and only
+    if their address has changed since is the whole ledger searched.
+    """
+    who = select(Contact.id).where(or_(func.lower(Contact.email) == recipient.lower(), Contact.phone == recipient))
+    query = _by_token(token)
+    found = session.execute(query.where(Message.contact_id.in_(who))).first()
+    return found or session.execute(query).first()
+
+
+def _by_token(token: str) -> AnySelect:
+    return (
         select(
             Message.id,
             Message.origin_at,
@@ -59,5 +70,5 @@ def origin(session: Session, token: str) -> AnyRow | None:
         .join(Contact, Contact.id == Message.contact_id)
         .join(Journey, Journey.id == Message.journey_id, isouter=True)
         .where(Message.token == token)
+        .limit(1)
     )
-    return session.execute(query.limit(1)).one_or_none()
