@@ -19,6 +19,7 @@ from journeys.language.parse import parse, read
 from journeys.language.problems import Problem
 from journeys.language.program import walk
 from journeys.runtime import catalogue as catalogues
+from journeys.runtime import match
 from journeys.runtime.enrol import Trigger, enrol
 
 
@@ -73,7 +74,8 @@ def _topics(journey: language.Journey) -> frozenset[str]:
 def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Published:
     """Freeze `source` as the live version of its journey. Raises Refused, with nothing saved, if it has an error.
 
-    People in flight stay on the version that they entered. The same text again changes nothing.
+    People in flight stay on the version that they entered. The same text again changes nothing. A segment that lets
+    people in is refreshed first, so that only who joins from now on is new to it.
     """
     found = check(session, source)
     if errors := [problem for problem in found if problem.severity == "error"]:
@@ -84,6 +86,8 @@ def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Publ
     if version is not None and version.source == source and journey.state == "live":
         return Published(journey, version, True, 0, found)
     first = journey.live_version_id is None
+    if parsed.enter.segment:
+        match.match_joins(session, catalogues.load(session), parsed.enter.segment, now)
     version = _freeze(session, journey, source, now, actor)
     _know_topics(session, parsed)
     entered = _let_in(session, version, parsed, now) if first and parsed.enter.existing else 0

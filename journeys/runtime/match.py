@@ -38,6 +38,11 @@ delete from change_inbox where id = any(array(
     select id from change_inbox order by id limit %s for update skip locked))
 returning contact_id, kind, names, created_at
 """
+CLAIM_JOINS = """
+delete from change_inbox where id = any(array(
+    select id from change_inbox where kind = 'segment_entered' and %s = any(names) order by id for update skip locked))
+returning contact_id, kind, names, created_at
+"""
 LOCK_CONTACTS = "select id from contacts where id = any(%s) order by id for no key update"
 OPEN = f"""
 select {ENTRY_COLUMNS}, e.version_id, e.status, e.goal_until, e.goal_at from enrolments e
@@ -79,8 +84,19 @@ def match_events(session: Session, catalogue: Catalogue, now: dt.datetime, limit
 def match_changes(session: Session, catalogue: Catalogue, now: dt.datetime, limit: int = BATCH) -> int:
     """Take at most `limit` changes of contacts, apply those of each contact together. Returns how many were taken."""
     claimed = driver(session).execute(CLAIM_CHANGES, (limit,), binary=True).fetchall()
+    _apply_changes(session, catalogue, claimed, now)
+    return len(claimed)
+
+
+def match_joins(session: Session, catalogue: Catalogue, segment: str, now: dt.datetime) -> None:
+    """Bring `segment` up to date and apply who joined it so far, before a further journey listens to it."""
+    segments.refresh(session, segment, now)
+    _apply_changes(session, catalogue, driver(session).execute(CLAIM_JOINS, (segment,), binary=True).fetchall(), now)
+
+
+def _apply_changes(session: Session, catalogue: Catalogue, claimed: Sequence[Any], now: dt.datetime) -> None:
     if not claimed:
-        return 0
+        return
     _lock(session, {row[0] for row in claimed})
     facts: dict[int, list[Fact]] = defaultdict(list)
     entered: dict[int, list[str]] = defaultdict(list)
@@ -91,7 +107,6 @@ def match_changes(session: Session, catalogue: Catalogue, now: dt.datetime, limi
     _refresh_segments(session, catalogue, [(id_, fact) for id_, several in facts.items() for fact in several], now)
     happened = [Happening(id_, tuple(several), entered_segments=tuple(entered[id_])) for id_, several in facts.items()]
     apply(session, catalogue, happened, now)
-    return len(claimed)
 
 
 def apply(session: Session, catalogue: Catalogue, happened: Sequence[Happening], now: dt.datetime) -> None:

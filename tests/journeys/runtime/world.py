@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import textwrap
 from collections import Counter
 from typing import Any
 
@@ -34,6 +35,12 @@ subject: Hello
 ---
 <mjml><mj-body><mj-section><mj-column><mj-text>Hi <a href="https://x.example/">go</a></mj-text></mj-column></mj-section></mj-body></mjml>
 """
+
+
+def journey(steps: str, frame: str = "", *, slug: str = "j", enter: str = "on: Signed Up") -> str:
+    """A journey file; `frame` are further keys of it, `enter` the inside of that key."""
+    body = textwrap.indent(textwrap.dedent(steps).strip(), "  ")
+    return f"journey: {slug}\nenter: {{{enter}}}\n{textwrap.dedent(frame)}steps:\n{body}\n"
 
 
 class World:
