@@ -18,19 +18,16 @@ from webapp.pages.queries import journeys as queries
 from webapp.pages.work import Work, work
 
 LONGEST_TEXT = 500_000
-STARTER = """journey: welcome
+STARTER = """journey: my-journey
 enter:
   on: Signed Up
 goal: {when: did "Order Completed" since entry, within: 30 days}
 steps:
-  - email: welcome
-    id: hello
-  - wait_for: opened "welcome"
-    id: opened
-    up_to: 3 days
-    timeout:
-      - email: welcome-again
-        id: again
+  # Name an email content of yours: `- email: NAME`, with an id below it.
+  - wait: 2 days
+    id: pause
+  - set: {welcomed: true}
+    id: mark
 """
 
 

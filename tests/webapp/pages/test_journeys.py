@@ -45,6 +45,11 @@ def test_the_outline_follows_the_text() -> None:
     assert (fallback.label, fallback.nodes[0].id) == ("If it cannot be sent", "nudge-sms")
 
 
+def test_the_text_that_one_starts_from_has_no_error(marketer: FlaskClient) -> None:
+    page = marketer.get("/journeys/-/new").text
+    assert "Ready to publish" in page
+
+
 def test_errors_are_listed_with_their_lines(marketer: FlaskClient) -> None:
     page = post(marketer, "/journeys/-/check", text=SMALL.format(slug="a").replace("2 days", "2 dayz")).text
     assert "Error, line 5, column" in page
