@@ -75,16 +75,17 @@ def end(session: Session, version: Version, ids: Sequence[int], status: str, rea
         return
     ended = session.execute(END, {"ids": list(ids), "status": status, "reason": reason, "now": now}).all()
     log(session, version, [(id_, contact_id, "", status, {"reason": reason}) for id_, contact_id, _ in ended], now)
-    cancelled = session.execute(
-        CANCEL, {"ids": [r[0] for r in ended], "origins": [r[2] for r in ended], "reason": status, "now": now}
-    ).all()
-    rollup.messages(
-        session,
-        [
-            rollup.MessageDelta(journey_id, step_id, channel, now.date(), {"undelivered": 1})
-            for journey_id, step_id, channel in cancelled
-        ],
-    )
+    cancel(session, [(row.id, row.entered_at) for row in ended], status, now)
+
+
+def cancel(session: Session, entries: Sequence[tuple[int, dt.datetime]], reason: str, now: dt.datetime) -> None:
+    """Cancel what is still queued of entries, given as (id, entered_at)."""
+    if not entries:
+        return
+    ids, origins = zip(*entries, strict=True)
+    gone = session.execute(CANCEL, {"ids": list(ids), "origins": list(origins), "reason": reason, "now": now}).all()
+    lost = {"undelivered": 1}
+    rollup.messages(session, [rollup.MessageDelta(row[0], row[1], row[2], now.date(), lost) for row in gone])
 
 
 def goals(session: Session, catalogue: Catalogue, version: Version, asked: Sequence[Open], now: dt.datetime) -> None:
@@ -102,6 +103,7 @@ def goals(session: Session, catalogue: Catalogue, version: Version, asked: Seque
     _convert(session, catalogue, version, goal.value, [(row, met[row.id]) for row in counted])
     if not goal.stay:
         end(session, version, [row.id for row in counted], "converted", f"goal: {goal.when.text}", now)
+        cancel(session, [(row.id, row.entered_at) for row in counted], "converted", now)  # also of completed entries
 
 
 def _convert(

@@ -166,8 +166,10 @@ class Known(NamedTuple):
 def _open(
     session: Session, catalogue: Catalogue, of_contact: dict[int, Happening], now: dt.datetime
 ) -> dict[Version, list[Known]]:
-    """Every active or held-out enrolment of these contacts, and those with an open goal; locked, by version."""
-    rows = driver(session).execute(OPEN, (sorted(of_contact), now), binary=True).fetchall()
+    """Every active or held-out enrolment of these contacts, and those with a goal that was open when the first of their
+    events happened; locked, by version."""
+    oldest = min((one.trigger.occurred_at for one in of_contact.values() if one.trigger), default=now)
+    rows = driver(session).execute(OPEN, (sorted(of_contact), min(oldest, now)), binary=True).fetchall()
     found: dict[Version, list[Known]] = defaultdict(list)
     for *values, version_id, status, goal_until, goal_at in rows:
         found[catalogue.version(session, version_id)].append(Known(Entry(*values), status, goal_until, goal_at))
