@@ -106,9 +106,9 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside | None, s
                 _set_aside(database, aside, error)
             size = 1
             continue
-        if not done:
-            break
         total += done
+        if done < size:
+            break
     return total
 
 
