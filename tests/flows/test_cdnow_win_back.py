@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from engine import clock
@@ -49,6 +50,7 @@ STOP = dt.datetime(1998, 10, 1, tzinfo=dt.UTC)
 
 
 @needs_purchases
+@pytest.mark.timeout(900)
 def test_entries_waits_and_messages_equal_the_oracle(database: Database, tmp_path: Path, monkeypatch) -> None:
     lines = purchases()
     contacts, events = write_files(tmp_path, lines)

@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import func, select
 
 from engine import clock
+from engine.channels.journal import Journal
 from engine.channels.smtp import Transmitter
 from engine.db import Database
-from engine.messages.journal import Journal
 from engine.model import LocalMessage
 from tests.engine.channels.servers import await_port, free_port, letters
 from workers.mailbox import serve, subject_of

@@ -22,10 +22,10 @@ from webapp.demo.people import Deed, Person, Town
 from workers.due import due
 from workers.enqueue import ring
 
-TICK = dt.timedelta(hours=2)
-SEGMENTS_EVERY = 6
+TICK = dt.timedelta(hours=3)
+SEGMENTS_EVERY = 4
 PATIENCE = 60.0
-PAUSE = 0.004
+PAUSE = 0.01
 ADDRESS = re.compile(r"https?://[^\s\"'<>)]+/([ocu])/[A-Za-z0-9_-]+")
 SENDING = text("select exists (select from messages where state = 'sending')")
 ARRIVED = text("select id, channel, recipient, raw from local_messages where id > :after order by id")

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from redis import Redis
 
+from engine import clock
 from engine.db import Database
 from engine.settings import settings
 from workers import pipeline, sending
+from workers.due import due
 from workers.enqueue import connect, ring
 
 
@@ -33,19 +35,19 @@ def servers() -> Servers:
 def match() -> None:
     """Events in: waits met, exits, goals, entries."""
     if pipeline.match(servers().database):
-        _ring("refresh", "advance", "send")
+        _ring_for_what_follows()
 
 
 def refresh() -> None:
     """Segments, and changes of contacts."""
     if pipeline.refresh(servers().database):
-        _ring("refresh", "advance", "send")
+        _ring_for_what_follows()
 
 
 def advance() -> None:
     """People who are due."""
     if pipeline.advance(servers().database):
-        _ring("send", "refresh")
+        _ring_for_what_follows()
 
 
 def send() -> None:
@@ -56,7 +58,7 @@ def send() -> None:
 def hits() -> None:
     """Opens and clicks in."""
     if pipeline.hits(servers().database):
-        _ring("match")
+        _ring_for_what_follows()
 
 
 def sweep() -> None:
@@ -64,9 +66,11 @@ def sweep() -> None:
     sending.reap(servers().database)
 
 
-def _ring(*jobs: str) -> None:
-    for job in jobs:
-        ring(servers().redis, job)
+def _ring_for_what_follows() -> None:
+    with servers().database.transaction() as session:
+        names = due(session, clock.now(session))
+    for name in names:
+        ring(servers().redis, name)
 
 
 JOBS: dict[str, Callable[..., None]] = {

@@ -26,7 +26,7 @@ export function options(data: ChartData): echarts.EChartsCoreOption {
     color: palette(),
     textStyle: text,
     grid: { left: 4, right: 8, top: 36, bottom: 4, containLabel: true },
-    legend: { top: 0, left: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10, itemGap: 18, textStyle: text },
+    legend: { type: "scroll", top: 0, left: 0, right: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10, itemGap: 18, textStyle: text },
     tooltip: {
       trigger: "axis",
       renderMode: "richText",
