@@ -16,6 +16,7 @@ from engine.reports import rollup
 from engine.workspace import Workspace
 
 MODEL = "last_touch"
+MOST_MONEY = Decimal(10) ** 15
 
 
 class NewConversion(NamedTuple):
@@ -57,7 +58,9 @@ insert into credits (conversion_id, model, message_id, origin_at, model_version,
 values (:conversion_id, :model, :message_id, :origin_at, :model_version, :share, :value)
 """)
 OWN_CREDIT = text("""
-select id from conversions where id = any(:ids) and not (kind = 'goal' and event_name = any(:names)) order by id
+select c.id from conversions c where c.id = any(:ids) and (c.kind <> 'goal' or not exists (
+    select from conversions earned where earned.kind = 'revenue' and earned.event_message_id = c.event_message_id))
+order by c.id
 """)
 RECENT = text("""
 select id from conversions where contact_id = any(:ids) and occurred_at >= :since
@@ -73,14 +76,14 @@ def revenue(workspace: Workspace, name: str, properties: Mapping[str, Any]) -> D
 
 
 def as_money(value: Any) -> Decimal | None:
-    """A finite JSON number as money; anything else is none."""
+    """A JSON number below a quadrillion as money; anything else is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     try:
         amount = Decimal(str(value))
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    return amount if amount.is_finite() and abs(amount) < MOST_MONEY else None
 
 
 def record(session: Session, workspace: Workspace, conversions: Sequence[NewConversion]) -> None:
@@ -100,7 +103,7 @@ def recredit(session: Session, workspace: Workspace, contact_ids: Sequence[int],
 def assign(session: Session, workspace: Workspace, conversion_ids: Sequence[int]) -> None:
     """Give the credit for conversions, replacing what was given. A goal met by a revenue event has none of its own:
     the money is credited once, with the revenue."""
-    ids = _own_credit(session, workspace, conversion_ids)
+    ids = list(session.execute(OWN_CREDIT, {"ids": list(conversion_ids)}).scalars())
     if not ids:
         return
     deltas = [_delta(row, -1) for row in session.execute(REMOVE, {"ids": ids, "model": MODEL}).all()]
@@ -108,14 +111,6 @@ def assign(session: Session, workspace: Workspace, conversion_ids: Sequence[int]
     if given:
         session.execute(GIVE, given)
     rollup.messages(session, deltas + added)
-
-
-def _own_credit(session: Session, workspace: Workspace, ids: Sequence[int]) -> list[int]:
-    rows = session.execute(
-        OWN_CREDIT,
-        {"ids": list(ids), "names": list(workspace.revenue_events)},
-    )
-    return list(rows.scalars())
 
 
 def _shares(
