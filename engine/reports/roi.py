@@ -110,8 +110,9 @@ from entry_rollups where day between coalesce(cast(:since as date), '-infinity')
 group by journey_id, split_id, arm order by journey_id, split_id, arm
 """)
 FIXED = text("""
-select journey_id, sum(amount) from costs where kind = 'fixed'
-and valid_from between coalesce(cast(:since as date), '-infinity') and coalesce(cast(:until as date) + 1, 'infinity')
+select journey_id, sum(amount) from costs
+where kind = 'fixed' and valid_from >= coalesce(cast(:since as date), '-infinity')
+    and valid_from < coalesce(cast(:until as date) + 1, 'infinity')
 group by journey_id
 """)
 
