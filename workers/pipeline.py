@@ -39,6 +39,11 @@ update enrolments set status = 'failed', reason = :error, phase = null, wake_at 
     order by wake_at limit 1 for update skip locked)
 returning id::text
 """)
+CHANGE_ASIDE = text("""
+delete from change_inbox where id = (select id from change_inbox order by id limit 1 for update skip locked)
+returning kind || ' of contact ' || contact_id
+""")
+"""A change only says where to look again, so the log is enough to keep of it."""
 
 
 def match(database: Database, seconds: float = SECONDS) -> int:
@@ -52,9 +57,13 @@ def match(database: Database, seconds: float = SECONDS) -> int:
 
 def refresh(database: Database, seconds: float = SECONDS) -> int:
     """Refresh segments that asked for it, and apply changes of contacts. Returns how many changes were taken."""
+
+    def aside(session: Session, now: dt.datetime, error: str) -> str | None:  # noqa: ARG001
+        return session.execute(CHANGE_ASIDE).scalar()
+
     with database.transaction() as session:
         segments.refresh_stale(session, clock.now(session))
-    return _repeat(database, matching.match_changes, matching.BATCH, None, seconds)
+    return _repeat(database, matching.match_changes, matching.BATCH, aside, seconds)
 
 
 def advance(database: Database, seconds: float = SECONDS) -> int:
@@ -86,7 +95,7 @@ def _advance(database: Database, version_id: int, seconds: float) -> int:
     return _repeat(database, batch, advancing.BATCH, aside, seconds)
 
 
-def _repeat(database: Database, batch: Batch, limit: int, aside: Aside | None, seconds: float) -> int:
+def _repeat(database: Database, batch: Batch, limit: int, aside: Aside, seconds: float) -> int:
     """Batches until one is empty or time is up. A batch that fails is tried again one by one, so that only what is
     guilty is set aside, with its error, and the rest goes on."""
     total, size, until = 0, limit, time.monotonic() + seconds
@@ -100,7 +109,7 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside | None, s
         except Exception as error:
             if _is_deadlock(error):
                 continue
-            if aside is None or _is_outage(error):
+            if _is_outage(error):
                 raise
             if size == 1:
                 _set_aside(database, aside, error)
