@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from engine.errors import LanguageError
 from engine.expr.load import load as load_schema
 from engine.expr.schema import Schema
 from engine.model import AuditLog, Journey, JourneyVersion, Topic
+from engine.model.base import new_public_id
 from journeys.language import steps as language
 from journeys.language.check import Names, problems, unsupported
 from journeys.language.parse import parse, read
@@ -96,12 +98,9 @@ def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Publ
 
 def _journey(session: Session, slug: str) -> Journey:
     """The journey's row, locked, so that two publishers take turns."""
-    found = session.execute(select(Journey).where(Journey.slug == slug).with_for_update()).scalar_one_or_none()
-    if found is None:
-        found = Journey(slug=slug, state="draft")
-        session.add(found)
-        session.flush()
-    return found
+    fresh = {"slug": slug, "state": "draft", "public_id": new_public_id()}
+    session.execute(insert(Journey).values(fresh).on_conflict_do_nothing(index_elements=["slug"]))
+    return session.execute(select(Journey).where(Journey.slug == slug).with_for_update()).scalar_one()
 
 
 def _freeze(session: Session, journey: Journey, source: str, now: dt.datetime, actor: str) -> JourneyVersion:

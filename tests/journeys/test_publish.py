@@ -1,0 +1,151 @@
+"""Publishing: what is refused, what is frozen, what changes nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine import segments
+from engine.contacts.identify import identify
+from engine.contacts.profile import Profile
+from engine.content import store
+from engine.db import Database
+from engine.errors import LanguageError
+from journeys.publish import Refused, check, publish
+from tests.journeys.runtime.test_races import Thread
+from tests.journeys.runtime.world import MAIL, journey
+
+NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+PAUSE = "- wait: 1 day\n  id: pause"
+
+
+def rows(session: Session, statement: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in session.execute(text(statement))]
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (journey("- email: hello\n  id: mail"), "There is no email content `hello`."),
+        (journey("- sms: hello\n  id: text"), "There is no text message content `hello`."),
+        (journey(PAUSE, enter="segment: gold"), "There is no segment `gold`."),
+        (journey('- wait_for: in segment "gold"\n  id: gold\n  up_to: 1 day'), "gold"),
+        (journey("- webhook: crm/task\n  id: call"), "not executed yet"),
+        (journey(PAUSE, enter="api: true"), "not executed yet"),
+        (journey(PAUSE, enter='schedule: "every monday"'), "not executed yet"),
+    ],
+    ids=["email", "sms", "segment", "rule", "webhook", "api", "schedule"],
+)
+def test_what_cannot_run_is_refused_with_its_place_and_nothing_is_saved(
+    session: Session, source: str, words: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        publish(session, source, NOW, "me")
+    assert words in refused.value.message and refused.value.line
+    assert refused.value.problems[0].severity == "error"
+    assert rows(session, "select * from journeys") == []
+
+
+def test_a_text_that_does_not_read_is_refused_at_its_place(session: Session) -> None:
+    with pytest.raises(LanguageError) as refused:
+        publish(session, "journey: j\nenter: {on: Signed Up}\nsteps:\n  - wait: soon\n    id: pause\n", NOW, "me")
+    assert refused.value.line == 4
+
+
+def test_an_sms_content_is_no_email(session: Session) -> None:
+    store.save(session, "Hello", "hello", "sms", NOW)
+    with pytest.raises(Refused):
+        publish(session, journey("- email: hello\n  id: mail"), NOW, "me")
+
+
+def test_check_says_all_and_saves_nothing(session: Session) -> None:
+    source = journey("- email: hello\n  id: mail\n- sms: there\n  id: text")
+    assert [problem.line for problem in check(session, source)] == [4, 6]
+    assert rows(session, "select * from journeys") == rows(session, "select * from topics") == []
+
+
+def test_the_first_publish_freezes_version_one_and_says_who_did_it(session: Session) -> None:
+    source = journey(PAUSE)
+    done = publish(session, source, NOW, "ada")
+    assert (done.version.number, done.unchanged, done.entered, done.warnings) == (1, False, 0, [])
+    assert (done.journey.state, done.journey.live_version_id, done.journey.draft) == ("live", done.version.id, source)
+    assert done.journey.published_at == NOW
+    audit = rows(session, "select actor, action, object, detail from audit_log")
+    assert audit == [("ada", "publish", "journey j", {"version": 1})]
+
+
+def test_the_same_text_again_changes_nothing(session: Session) -> None:
+    publish(session, journey(PAUSE), NOW, "me")
+    again = publish(session, journey(PAUSE), NOW + dt.timedelta(days=1), "me")
+    assert again.unchanged and again.version.number == 1
+    assert len(rows(session, "select * from journey_versions")) == len(rows(session, "select * from audit_log")) == 1
+
+
+def test_another_text_is_the_next_version_and_the_first_is_kept(session: Session) -> None:
+    first = publish(session, journey(PAUSE), NOW, "me")
+    second = publish(session, journey("- wait: 2 days\n  id: pause"), NOW + dt.timedelta(days=1), "me")
+    assert (second.version.number, second.journey.live_version_id) == (2, second.version.id)
+    assert second.journey.published_at == NOW
+    assert rows(session, "select number, source from journey_versions order by 1")[0] == (1, first.version.source)
+
+
+def test_the_same_text_makes_a_paused_journey_live_again(session: Session) -> None:
+    done = publish(session, journey(PAUSE), NOW, "me")
+    done.journey.state = "paused"
+    session.flush()
+    again = publish(session, journey(PAUSE), NOW, "me")
+    assert again.journey.state == "live"
+
+
+def test_topics_that_sends_name_are_known_from_then_on(session: Session) -> None:
+    store.save(session, MAIL, "hello", "email", NOW)
+    source = journey("- email: hello\n  id: mail\n  topic: product-news", "send: {topic: tips}\n")
+    done = publish(session, source, NOW, "me")
+    assert rows(session, "select slug, name from topics order by 1") == [
+        ("product-news", "Product news"),
+        ("tips", "Tips"),
+    ]
+    assert done.warnings == []
+
+
+def test_existing_lets_people_in_at_the_first_publish_only(session: Session) -> None:
+    identify(session, [Profile(external_id=f"u{n}", attributes={"tier": "gold"}) for n in range(3)], NOW)
+    segments.save(session, "gold", 'tier is "gold"')
+    enter = "segment: gold, existing: true"
+    assert publish(session, journey(PAUSE, enter=enter), NOW, "me").entered == 3
+    assert publish(session, journey("- wait: 2 days\n  id: pause", enter=enter), NOW, "me").entered == 0
+
+
+def test_two_publishers_of_one_journey_take_turns(database: Database) -> None:
+    with database.transaction() as session:
+        publish(session, journey(PAUSE), NOW, "me")
+
+    def other() -> int:
+        with database.transaction() as mine:
+            return publish(mine, journey("- wait: 3 days\n  id: pause"), NOW, "other").version.number
+
+    with database.transaction() as session:
+        assert publish(session, journey("- wait: 2 days\n  id: pause"), NOW, "me").version.number == 2
+        thread = Thread(other)
+        thread.join(0.5)
+        assert thread.is_alive()
+    assert thread.finish() == 3
+
+
+def test_two_first_publishers_both_succeed(database: Database) -> None:
+    """The second finds the first one's row when it is committed."""
+
+    def publisher(days: int) -> int:
+        with database.transaction() as mine:
+            return publish(mine, journey(f"- wait: {days} days\n  id: pause"), NOW, "me").version.number
+
+    with database.transaction() as session:
+        publish(session, journey(PAUSE), NOW, "me")
+        thread = Thread(lambda: publisher(2))
+        thread.join(0.5)
+        assert thread.is_alive()
+    assert thread.finish() == 2
