@@ -179,6 +179,19 @@ def test_a_deadline_at_a_date_moves_with_the_attribute(world: World) -> None:
     assert at == START + 2 * DAY
 
 
+def test_an_attribute_that_moves_a_deadline_later_does_not_hide_what_came_between(world: World) -> None:
+    """The executor is late: the date moved before the old deadline, the event came after it."""
+    world.publish(journey(PAID.replace("3 days", "1 day before ends_at")))
+    anna = world.contact(ends_at="2026-03-05T12:00:00Z")
+    enter(world, anna)
+    world.live(DAY)
+    world.change(anna, ends_at="2026-03-20T12:00:00Z")
+    world.jump(2 * DAY)
+    world.event(anna, "Paid")
+    world.settle()
+    assert world.path(anna) == MET
+
+
 @pytest.mark.parametrize("ends_at", [None, "2026-03-03T11:00:00Z", "soon", 7])
 def test_a_missing_past_or_unreadable_date_times_out_now(world: World, ends_at: object) -> None:
     world.publish(journey(PAID.replace("3 days", "1 day before ends_at")))
