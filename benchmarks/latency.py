@@ -65,9 +65,7 @@ def sign_up(site: Site, connection: http.client.HTTPConnection, key: str, number
     answered = dt.datetime.now(dt.UTC)
     _, entered, queued, claimed, accepted = wait_for(site.database, message_id)
     marks = [started, answered, entered, queued, claimed, accepted]
-    return [(b - a).total_seconds() for a, b in itertools.pairwise(marks)] + [
-        (accepted - started).total_seconds()
-    ]
+    return [(b - a).total_seconds() for a, b in itertools.pairwise(marks)] + [(accepted - started).total_seconds()]
 
 
 def call(connection: http.client.HTTPConnection, path: str, body: dict[str, Any], headers: dict[str, str]) -> None:

@@ -28,20 +28,23 @@ MESSAGE_TYPES = (
     *("timestamptz", "int8", "text", "int2", "int8", "int8", "int8", "int8", "text", "text"),
     *("text", "timestamptz", "timestamptz", "timestamptz"),
 )
+# People of a batch share few fates (the same step, phase and instants), so each row carries the number of its fate.
 PARK = """
 update enrolments e
-set step_id = u.step_id, phase = u.phase, wake_at = u.wake_at, deadline = u.deadline, arrived_at = u.arrived_at,
-    steps_taken = u.taken, arms = case when u.arms is null then e.arms else e.arms || u.arms end
-from unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
-            %s::jsonb[]) as u(id, step_id, phase, wake_at, deadline, arrived_at, taken, arms)
+set step_id = f.step_id, phase = f.phase, wake_at = f.wake_at, deadline = f.deadline, arrived_at = f.arrived_at,
+    steps_taken = f.taken, arms = case when f.arms is null then e.arms else e.arms || f.arms end
+from unnest(%s::int8[], %s::int4[]) as u(id, fate)
+join unnest(%s::int4[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::int8[],
+            %s::jsonb[]) as f(number, step_id, phase, wake_at, deadline, arrived_at, taken, arms) on f.number = u.fate
 where e.id = u.id
 """
 END = """
 update enrolments e
-set status = u.status, reason = u.reason, step_id = u.step_id, steps_taken = u.taken, phase = null, wake_at = null,
-    deadline = null, ended_at = %s, arms = case when u.arms is null then e.arms else e.arms || u.arms end
-from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::jsonb[])
-     as u(id, status, reason, step_id, taken, arms)
+set status = f.status, reason = f.reason, step_id = f.step_id, steps_taken = f.taken, phase = null, wake_at = null,
+    deadline = null, ended_at = f.ended_at, arms = case when f.arms is null then e.arms else e.arms || f.arms end
+from unnest(%s::int8[], %s::int4[]) as u(id, fate)
+join unnest(%s::int4[], %s::text[], %s::text[], %s::text[], %s::int8[], %s::timestamptz[], %s::jsonb[])
+     as f(number, status, reason, step_id, taken, ended_at, arms) on f.number = u.fate
 where e.id = u.id
 """
 
@@ -71,12 +74,14 @@ def log(
     if not lines:
         return
     partitions.ensure(session, "step_log", [now])
+    shared = {id(line[4]): line[4] for line in lines}
+    details = {key: None if detail is None else json.dumps(detail) for key, detail in shared.items()}
     copy_rows(
         session,
         LOG_TARGET,
         LOG_TYPES,
         (
-            (now, id_, contact_id, version.id, step_id, 1, outcome, None if detail is None else json.dumps(detail))
+            (now, id_, contact_id, version.id, step_id, 1, outcome, details[id(detail)])
             for id_, contact_id, step_id, outcome, detail in lines
         ),
     )
@@ -93,24 +98,24 @@ def _arms(row: Entry) -> str | None:
 
 
 def _park(session: Session, moves: Moves) -> None:
-    columns: list[list[Any]] = [[] for _ in range(8)]
-    for row, outcome in moves.parked:
-        values = (
-            *(row.id, row.step_id, outcome.phase, outcome.wake_at, outcome.deadline),
-            *(row.arrived_at, row.taken, _arms(row)),
-        )
-        for column, value in zip(columns, values, strict=True):
-            column.append(value)
-    driver(session).execute(PARK, columns)
+    fates = [
+        (row.step_id, outcome.phase, outcome.wake_at, outcome.deadline, row.arrived_at, row.taken, _arms(row))
+        for row, outcome in moves.parked
+    ]
+    _update(session, PARK, [row.id for row, _ in moves.parked], fates)
 
 
 def _end(session: Session, moves: Moves, now: dt.datetime) -> None:
-    columns: list[list[Any]] = [[] for _ in range(6)]
-    for row, ended in moves.ended:
-        values = (row.id, ended.status, ended.reason, row.step_id, row.taken, _arms(row))
-        for column, value in zip(columns, values, strict=True):
-            column.append(value)
-    driver(session).execute(END, [now, *columns])
+    fates = [(ended.status, ended.reason, row.step_id, row.taken, now, _arms(row)) for row, ended in moves.ended]
+    _update(session, END, [row.id for row, _ in moves.ended], fates)
+
+
+def _update(session: Session, statement: str, ids: Sequence[int], fates: Sequence[tuple[Any, ...]]) -> None:
+    """One UPDATE for all `ids`; equal fates are sent once."""
+    numbers: dict[tuple[Any, ...], int] = {}
+    chosen = [numbers.setdefault(fate, len(numbers)) for fate in fates]
+    columns = [list(column) for column in zip(*numbers, strict=True)]
+    driver(session).execute(statement, [list(ids), chosen, list(numbers.values()), *columns])
 
 
 def _draw(session: Session, version: Version, moves: Moves) -> None:
@@ -130,7 +135,8 @@ def _queue(
     asked: Sequence[tuple[Entry, Email | Sms]],
     now: dt.datetime,
 ) -> None:
-    options = {step.id: effective(version.program.journey, step) for _, step in asked}
+    steps = {step.id: step for _, step in asked}
+    options = {id_: effective(version.program.journey, step) for id_, step in steps.items()}
     copy_rows(
         session,
         MESSAGE_TARGET,

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.tracking.classify import Seen, classify
-from engine.tracking.hits import HONEYPOT
+from engine.tracking.classify import HONEYPOT, Seen, classify
 
 START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine import clock
 from engine.db import Database
 from engine.signing import Reference
-from engine.tracking.hits import HONEYPOT
+from engine.tracking.classify import HONEYPOT
 from engine.urls import MessageUrls, origin_us
 from tests.engine.tracking.seeds import Seed, message
 from tests.webapp.calling import SIGNER, Site, serving
