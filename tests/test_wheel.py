@@ -34,10 +34,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path) -> Iterator[Path]:
     """The `bin` of an environment that has the wheel and, by path, what it depends on, but nothing of this tree.
 
-    Its folder may be entered by anybody: PostgreSQL runs under an account of its own when the tests run as root.
+    Only its owner may enter its folder: PostgreSQL, under an account of its own, must get through to its programs.
     """
     with tempfile.TemporaryDirectory(prefix="cairn-wheel-") as folder:
-        Path(folder).chmod(0o755)
         yield install(wheel, Path(folder) / "venv")
 
 

@@ -9,48 +9,39 @@ from collections.abc import Callable
 import structlog
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from engine import clock, segments
 from engine.db import Database
+from engine.reports import rollup
 from engine.tracking.process import process
 from journeys.runtime import advance as advancing
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime import match as matching
 from journeys.runtime.catalogue import Catalogue
+from journeys.runtime.leave import end
 
 logger = structlog.get_logger()
 
 SECONDS = 10.0
 CATALOGUE_SECONDS = 1.0
-Batch = Callable[[Session, Catalogue, dt.datetime, int], int]
-Aside = Callable[[Session, dt.datetime, str], str | None]
+Batch = Callable[[Session, Catalogue, dt.datetime, int, list[int]], int]
+Aside = Callable[[Session, Catalogue, int, dt.datetime, str], None]
 
-EVENT_ASIDE = text("""
-update event_inbox set available_at = 'infinity', error = :error where id = (
-    select id from event_inbox where available_at <= :now
-    order by available_at, occurred_at, received_at, message_id limit 1 for update skip locked)
-returning message_id
-""")
+EVENT_ASIDE = text("update event_inbox set available_at = 'infinity', error = :error where id = :id")
 ENTRY_ASIDE = text("""
-update enrolments set status = 'failed', reason = :error, phase = null, wake_at = null, ended_at = :now where id = (
-    select id from enrolments where version_id = :version_id and status = 'active' and wake_at <= :now
-    order by wake_at limit 1 for update skip locked)
-returning id::text
+update enrolments set status = 'failed', reason = :error, phase = null, wake_at = null, ended_at = :now where id = :id
 """)
-CHANGE_ASIDE = text("""
-delete from change_inbox where id = (select id from change_inbox order by id limit 1 for update skip locked)
-returning kind || ' of contact ' || contact_id
-""")
+CHANGE_ASIDE = text("delete from change_inbox where id = :id")
 """A change only says where to look again, so the log is enough to keep of it."""
 
 
 def match(database: Database, seconds: float = SECONDS) -> int:
     """Apply the inbox of events to journeys and segments. Returns how many events were taken."""
 
-    def aside(session: Session, now: dt.datetime, error: str) -> str | None:
-        return session.execute(EVENT_ASIDE, {"now": now, "error": error}).scalar()
+    def aside(session: Session, _: Catalogue, id_: int, __: dt.datetime, error: str) -> None:
+        session.execute(EVENT_ASIDE, {"id": id_, "error": error})
 
     return _repeat(database, matching.match_events, matching.BATCH, aside, seconds)
 
@@ -58,8 +49,8 @@ def match(database: Database, seconds: float = SECONDS) -> int:
 def refresh(database: Database, seconds: float = SECONDS) -> int:
     """Refresh segments that asked for it, and apply changes of contacts. Returns how many changes were taken."""
 
-    def aside(session: Session, now: dt.datetime, error: str) -> str | None:  # noqa: ARG001
-        return session.execute(CHANGE_ASIDE).scalar()
+    def aside(session: Session, _: Catalogue, id_: int, __: dt.datetime, ___: str) -> None:
+        session.execute(CHANGE_ASIDE, {"id": id_})
 
     with database.transaction() as session:
         segments.refresh_stale(session, clock.now(session))
@@ -86,33 +77,39 @@ def hits(database: Database, seconds: float = SECONDS) -> int:
 
 
 def _advance(database: Database, version_id: int, seconds: float) -> int:
-    def batch(session: Session, catalogue: Catalogue, now: dt.datetime, limit: int) -> int:
-        return advancing.advance(session, catalogue, catalogue.version(session, version_id), now, limit)
+    def batch(session: Session, catalogue: Catalogue, now: dt.datetime, limit: int, taken: list[int]) -> int:
+        return advancing.advance(session, catalogue, catalogue.version(session, version_id), now, limit, taken)
 
-    def aside(session: Session, now: dt.datetime, error: str) -> str | None:
-        return session.execute(ENTRY_ASIDE, {"version_id": version_id, "now": now, "error": error}).scalar()
+    def aside(session: Session, catalogue: Catalogue, id_: int, now: dt.datetime, error: str) -> None:
+        try:
+            with session.begin_nested():
+                end(session, catalogue.version(session, version_id), [id_], "failed", error, now)
+        except DBAPIError:  # what is wrong with the entry may hinder its last log line too
+            session.execute(ENTRY_ASIDE, {"id": id_, "now": now, "error": error})
 
     return _repeat(database, batch, advancing.BATCH, aside, seconds)
 
 
 def _repeat(database: Database, batch: Batch, limit: int, aside: Aside, seconds: float) -> int:
-    """Batches until one is empty or time is up. A batch that fails is tried again one by one, so that only what is
+    """Batches until one is not full or time is up. A batch that fails is tried again one by one, so that only what is
     guilty is set aside, with its error, and the rest goes on."""
     total, size, until = 0, limit, time.monotonic() + seconds
     catalogue, fresh_until = None, 0.0
     while time.monotonic() < until:
+        taken: list[int] = []
         try:
             with database.transaction() as session:
                 if catalogue is None or time.monotonic() > fresh_until:
                     catalogue, fresh_until = catalogues.load(session), time.monotonic() + CATALOGUE_SECONDS
-                done = batch(session, catalogue, clock.now(session), size)
+                with rollup.together(session):
+                    done = batch(session, catalogue, clock.now(session), size, taken)
         except Exception as error:
             if _is_deadlock(error):
                 continue
-            if _is_outage(error):
+            if _is_outage(error) or not taken:
                 raise
             if size == 1:
-                _set_aside(database, aside, error)
+                _set_aside(database, aside, taken[0], error)
             size = 1
             continue
         total += done
@@ -131,8 +128,8 @@ def _is_outage(error: Exception) -> bool:
     return isinstance(error, OperationalError | InterfaceError | OSError)
 
 
-def _set_aside(database: Database, aside: Aside, error: Exception) -> None:
+def _set_aside(database: Database, aside: Aside, id_: int, error: Exception) -> None:
     reason = f"{type(error).__name__}: {error}"[:500]
     with database.transaction() as session:
-        what = aside(session, clock.now(session), reason)
-    logger.error("set_aside", what=what, error=reason)
+        aside(session, catalogues.load(session), id_, clock.now(session), reason)
+    logger.error("set_aside", id=id_, error=reason)

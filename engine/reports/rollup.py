@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -30,8 +32,42 @@ class MessageDelta(NamedTuple):
     metrics: Mapping[str, int | Decimal]
 
 
+@contextmanager
+def together(session: Session) -> Iterator[None]:
+    """Counters raised in the block are written at its end, each row once and in one order.
+
+    Every worker raises the same few rows: a transaction holds them as shortly as it can, and two never meet crosswise.
+    """
+    if PENDING in session.info:
+        yield
+        return
+    pending = session.info[PENDING] = _Pending()
+    try:
+        yield
+    finally:
+        del session.info[PENDING]
+    messages(session, pending.messages)
+    for (journey_id, day), counts in sorted(pending.steps.items()):
+        steps(session, journey_id, day, counts)
+    for journey_id, deltas in sorted(pending.entries.items()):
+        entries(session, journey_id, deltas)
+
+
+PENDING = "rollups"
+
+
+@dataclass
+class _Pending:
+    messages: list[MessageDelta] = field(default_factory=list)
+    steps: dict[tuple[int, dt.date], Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
+    entries: dict[int, list[EntryDelta]] = field(default_factory=lambda: defaultdict(list))
+
+
 def messages(session: Session, deltas: Iterable[MessageDelta]) -> None:
     """Add to the counters of messages. Rows are touched in key order, so concurrent commits wait and never deadlock."""
+    if (pending := session.info.get(PENDING)) is not None:
+        pending.messages += deltas
+        return
     sums: dict[tuple[int, str, str, dt.date], dict[str, int | Decimal]] = defaultdict(lambda: defaultdict(int))
     for delta in deltas:
         key = (delta.journey_id, delta.step_id, delta.channel, delta.day)
@@ -49,6 +85,9 @@ def messages(session: Session, deltas: Iterable[MessageDelta]) -> None:
 
 def steps(session: Session, journey_id: int, day: dt.date, counts: Mapping[tuple[str, str], int]) -> None:
     """Add to the counters of the step log: (step id, outcome) -> rows."""
+    if (pending := session.info.get(PENDING)) is not None:
+        pending.steps[journey_id, day].update(counts)
+        return
     rows = [
         {
             "journey_id": journey_id,
@@ -78,6 +117,9 @@ class EntryDelta(NamedTuple):
 
 def entries(session: Session, journey_id: int, deltas: Iterable[EntryDelta]) -> None:
     """Add entries and goals to the counters of their arms."""
+    if (pending := session.info.get(PENDING)) is not None:
+        pending.entries[journey_id] += deltas
+        return
     sums: dict[tuple[str, str, dt.date], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for delta in deltas:
         counted = sums[delta.split_id, delta.arm, delta.day]

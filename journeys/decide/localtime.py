@@ -23,14 +23,17 @@ def next_time(wanted: LocalTime, zone: ZoneInfo, now: dt.datetime) -> dt.datetim
 
 
 def quiet_until(quiet: Quiet, zones: Sequence[ZoneInfo], now: dt.datetime) -> dt.datetime | None:
-    """The end of quiet hours that hold at `now` in any of `zones`, in UTC; None when sending is allowed in all."""
+    """The end of quiet hours that hold at `now` in any of `zones`, in UTC; None when sending is allowed in all.
+
+    Zones so far apart that it is quiet somewhere at every hour leave no such instant; then the first zone decides.
+    """
     moment = now
     for _ in range(2 * len(zones)):
         ends = [end for zone in zones if (end := _quiet_end(quiet, zone, moment))]
         if not ends:
             return moment if moment > now else None
         moment = max(ends)
-    return moment
+    return _quiet_end(quiet, zones[0], now)
 
 
 def _quiet_end(quiet: Quiet, zone: ZoneInfo, now: dt.datetime) -> dt.datetime | None:

@@ -39,14 +39,24 @@ def due(session: Session, now: dt.datetime) -> list[int]:
     return sorted(session.execute(DUE, {"now": now}).scalars())
 
 
-def advance(session: Session, catalogue: Catalogue, version: Version, now: dt.datetime, limit: int = BATCH) -> int:
+def advance(
+    session: Session,
+    catalogue: Catalogue,
+    version: Version,
+    now: dt.datetime,
+    limit: int = BATCH,
+    taken: list[int] | None = None,
+) -> int:
     """Claim at most `limit` due enrolments, move them, write back. Returns how many; 0 when none is due.
 
-    Locks come first and reads after, in a later statement: an event that commits between the two is then seen.
+    Locks come first and reads after, in a later statement: an event that commits between the two is then seen. `taken`
+    is given the ids before anything is done with them, so that the caller knows them if that fails.
     """
     if version.state not in ("live", "draining"):
         return 0
     rows = _claim(session, version, now, limit)
+    if taken is not None:
+        taken += [row.id for row in rows]
     if rows:
         write(session, catalogue, version, run(session, catalogue, version, rows, now), now)
     return len(rows)

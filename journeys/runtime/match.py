@@ -31,12 +31,12 @@ CLAIM_EVENTS = """
 delete from event_inbox where id = any(array(
     select id from event_inbox where available_at <= %s
     order by available_at, occurred_at, received_at, message_id limit %s for update skip locked))
-returning contact_id, name, occurred_at, received_at, message_id, properties, triggers
+returning id, contact_id, name, occurred_at, received_at, message_id, properties, triggers
 """
 CLAIM_CHANGES = """
 delete from change_inbox where id = any(array(
     select id from change_inbox order by id limit %s for update skip locked))
-returning contact_id, kind, names, created_at
+returning id, contact_id, kind, names, created_at
 """
 CLAIM_JOINS = """
 delete from change_inbox where id = any(array(
@@ -61,12 +61,19 @@ class Happening(NamedTuple):
     entered_segments: tuple[str, ...] = ()
 
 
-def match_events(session: Session, catalogue: Catalogue, now: dt.datetime, limit: int = BATCH) -> int:
-    """Take at most `limit` events out of the inbox and apply them, in one transaction. Returns how many were taken."""
-    claimed = driver(session).execute(CLAIM_EVENTS, (now, limit), binary=True).fetchall()
-    if not claimed:
+def match_events(
+    session: Session, catalogue: Catalogue, now: dt.datetime, limit: int = BATCH, taken: list[int] | None = None
+) -> int:
+    """Take at most `limit` events out of the inbox and apply them, in one transaction. Returns how many were taken.
+
+    `taken` is given the inbox ids before they are applied, so that the caller knows them if that fails.
+    """
+    rows = driver(session).execute(CLAIM_EVENTS, (now, limit), binary=True).fetchall()
+    if taken is not None:
+        taken += [row[0] for row in rows]
+    if not rows:
         return 0
-    claimed.sort(key=lambda row: row[2:5])
+    claimed = sorted((row[1:] for row in rows), key=lambda row: row[2:5])
     _lock(session, {row[0] for row in claimed})
     _earn(session, catalogue, claimed)
     _refresh_segments(session, catalogue, [(row[0], Fact("event", (row[1],))) for row in claimed], now)
@@ -81,11 +88,18 @@ def match_events(session: Session, catalogue: Catalogue, now: dt.datetime, limit
     return len(claimed)
 
 
-def match_changes(session: Session, catalogue: Catalogue, now: dt.datetime, limit: int = BATCH) -> int:
-    """Take at most `limit` changes of contacts, apply those of each contact together. Returns how many were taken."""
-    claimed = driver(session).execute(CLAIM_CHANGES, (limit,), binary=True).fetchall()
-    _apply_changes(session, catalogue, claimed, now)
-    return len(claimed)
+def match_changes(
+    session: Session, catalogue: Catalogue, now: dt.datetime, limit: int = BATCH, taken: list[int] | None = None
+) -> int:
+    """Take at most `limit` changes of contacts, apply those of each contact together. Returns how many were taken.
+
+    `taken` as in `match_events`.
+    """
+    rows = driver(session).execute(CLAIM_CHANGES, (limit,), binary=True).fetchall()
+    if taken is not None:
+        taken += [row[0] for row in rows]
+    _apply_changes(session, catalogue, [row[1:] for row in rows], now)
+    return len(rows)
 
 
 def match_joins(session: Session, catalogue: Catalogue, segment: str, now: dt.datetime) -> None:

@@ -15,6 +15,8 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 4
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAPABILITY_VERSION_3 = 0x20080522
@@ -33,9 +35,17 @@ def die_with_parent(parent: int, signal: int) -> None:
 
 
 def change_user(uid: int, gid: int, capability: int) -> None:
-    """Give up root for good. With a capability, keep that one, also over `exec` (capabilities(7), ambient set)."""
+    """Give up root for good. With a capability, keep that one, also over `exec` (capabilities(7), ambient set).
+
+    PostgreSQL looks for its own programs with access(2), which for other users than root leaves capabilities out of
+    account unless the secure bit says that changes of user do not touch them. A container may withhold the right to
+    set it; then the data may lie in a closed folder, but not the programs.
+    """
     if capability >= 0:
-        _call("prctl", PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        try:
+            _call("prctl", PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
+        except OSError:
+            _call("prctl", PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
