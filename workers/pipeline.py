@@ -6,10 +6,11 @@ import datetime as dt
 import time
 from collections.abc import Callable
 
+import psycopg
 import structlog
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from engine import clock, segments
@@ -84,7 +85,7 @@ def _advance(database: Database, version_id: int, seconds: float) -> int:
         try:
             with session.begin_nested():
                 end(session, catalogue.version(session, version_id), [id_], "failed", error, now)
-        except DBAPIError:  # what is wrong with the entry may hinder its last log line too
+        except (DBAPIError, psycopg.Error):  # what is wrong with the entry may hinder its last log line too
             session.execute(ENTRY_ASIDE, {"id": id_, "now": now, "error": error})
 
     return _repeat(database, batch, advancing.BATCH, aside, seconds)
@@ -118,14 +119,19 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside, seconds:
     return total
 
 
+def _cause(error: Exception) -> BaseException:
+    """The driver's error: SQLAlchemy wraps those of its own statements, COPY and hot statements raise them bare."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
 def _is_deadlock(error: Exception) -> bool:
     """PostgreSQL chose this transaction to give way; nothing of it happened, so it is simply done again."""
-    return isinstance(error, OperationalError) and isinstance(error.orig, DeadlockDetected)
+    return isinstance(_cause(error), DeadlockDetected)
 
 
 def _is_outage(error: Exception) -> bool:
     """A database that is away is nobody's guilt: the next sweep tries again."""
-    return isinstance(error, OperationalError | InterfaceError | OSError)
+    return isinstance(_cause(error), psycopg.OperationalError | psycopg.InterfaceError | OSError)
 
 
 def _set_aside(database: Database, aside: Aside, id_: int, error: Exception) -> None:
