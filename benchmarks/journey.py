@@ -14,7 +14,7 @@ import time
 from sqlalchemy import text
 
 from benchmarks.webserver import Figure, postgres, write
-from engine import partitions
+from engine import memory, partitions
 from engine.content import store
 from engine.db import Database
 from journeys.publish import publish
@@ -132,6 +132,7 @@ def main(count: int) -> None:
     """Alternate, so that both meet the same machine."""
     with postgres() as (_, database, _home):
         bench = Bench(database, count)
+        memory.expect_batches()
         bench.by_sql()
         sql, cairn = zip(*((bench.by_sql(), bench.by_cairn()) for _ in range(5)), strict=True)
     reference, value = statistics.median(sql), statistics.median(cairn)

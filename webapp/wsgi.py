@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from multiprocessing.util import Finalize
 
-from engine import log
+from engine import log, memory
 from engine.db import Database
 from engine.errors import ConfigurationError
 from engine.settings import settings
@@ -30,7 +30,9 @@ def build() -> Application:
     bell = partial(ring, connect(chosen.redis_url), "match") if chosen.redis_url else lambda: None
     hot = hot_path(database, signer(), ring=bell, client_ip_header=chosen.client_ip_header)
     Finalize(None, hot.writer.close, exitpriority=10)
-    return dispatcher(hot, create_app(database, chosen.redis_url, chosen))
+    flask = create_app(database, chosen.redis_url, chosen)
+    memory.expect_batches()
+    return dispatcher(hot, flask)
 
 
 application = build()

@@ -16,7 +16,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
 
-from engine import clock, log
+from engine import clock, log, memory
 from engine.db import Database
 from engine.settings import Settings
 from workers.due import due
@@ -129,6 +129,7 @@ def run(settings: Settings) -> None:
     worker = DoorbellWorker(connect(settings.redis_url), database)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, worker.stop)
+    memory.expect_batches()
     logger.info("worker_started")
     worker.work()
     logger.info("worker_stopped")

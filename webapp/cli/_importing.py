@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from engine import clock
+from engine import clock, memory
 from engine.db import Database
 from engine.imports.report import Counts
 from engine.settings import settings
@@ -42,7 +41,7 @@ def _import(database: Database, importer: Run, file: Path, options: dict[str, An
     now = virtual or dt.datetime.now(dt.UTC)
     if "trigger" in options:
         options = {**options, "virtual": virtual is not None}
-    gc.set_threshold(100_000, 50, 50)  # rows hold no circles; looking for some costs a third of the time
+    memory.expect_batches()
     with _bar(file) as show:
         folder = settings().home / "imports"
         return importer(database, file, now=now, folder=folder, progress=show, finished=_real_now, **options)
