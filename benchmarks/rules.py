@@ -30,7 +30,7 @@ RULES = {
     "count in a window": "purchased at least 2 times in the last 30 days",
     "absence in a window": 'not did "Product Viewed" in the last 60 days',
     "sum": 'sum of revenue over "Order Completed" in the last 90 days > 200',
-    "sequence": 'did "Product Viewed" then "Order Completed" within 2 days',
+    "sequence": 'did "Product Viewed" then "Order Completed" within 40 days',
     "nested": '(plan is "pro" or purchased in the last 7 days) and never did "Refunded"',
     "last seen": "last_seen_at more than 14 days ago",
 }
