@@ -7,11 +7,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Protocol
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from journeys.runtime import ask
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime.leave import exits
+
+# An `exit` step is a way to the end like any other: what was queued on that way is still sent.
+LEFT = text("""
+select id from enrolments where id = any(:ids) and (status in ('converted', 'stopped', 'failed')
+    or (status = 'exited' and reason like 'exit: %') or (goal_at is not null and not :stay))
+""")
 
 
 class Candidate(Protocol):
@@ -26,7 +33,10 @@ class Candidate(Protocol):
 
 
 def exit_check(session: Session, candidates: Sequence[Candidate], now: dt.datetime) -> set[int]:
-    """Ids of messages whose journey's exit rule holds at `now`; their entries are ended in the same commit."""
+    """Ids of messages whose journey's exit rule holds at `now`; their entries are ended in the same commit.
+
+    A message that came back to the queue after its entry was left (its first try had begun before) is among them.
+    """
     of_version: dict[int, list[Candidate]] = defaultdict(list)
     for one in candidates:
         if one.version_id is not None and one.enrolment_id is not None:
@@ -38,6 +48,8 @@ def exit_check(session: Session, candidates: Sequence[Candidate], now: dt.dateti
     for version_id, messages in of_version.items():
         version = catalogue.version(session, version_id)
         questions = [ask.Question(one.enrolment_id, now, now) for one in messages if one.enrolment_id is not None]
-        gone = exits(session, catalogue, version, questions, now)
+        goal = version.program.journey.goal
+        known = {"ids": [one.id for one in questions], "stay": goal is None or goal.stay}
+        gone = exits(session, catalogue, version, questions, now) | set(session.execute(LEFT, known).scalars())
         leaving |= {one.id for one in messages if one.enrolment_id in gone}
     return leaving

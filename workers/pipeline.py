@@ -53,8 +53,11 @@ def refresh(database: Database, seconds: float = SECONDS) -> int:
     def aside(session: Session, _: Catalogue, id_: int, __: dt.datetime, ___: str) -> None:
         session.execute(CHANGE_ASIDE, {"id": id_})
 
-    with database.transaction() as session:
-        segments.refresh_stale(session, clock.now(session))
+    until = time.monotonic() + seconds
+    refreshed = True
+    while refreshed and time.monotonic() < until:
+        with database.transaction() as session:
+            refreshed = segments.refresh_stale(session, clock.now(session)) is not None
     return _repeat(database, matching.match_changes, matching.BATCH, aside, seconds)
 
 
@@ -69,8 +72,13 @@ def hits(database: Database, seconds: float = SECONDS) -> int:
     """Classify hits of messages that are quiet. Returns how many messages were looked at."""
     total, until = 0, time.monotonic() + seconds
     while time.monotonic() < until:
-        with database.transaction() as session:
-            done = process(session, clock.now(session))["messages"]
+        try:
+            with database.transaction() as session, rollup.together(session):
+                done = process(session, clock.now(session))["messages"]
+        except (DBAPIError, psycopg.Error) as error:
+            if _is_deadlock(error):
+                continue
+            raise
         if not done:
             break
         total += done
@@ -130,8 +138,11 @@ def _is_deadlock(error: Exception) -> bool:
 
 
 def _is_outage(error: Exception) -> bool:
-    """A database that is away is nobody's guilt: the next sweep tries again."""
-    return isinstance(_cause(error), psycopg.OperationalError | psycopg.InterfaceError | OSError)
+    """A database that is away is nobody's guilt: the next sweep tries again. Class 54 is a row that exceeds a limit."""
+    cause = _cause(error)
+    if isinstance(cause, psycopg.Error) and (cause.sqlstate or "").startswith("54"):
+        return False
+    return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError | OSError)
 
 
 def _set_aside(database: Database, aside: Aside, id_: int, error: Exception) -> None:

@@ -19,7 +19,8 @@ select least(
     (select min(e.wake_at) from enrolments e join journeys j on j.id = e.journey_id
      where e.status = 'active' and e.wake_at > :now and j.state in ('live', 'draining')),
     (select min(send_after) from messages where state = 'queued' and send_after > :now),
-    (select min(at) + interval '3 seconds' from hits where classification is null and at > :now - interval '3 seconds'))
+    (select min(at) + interval '3 seconds' from hits where classification is null and at > :now - interval '3 seconds'),
+    (select cast(:segments_at as timestamptz) where exists (select from segments)))
 """)
 """The next instant at which something falls due. What is due already and did not move (a paused journey's messages, a
 mail server away) is looked at again at every stop, and must not stop the clock."""
@@ -53,11 +54,11 @@ def run_until(database: Database, until: dt.datetime, progress: Progress = lambd
                 refreshed = now
         drain(database)
         progress(now)
-        with database.transaction() as session:
-            following = session.execute(NEXT, {"now": now}).scalar()
-            clock.set_virtual(session, min(following, until) if following is not None else until)
-        if following is None or following > until or now >= until:
+        if now >= until:
             return
+        with database.transaction() as session:
+            following = session.execute(NEXT, {"now": now, "segments_at": now + SEGMENTS_EVERY}).scalar()
+            clock.set_virtual(session, min(following, until) if following is not None else until)
 
 
 def drain(database: Database) -> None:

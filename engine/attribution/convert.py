@@ -57,6 +57,7 @@ GIVE = text("""
 insert into credits (conversion_id, model, message_id, origin_at, model_version, share, value)
 values (:conversion_id, :model, :message_id, :origin_at, :model_version, :share, :value)
 """)
+LOCK = text("select id from contacts where id = any(:ids) order by id for no key update")
 OWN_CREDIT = text("""
 select c.id from conversions c where c.id = any(:ids) and (c.kind <> 'goal' or not exists (
     select from conversions earned where earned.kind = 'revenue' and earned.event_message_id = c.event_message_id))
@@ -95,7 +96,12 @@ def record(session: Session, workspace: Workspace, conversions: Sequence[NewConv
 
 
 def recredit(session: Session, workspace: Workspace, contact_ids: Sequence[int], since: dt.datetime) -> None:
-    """Credit again what these contacts did at or after `since`: a touch became known after the conversion."""
+    """Credit again what these contacts did at or after `since`: a touch became known after the conversion.
+
+    The contacts are locked first, as whoever records a conversion of theirs locks them: of two who credit the same
+    conversion the later sees what the earlier has done.
+    """
+    session.execute(LOCK, {"ids": sorted(set(contact_ids))})
     ids = list(session.execute(RECENT, {"ids": list(contact_ids), "since": since}).scalars())
     assign(session, workspace, ids)
 

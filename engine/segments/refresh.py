@@ -68,24 +68,25 @@ update segments set stale = true where id in (select id from segments where not 
 """)
 
 
-def refresh_stale(session: Session, now: dt.datetime) -> int:
-    """Refresh for all contacts the segments that ask for it, and once a minute those that time changes.
+def refresh_stale(session: Session, now: dt.datetime) -> str | None:
+    """Refresh for all contacts one segment that asks for it, or that time changes and that is a minute old.
 
-    Returns how many were refreshed. A segment that somebody else is refreshing waits for the next call.
+    Returns its slug, None when none is left. Each call wants a transaction of its own, with the instant of that: no
+    segment is then locked, or judged as of a past instant, while another one is worked on. A segment that somebody else
+    is refreshing waits for a later call.
     """
     due = {row.id: row.whole for row in session.execute(DUE, {"before": now - EVERY, "now": now})}
     if not due:
-        return 0
+        return None
     schema = load_schema(session)
-    refreshed = 0
     for rule in load_rules(session, schema):
         if rule.segment_id not in due:
             continue
-        if due[rule.segment_id] or rule.periodic:
-            refreshed += _refresh_all(session, rule, schema, now, wait=refreshed == 0)
-        else:
+        if not (due[rule.segment_id] or rule.periodic):
             session.execute(NOTE, {"id": rule.segment_id, "now": now})
-    return refreshed
+        elif _refresh_all(session, rule, schema, now, wait=False):
+            return rule.slug
+    return None
 
 
 def refresh(session: Session, slug: str, now: dt.datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ class Trigger:
     received_at: dt.datetime
     message_id: str = ""
     properties: dict[str, Any] | None = None
+
+
+LONGEST_KEY = 200
 
 
 class Chosen(NamedTuple):
@@ -106,11 +110,12 @@ def _allowed(session: Session, version: Version, triggers: Sequence[Trigger], no
 
 
 def entry_key(again: Again, trigger: Trigger) -> str:
-    """What makes an entry unique within (journey, contact): semantics, "Entering, leaving"."""
+    """What makes an entry unique within (journey, contact): semantics, "Entering, leaving". A long one by its hash."""
     if again.kind == "once":
         return ""
     if again.kind == "per":
-        return _text(_dig(trigger.properties or {}, again.path))
+        key = _text(_dig(trigger.properties or {}, again.path))
+        return key if len(key) <= LONGEST_KEY else f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
     return trigger.message_id or trigger.occurred_at.isoformat()
 
 

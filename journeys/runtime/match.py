@@ -73,6 +73,7 @@ def match_events(
         taken += [row[0] for row in rows]
     if not rows:
         return 0
+    catalogue.follow(session)
     claimed = sorted((row[1:] for row in rows), key=lambda row: row[2:5])
     _lock(session, {row[0] for row in claimed})
     _earn(session, catalogue, claimed)
@@ -98,6 +99,8 @@ def match_changes(
     rows = driver(session).execute(CLAIM_CHANGES, (limit,), binary=True).fetchall()
     if taken is not None:
         taken += [row[0] for row in rows]
+    if rows:
+        catalogue.follow(session)
     _apply_changes(session, catalogue, [row[1:] for row in rows], now)
     return len(rows)
 

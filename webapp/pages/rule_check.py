@@ -45,7 +45,7 @@ def check_rule(opened: Work, text: str) -> RuleCheck | None:
     try:
         node = parse(text, schema.aliases)
     except LanguageError as error:
-        return RuleCheck((_of(error),))
+        return refused(error)
     found = RuleCheck(_named(node, schema))
     if found.refused:
         return found
@@ -62,5 +62,6 @@ def _named(node: ast.Node, schema: Schema) -> tuple[Problem, ...]:
     )
 
 
-def _of(error: LanguageError) -> Problem:
-    return Problem("error", error.line, error.column, error.message, error.expected, error.hint)
+def refused(error: LanguageError) -> RuleCheck:
+    """The verdict on a rule that cannot be saved."""
+    return RuleCheck((Problem("error", error.line, error.column, error.message, error.expected, error.hint),))

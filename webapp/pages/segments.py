@@ -9,11 +9,12 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from engine.errors import NotFound
+from engine import segments
+from engine.errors import LanguageError, NotFound
 from engine.model import Segment
 from webapp.pages.queries import segments as queries
-from webapp.pages.rule_check import RuleCheck, check_rule
-from webapp.pages.work import Work, work
+from webapp.pages.rule_check import RuleCheck, check_rule, refused
+from webapp.pages.work import work
 
 LONGEST_NAME = 120
 EXAMPLES = (
@@ -77,21 +78,12 @@ def _submitted(slug: str | None) -> ResponseReturnValue:
         refusal = _refusal(opened.session, found, name)
         if refusal or checked is None or checked.refused:
             return _editor(found, name, rule, checked, refusal)
-        saved = _save(opened, found, name, rule)
+        try:
+            saved = segments.save(opened.session, found.slug if found else slug_of(name), rule, name)
+        except LanguageError as error:
+            return _editor(found, name, rule, refused(error))
         flash("Segment saved. Its members are being worked out.", "success")
         return redirect(url_for("pages.segment", slug=saved.slug))
-
-
-def _save(opened: Work, found: Segment | None, name: str, rule: str) -> Segment:
-    """`stale` asks the next refresh for all contacts; a rule that stays as it was asks for nothing."""
-    if found is None:
-        found = Segment(slug=slug_of(name), name=name, rule=rule)
-        opened.session.add(found)
-        return found
-    found.name = name
-    if found.rule != rule:
-        found.rule, found.stale = rule, True
-    return found
 
 
 def _refusal(session: Session, found: Segment | None, name: str) -> str:
