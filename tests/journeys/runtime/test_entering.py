@@ -292,3 +292,24 @@ def test_once_holds_across_versions(world: World) -> None:
     world.publish(journey("- set: {seen: 2}\n  id: mark"))
     sign_up(world, anna, DAY)
     assert entered(world, anna) == 1
+
+
+def test_a_key_that_no_index_holds_still_enters_once(world: World) -> None:
+    world.publish(journey("- wait: 1 day\n  id: rest", enter="on: Signed Up, again: per event.cart_id"))
+    anna = world.contact()
+    cart = "".join(chr(0x4E00 + n * 7 % 20_000) for n in range(4_000))
+    for _ in range(2):
+        world.event(anna, "Signed Up", cart_id=cart)
+        world.settle()
+    assert len(world.statuses(anna)) == 1
+
+
+def test_who_has_nothing_happen_enters_when_time_brings_them_into_the_segment(world: World) -> None:
+    world.segment("quiet", 'did "Bought" and not did "Bought" in the last 30 days')
+    world.publish(journey("- wait: 100 days\n  id: rest", enter="segment: quiet"))
+    anna = world.contact()
+    world.event(anna, "Bought")
+    world.live(dt.timedelta(days=29))
+    assert world.statuses(anna) == []
+    world.live(dt.timedelta(days=2))
+    assert world.statuses(anna) == ["active"]

@@ -339,3 +339,17 @@ def test_events_of_one_batch_apply_in_the_order_in_which_they_happened(world: Wo
     world.event(anna, "Left", at=world.now - MINUTE)
     world.settle()
     assert world.path(anna)[-1] == "exited"
+
+
+def test_a_message_that_comes_back_to_the_queue_after_the_goal_is_not_sent(world: World) -> None:
+    """Its first try was under way when the goal was met; the server then asked to come again."""
+    world.publish(journey(f"- email: hello\n  id: mail\n{REST}", GOAL % ""))
+    anna = world.contact()
+    queue(world, anna)
+    world.execute("update messages set state = 'sending'")
+    world.event(anna, "Paid", amount=20)
+    pipeline.match(world.database)
+    assert world.messages(anna) == [("mail", "sending")]
+    world.execute("update messages set state = 'queued'")
+    sending.send(world.database)
+    assert world.messages(anna) == [("mail", "cancelled")]

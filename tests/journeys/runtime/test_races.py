@@ -200,3 +200,14 @@ def test_a_catalogue_of_before_a_publish_finds_the_new_version(world: World) -> 
         assert matching.match_events(session, old, clock.now(session)) == 1
     world.live(2 * DAY)
     assert world.path(anna) == ["entered", "pause:waiting", "pause:passed", "completed"]
+
+
+def test_an_event_taken_with_a_catalogue_from_before_the_publish_enters(world: World) -> None:
+    with world.database.transaction() as session:
+        catalogue = catalogues.load(session)
+    world.publish(journey("- wait: 1 day\n  id: rest"))
+    anna = world.contact()
+    world.event(anna, "Signed Up")
+    with world.database.transaction() as session:
+        assert matching.match_events(session, catalogue, world.now) == 1
+    assert world.statuses(anna) == ["active"]

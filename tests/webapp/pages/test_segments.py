@@ -63,3 +63,12 @@ def test_two_segments_cannot_be_called_the_same(marketer: FlaskClient) -> None:
 )
 def test_slugs_are_plain(name: str, slug: str) -> None:
     assert slug_of(name) == slug
+
+
+def test_a_segment_that_reads_itself_is_refused(marketer: FlaskClient, shop_database: Database) -> None:
+    post(marketer, "/segments/-/new", name="Loop", rule='plan is "pro"')
+    answer = post(marketer, "/segments/loop", name="Loop", rule='not in segment "loop"')
+    assert answer.status_code == 422
+    assert "the segment reads itself" in answer.text
+    with shop_database.transaction() as session:
+        assert session.query(Segment).filter(Segment.slug == "loop").one().rule == 'plan is "pro"'
