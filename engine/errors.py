@@ -58,7 +58,7 @@ class InvalidInput(CairnError):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
-        return f"{text} {self.hint}" if self.hint else text
+        return f"{text.rstrip('.')}. {self.hint}" if self.hint else text
 
 
 @dataclass

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     public_url: str | None = None  # what contacts reach; http://host:port when unset
     client_ip_header: str | None = None  # set by a proxy of ours, such as X-Forwarded-For; its last address counts
     smtp_url: str | None = None  # smtp://user:password@host:port; the local mailbox when unset
+    mailbox_url: str | None = None  # where the local mailbox listens; `cairn up` sets it when no mail server is named
     smtp_connections: int = 8
     secret_key: SecretStr | None = None  # kept in home/secret when unset
     log_level: str = "INFO"

@@ -18,7 +18,7 @@ from engine.model.base import new_public_id
 from journeys.language import steps as language
 from journeys.language.check import Names, problems, unsupported
 from journeys.language.parse import parse, read
-from journeys.language.problems import Problem
+from journeys.language.problems import Problem, in_order
 from journeys.language.program import walk
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime import match
@@ -48,16 +48,14 @@ class Published:
 def check(session: Session, source: str) -> list[Problem]:
     """Everything that is wrong or doubtful in `source`, given the names that this workspace knows. Nothing is saved."""
     schema = load_schema(session)
-    found = problems(source, schema, _names(session, schema, source), schema.aliases)
-    if any(problem.severity == "error" for problem in found):
-        return found
-    return [*unsupported(parse(source, schema.aliases)), *found]
+    partial = read(source, schema.aliases).partial
+    found = problems(source, schema, _names(session, schema, partial), schema.aliases)
+    return in_order([*found, *(unsupported(partial) if partial else [])])
 
 
-def _names(session: Session, schema: Schema, source: str) -> Names:
+def _names(session: Session, schema: Schema, partial: language.Journey | None) -> Names:
     """Topics that the journey itself sends under are known too: publishing makes them."""
     contents = session.execute(text("select slug, channel from contents where current_version_id is not null")).all()
-    partial = read(source, schema.aliases).partial
     return Names(
         frozenset(slug for slug, channel in contents if channel == "email"),
         frozenset(slug for slug, channel in contents if channel == "sms"),

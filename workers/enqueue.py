@@ -14,6 +14,8 @@ from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from engine.errors import ConfigurationError
+
 QUEUES = ("send", "match", "advance", "hits", "refresh", "sweep")
 """One queue a job, in the order in which an idle worker looks at them first."""
 
@@ -26,9 +28,12 @@ JOB_SECONDS = 900
 
 def connect(url: str) -> Redis:
     """A client that gives up quickly: whoever rings must not wait for a Redis that is down."""
-    return Redis.from_url(
-        url, socket_timeout=15, socket_connect_timeout=2, retry=Retry(NoBackoff(), 1), health_check_interval=30
-    )
+    try:
+        return Redis.from_url(
+            url, socket_timeout=15, socket_connect_timeout=2, retry=Retry(NoBackoff(), 1), health_check_interval=30
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"REDIS_URL is no address of a Redis: {error}") from error
 
 
 def ring(redis: Redis, job: str, **args: str | int | bool) -> bool:

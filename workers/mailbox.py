@@ -22,6 +22,7 @@ from engine import clock
 from engine.channels.smtp import Server
 from engine.channels.smtp.transmitter import new_event_loop
 from engine.db import Database, copy_rows
+from engine.errors import ConfigurationError
 from engine.model import new_public_id
 from engine.settings import Settings
 
@@ -280,11 +281,13 @@ async def _run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    where = Server.parse(settings.smtp_url or "smtp://127.0.0.1:2525")
-    if not where.loopback or settings.database_url is None:
-        logger.info("mail goes to another server, the local mailbox stays empty", server=str(where))
+    if settings.mailbox_url is None or settings.database_url is None:
+        logger.info("mail goes to another server, the local mailbox stays empty")
         await stop.wait()
         return
+    where = Server.parse(settings.mailbox_url)
+    if not where.loopback:
+        raise ConfigurationError(f"The local mailbox listens on this machine only; CAIRN_MAILBOX_URL is {where}.")
     database = Database(settings.database_url, workspace=settings.workspace_schema, pool_size=2)
     try:
         await serve(database, where.host, where.port, stop)
@@ -296,6 +299,6 @@ async def _run(settings: Settings) -> None:
 
 
 def run(settings: Settings) -> None:
-    """The mailbox process: listen where `smtp_url` points to, if that is on this machine, until SIGTERM or SIGINT."""
+    """The mailbox process: listen where `mailbox_url` says, if it is set, until SIGTERM or SIGINT."""
     loop = new_event_loop()
     loop.run_until_complete(_run(settings))

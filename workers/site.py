@@ -20,6 +20,7 @@ from engine.errors import ConfigurationError
 from engine.settings import Settings
 from workers.database import open_database
 from workers.embedded import Running, Urls, places, process, running, started
+from workers.enqueue import connect
 from workers.supervisor import Report, Supervisor
 
 START_PATIENCE = 240.0
@@ -64,6 +65,7 @@ def supervised(
         smtp_url = settings.smtp_url or f"smtp://127.0.0.1:{_free_port('127.0.0.1', 0)}"
         servers = stack.enter_context(started(settings))
         urls = Urls(servers.database_url, servers.redis_url, smtp_url, address, migrated=True)
+        connect(urls.redis_url).close()
         database = open_database(settings, urls)
         stack.callback(database.close)
         record = Running("up", urls.database_url, urls.redis_url, smtp_url, address)
@@ -165,6 +167,7 @@ def _own_settings(settings: Settings, home: Path, host: str, port: int, urls: Ur
         "database_url": urls.database_url,
         "redis_url": urls.redis_url,
         "smtp_url": urls.smtp_url,
+        "mailbox_url": None if settings.smtp_url else urls.smtp_url,
         "public_url": settings.public_url or urls.address,
     }
     return settings.model_copy(update=found)
@@ -174,6 +177,8 @@ def _environment(own: Settings) -> dict[str, str]:
     """The environment of the parts: this process's, and what the site has settled."""
     names = ("home", "host", "port", "smtp_url", "public_url")
     values = {f"CAIRN_{name.upper()}": str(getattr(own, name)) for name in names}
+    if own.mailbox_url:
+        values["CAIRN_MAILBOX_URL"] = own.mailbox_url
     servers = {"DATABASE_URL": str(own.database_url), "REDIS_URL": str(own.redis_url)}
     return dict(os.environ) | values | servers | {"PYTHONUNBUFFERED": "1"}
 

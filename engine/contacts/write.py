@@ -91,7 +91,9 @@ def create(session: Session, people: Sequence[tuple[int, str | None, Change]], n
     """Insert contacts of (id, external id, values)."""
     if not people:
         return
-    values = [(id_, external_id, change, _present(change.attributes)) for id_, external_id, change in people]
+    values = [
+        (id_, external_id, change, _present(resolved({}, change.attributes))) for id_, external_id, change in people
+    ]
     copy_rows(
         session,
         *INSERT,
@@ -122,11 +124,34 @@ def update(session: Session, wanted: Mapping[int, Change], now: dt.datetime) -> 
 
 def difference(stored: Stored, change: Change) -> Change:
     """The part of a change that is one."""
-    kept = stored.attributes
+    kept, attributes = stored.attributes, resolved(stored.attributes, change.attributes)
     return Change(
         {name: value for name, value in change.columns.items() if value != stored.columns[name]},
-        {name: value for name, value in change.attributes.items() if not _same(kept.get(name), value)},
+        {name: value for name, value in attributes.items() if not _same(kept.get(name), value)},
     )
+
+
+def resolved(kept: Mapping[str, Any], attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Dotted names reach into objects, as they do in rules; what else such an object holds in `kept` stays."""
+    if not any("." in name for name in attributes):
+        return attributes
+    found: dict[str, Any] = {}
+    for name, value in attributes.items():
+        top, *path = name.split(".")
+        if not path:
+            found[top] = value
+            continue
+        before = found.get(top, kept.get(top))
+        found[top] = _reached(before if isinstance(before, dict) else {}, path, value)
+    return found
+
+
+def _reached(document: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    """A copy of `document` with `value` under `path`; None takes it away."""
+    first, *rest = path
+    inner = document.get(first)
+    new = _reached(inner if isinstance(inner, dict) else {}, rest, value) if rest else value
+    return {name: old for name, old in document.items() if name != first} | ({} if new is None else {first: new})
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -114,7 +114,21 @@ def _learn_types(session: Session, lines: Sequence[Line], job: _Import) -> None:
         if name in unknown and name not in job.types:
             kinds = {cells.kind(cell) for line in lines if (cell := line.cells[position])}
             if kinds:
-                job.types[name] = kinds.pop() if len(kinds) == 1 else "text"
+                job.types[name] = next(iter(kinds)) if len(kinds) == 1 else "text"
+            if len(kinds) > 1:
+                _note_mixed(lines, position, name, job)
+
+
+def _note_mixed(lines: Sequence[Line], position: int, name: str, job: _Import) -> None:
+    """Say once that a column which is mostly numbers became text, and which cell is the reason."""
+    given = [(line, cells.kind(line.cells[position])) for line in lines if line.cells[position]]
+    odd = [line for line, kind in given if kind != "number"]
+    if not odd or len(odd) * 2 > len(given):
+        return
+    error = "is no number among numbers, so the whole column was taken as text"
+    fix = "Write numbers such as 12 or -3.50, or leave the cell empty, and import them under a new name."
+    job.errors.add(odd[0].number, name, odd[0].cells[position], error, fix)
+    job.counts.doubts += 1
 
 
 def _profile(line: Line, job: _Import) -> Profile | None:

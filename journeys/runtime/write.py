@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
 from engine import partitions
@@ -75,7 +76,7 @@ def log(
         return
     partitions.ensure(session, "step_log", [now])
     shared = {id(line[4]): line[4] for line in lines}
-    details = {key: None if detail is None else json.dumps(detail) for key, detail in shared.items()}
+    details = {key: None if detail is None else _encoded(detail) for key, detail in shared.items()}
     copy_rows(
         session,
         LOG_TARGET,
@@ -87,6 +88,12 @@ def log(
     )
     counts = Counter((step_id, outcome) for _, _, step_id, outcome, _ in lines)
     rollup.steps(session, version.journey_id, now.date(), counts)
+
+
+def _encoded(detail: dict[str, Any]) -> Jsonb:
+    """Encoded once for all the lines that share it."""
+    text = json.dumps(detail)
+    return Jsonb(detail, dumps=lambda _: text)
 
 
 def _why(reason: str | None) -> dict[str, Any] | None:

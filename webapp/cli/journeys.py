@@ -18,11 +18,14 @@ from engine import clock
 from engine.errors import NotFound
 from engine.model import Journey, JourneyVersion
 from journeys import publish as publishing
+from journeys.language.format import fmt as layout
+from journeys.language.naming import with_ids
 from journeys.language.parse import parse
 from journeys.language.problems import Problem
 from journeys.language.program import walk
 from journeys.runtime.numbers import StepCounts, step_counts
 from webapp.cli._context import connected
+from webapp.cli._files import read_text
 
 FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
@@ -39,12 +42,24 @@ def lint(files: tuple[Path, ...]) -> None:
     failed = False
     with connected() as database, database.transaction() as session:
         for file in files:
-            found = publishing.check(session, _read(file))
+            found = publishing.check(session, read_text(file))
             _show(file, found)
             failed = failed or any(problem.severity == "error" for problem in found)
             if not found:
                 click.echo(f"{file}: ok")
     sys.exit(1 if failed else 0)
+
+
+@command.command()
+@click.argument("files", type=click.Path(exists=True, dir_okay=False, writable=True, path_type=Path), nargs=-1)
+def fmt(files: tuple[Path, ...]) -> None:
+    """Lay journey files out, and give an id to every step that has none. Comments stay where they are."""
+    for file in files:
+        before = read_text(file)
+        after = layout(with_ids(before))
+        if after != before:
+            file.write_text(after, encoding="utf-8")
+        click.echo(f"{file}: {'laid out' if after != before else 'as it was'}")
 
 
 @command.command()
@@ -56,7 +71,7 @@ def publish(files: tuple[Path, ...]) -> None:
         for file in files:
             try:
                 with database.transaction() as session:
-                    done = publishing.publish(session, _read(file), clock.now(session), getpass.getuser())
+                    done = publishing.publish(session, read_text(file), clock.now(session), getpass.getuser())
             except publishing.Refused as refused:
                 _show(file, refused.problems)
                 failed = True
@@ -82,10 +97,6 @@ def status(journey: str | None, as_json: bool) -> None:
             Console().print(_steps(counts, order))
     if not found:
         click.echo("No journey has been published yet. Publish one with: cairn journeys publish FILE")
-
-
-def _read(file: Path) -> str:
-    return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
 
 
 def _show(file: Path, found: Iterable[Problem]) -> None:

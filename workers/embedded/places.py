@@ -25,7 +25,7 @@ def prepare(home: Path) -> None:
     try:
         home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
         (home / "log").mkdir(mode=0o700, exist_ok=True)
-    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+    except OSError as error:
         raise ConfigurationError(
             f"Cairn cannot keep its data in {home} ({error.strerror}). Set CAIRN_HOME to a folder of yours."
         ) from error

@@ -206,3 +206,12 @@ def test_ids_are_contacts_and_external_ids_are_never_mixed(shared: Database, bat
             before = identify(session, batch[-1:], NOW)
             changes(session)
             assert identify(session, batch[-1:], NOW) == before and changes(session) == []
+
+
+def test_a_dotted_name_reaches_into_an_object_and_leaves_the_rest(session: Session) -> None:
+    identify(session, [Profile(external_id="a", attributes={"firm": {"name": "Acme", "size": 3}})], NOW)
+    identify(session, [Profile(external_id="a", attributes={"firm.size": 25, "firm.seat.city": "Bonn"})], NOW)
+    identify(session, [Profile(external_id="b", attributes={"firm.size": 7})], NOW)
+    found = dict(session.execute(text("select external_id, attributes from contacts")).all())
+    assert found["a"] == {"firm": {"name": "Acme", "size": 25, "seat": {"city": "Bonn"}}}
+    assert found["b"] == {"firm": {"size": 7}}
