@@ -75,3 +75,12 @@ def test_counters_equal_the_ledger_after_a_run_of_everything(world: World) -> No
     assert min(figures.sent, figures.undelivered, figures.human_opens, figures.human_clicks, figures.raw_clicks) > 0
     assert figures.revenue > 0 and figures.cost > 0 and found.goals > 0 and found.held_out_entries > 0
     assert world.now > START + 6 * DAY
+
+
+def test_the_detail_of_a_log_line_is_an_object(world: World) -> None:
+    world.publish(journey("- exit: done\n  id: out"))
+    anna = world.contact()
+    world.event(anna, "Signed Up")
+    world.settle()
+    kinds = world.execute("select distinct jsonb_typeof(detail) from step_log where detail is not null")
+    assert [tuple(row) for row in kinds] == [("object",)]
