@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from engine.contacts.identify import set_attributes
 from journeys.decide import Outcome, decide, needs
 from journeys.language.program import Program
 from journeys.language.steps import Email, Set, Sms, Step, WaitFor
 from journeys.runtime import ask
 from journeys.runtime.catalogue import Catalogue, Version
-from journeys.runtime.effects import set_attributes
 from journeys.runtime.entry import Entry
 from journeys.runtime.waiting import changes_at
 
@@ -54,7 +54,7 @@ def run(session: Session, catalogue: Catalogue, version: Version, rows: Sequence
             changes_at(session, catalogue, version, step, at_step, now)
 
     def apply(step: Set, at_step: Sequence[Entry]) -> None:
-        set_attributes(session, [row.contact_id for row in at_step], dict(step.values), now)
+        set_attributes(session, {row.contact_id: dict(step.values) for row in at_step}, now)
 
     return move(version.program, rows, now, answer, apply)
 
