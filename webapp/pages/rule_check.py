@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from psycopg.errors import QueryCanceled
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 
 from engine.errors import LanguageError
 from engine.expr import ast, parse, unparse
@@ -16,15 +18,20 @@ from engine.expr.schema import Schema
 from journeys.language.problems import Problem
 from webapp.pages.work import Work
 
+PATIENCE = "2s"
+
 
 @dataclass(frozen=True, slots=True)
 class RuleCheck:
-    """`problems` in the order of the text; with an error among them the rest is empty and nothing may be saved."""
+    """`problems` in the order of the text; with an error among them the rest is empty and nothing may be saved.
+
+    `count` is None when counting takes longer than a person who types wants to wait.
+    """
 
     problems: tuple[Problem, ...] = ()
     canonical: str = ""
     english: str = ""
-    count: int = 0
+    count: int | None = 0
 
     @property
     def refused(self) -> bool:
@@ -37,21 +44,34 @@ class RuleCheck:
         return ",".join(str(problem.line) for problem in self.problems if problem.severity == "error")
 
 
-def check_rule(opened: Work, text: str) -> RuleCheck | None:
+def check_rule(opened: Work, written: str) -> RuleCheck | None:
     """The verdict on a rule; None for an empty text. Nothing is saved."""
-    if not text.strip():
+    if not written.strip():
         return None
     schema = load_schema(opened.session)
     try:
-        node = parse(text, schema.aliases)
+        node = parse(written, schema.aliases)
     except LanguageError as error:
         return refused(error)
     found = RuleCheck(_named(node, schema))
     if found.refused:
         return found
+    return RuleCheck(found.problems, unparse(node), english(node), _count(opened, node, schema))
+
+
+def _count(opened: Work, node: ast.Node, schema: Schema) -> int | None:
+    """A count that PostgreSQL gives up after `PATIENCE`, so that typing cannot keep it busy."""
     ids = matching(node, schema, opened.now).subquery()
-    count = opened.session.execute(select(func.count()).select_from(ids)).scalar_one()
-    return RuleCheck(found.problems, unparse(node), english(node), count)
+    try:
+        with opened.session.begin_nested():
+            opened.session.execute(text(f"set local statement_timeout = '{PATIENCE}'"))
+            count = opened.session.execute(select(func.count()).select_from(ids)).scalar_one()
+            opened.session.execute(text("set local statement_timeout = 0"))
+    except OperationalError as error:
+        if not isinstance(error.orig, QueryCanceled):
+            raise
+        return None
+    return count
 
 
 def _named(node: ast.Node, schema: Schema) -> tuple[Problem, ...]:

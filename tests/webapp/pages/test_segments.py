@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from engine.db import Database
 from engine.model import Contact, Segment
-from tests.webapp.pages.conftest import post
+from tests.webapp.pages.conftest import post, token
 from tests.webapp.pages.sample import Shop
 from webapp.pages.segments import slug_of
 
@@ -72,3 +73,15 @@ def test_a_segment_that_reads_itself_is_refused(marketer: FlaskClient, shop_data
     assert "the segment reads itself" in answer.text
     with shop_database.transaction() as session:
         assert session.query(Segment).filter(Segment.slug == "loop").one().rule == 'plan is "pro"'
+
+
+def test_a_count_that_takes_too_long_is_given_up(
+    marketer: FlaskClient, shop_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.pages.rule_check.PATIENCE", "50ms")
+    form = {"csrf_token": token(marketer), "rule": "purchased at least 1 time"}
+    with shop_database.transaction() as session:
+        session.execute(text("lock table contacts in access exclusive mode"))
+        page = marketer.post("/segments/-/check", data=form).text
+    assert "takes longer than two seconds" in page
+    assert "purchased at least 1 time" in page
