@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import partitions
+from engine.expr.values import dig
 from engine.reports import rollup
 from journeys.decide.split import is_held_out
 from journeys.language.steps import Again
@@ -114,7 +115,7 @@ def entry_key(again: Again, trigger: Trigger) -> str:
     if again.kind == "once":
         return ""
     if again.kind == "per":
-        key = _text(_dig(trigger.properties or {}, again.path))
+        key = _text(dig(trigger.properties, tuple(again.path.removeprefix("event.").split("."))))
         return key if len(key) <= LONGEST_KEY else f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
     return trigger.message_id or trigger.occurred_at.isoformat()
 
@@ -129,12 +130,6 @@ def _may_again(again: Again, key: str, known: Any, now: dt.datetime) -> bool:
         assert again.duration is not None
         return bool(again.duration.after(last_entered) <= now)
     return True
-
-
-def _dig(properties: Any, path: str) -> Any:
-    for name in path.removeprefix("event.").split("."):
-        properties = properties.get(name) if isinstance(properties, dict) else None
-    return properties
 
 
 def _text(value: Any) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.attribution import convert
+from engine.expr.values import dig
 from engine.reports import rollup
 from journeys.language.steps import ValueText
 from journeys.runtime import ask
@@ -135,7 +136,4 @@ def _worth(catalogue: Catalogue, value: ValueText | None, event: GoalEvent) -> D
         return convert.revenue(catalogue.workspace, event.name, event.properties or {}) or Decimal(0)
     if value.number is not None:
         return value.number
-    found: Any = event.properties
-    for name in value.path:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return convert.as_money(found) or Decimal(0)
+    return convert.as_money(dig(event.properties, value.path)) or Decimal(0)

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from engine.errors import InvalidInput
+
+
+def tell(place: str, message: str, expected: Sequence[str] = (), hint: str = "") -> None:
+    """What is wrong at `place`, such as FILE:LINE:COLUMN, on standard error."""
+    click.echo(f"{place}: {message}", err=True)
+    if expected:
+        click.echo(f"    expected: {', '.join(expected)}", err=True)
+    if hint:
+        click.echo(f"    hint: {hint}", err=True)
 
 
 def read_text(file: Path) -> str:

@@ -13,7 +13,7 @@ from engine.content import store
 from engine.errors import InvalidInput, LanguageError
 from engine.model import Content
 from webapp.cli._context import connected
-from webapp.cli._files import read_text
+from webapp.cli._files import read_text, tell
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -38,18 +38,12 @@ def publish(files: tuple[Path, ...]) -> None:
                     text = read_text(file)
                     version = store.save(session, text, file.stem, channel, clock.now(session))
             except LanguageError as error:
-                click.echo(f"{file}:{error.line}:{error.column}: {error.message}", err=True)
-                if error.expected:
-                    click.echo(f"    expected: {', '.join(error.expected)}", err=True)
-                if error.hint:
-                    click.echo(f"    hint: {error.hint}", err=True)
+                tell(f"{file}:{error.line}:{error.column}", error.message, error.expected, error.hint)
                 failed = True
                 continue
             click.echo(f"{file.stem} version {version.number} ({channel})")
             for warning in version.warnings:
-                click.echo(f"{file}:{warning['line']}: warning: {warning['message']}", err=True)
-                if warning.get("hint"):
-                    click.echo(f"    hint: {warning['hint']}", err=True)
+                tell(f"{file}:{warning['line']}", f"warning: {warning['message']}", (), warning.get("hint", ""))
     sys.exit(1 if failed else 0)
 
 

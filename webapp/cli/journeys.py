@@ -25,7 +25,7 @@ from journeys.language.problems import Problem
 from journeys.language.program import walk
 from journeys.runtime.numbers import StepCounts, step_counts
 from webapp.cli._context import connected
-from webapp.cli._files import read_text
+from webapp.cli._files import read_text, tell
 
 FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
@@ -101,11 +101,8 @@ def status(journey: str | None, as_json: bool) -> None:
 
 def _show(file: Path, found: Iterable[Problem]) -> None:
     for problem in found:
-        click.echo(f"{file}:{problem.line}:{problem.column}: {problem.severity}: {problem.message}", err=True)
-        if problem.expected:
-            click.echo(f"    expected: {', '.join(problem.expected)}", err=True)
-        if problem.hint:
-            click.echo(f"    hint: {problem.hint}", err=True)
+        place = f"{file}:{problem.line}:{problem.column}"
+        tell(place, f"{problem.severity}: {problem.message}", problem.expected, problem.hint)
 
 
 def _published(done: publishing.Published) -> str:
