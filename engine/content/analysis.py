@@ -90,8 +90,6 @@ def refused(node: nodes.Node, env: MessageEnvironment, callable_names: set[str])
         return unknown("test", node.name, env.tests)
     if isinstance(node, nodes.Name) and node.name.startswith(helper):
         return f"Names that begin with {helper} are Cairn's own.", ""
-    if is_private(node):
-        return "Names that begin with _ are not for templates.", "write the name of an attribute or an event property"
     if isinstance(node, nodes.Call):
         return refused_call(node, callable_names)
     if isinstance(node, nodes.For) and node.recursive:
@@ -99,14 +97,6 @@ def refused(node: nodes.Node, env: MessageEnvironment, callable_names: set[str])
     if isinstance(node, literals) and any(not isinstance(item, nodes.Const) for item in items_of(node)):
         return "A list in a template holds constants only.", "join texts with ~"
     return None
-
-
-def is_private(node: nodes.Node) -> bool:
-    """Whether it reaches for a name that the sandbox hides: the message would go out with a hole in its place."""
-    if isinstance(node, nodes.Getattr):
-        return node.attr.startswith("_")
-    key = node.arg if isinstance(node, nodes.Getitem) else None
-    return isinstance(key, nodes.Const) and isinstance(key.value, str) and key.value.startswith("__")
 
 
 def refused_call(node: nodes.Call, callable_names: set[str]) -> tuple[str, str] | None:
