@@ -17,7 +17,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from benchmarks import load
-from benchmarks.webserver import Figure, cairn, postgres, usage, write
+from benchmarks.measure import Figure, Meter, postgres, write
+from benchmarks.webserver import cairn
 from engine import partitions, users
 from engine.db import Database
 from engine.events.store import EVENTS, INBOX
@@ -99,11 +100,11 @@ def measure(
     port: int, parent: int, requests: list[bytes], connections: int, events: int
 ) -> tuple[load.Load, float, float, float]:
     """What came back, events a second, CPU in microseconds an event, peak memory in MB."""
-    before, _ = usage(parent)
+    meter = Meter(parent)
     result = load.run(port, iter(requests), connections)
-    after, peak = usage(parent)
+    cpu, peak = meter.cpu(), meter.peak_mb()
     assert result.statuses.keys() == {200}, result.statuses
-    return result, events / result.seconds, (after - before) / events * 1e6, peak
+    return result, events / result.seconds, cpu / events * 1e6, peak
 
 
 def main(count: int) -> None:

@@ -13,7 +13,7 @@ import time
 
 from sqlalchemy import text
 
-from benchmarks.webserver import Figure, postgres, write
+from benchmarks.measure import Figure, postgres, write
 from engine import memory, partitions
 from engine.content import store
 from engine.db import Database

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from benchmarks.webserver import Figure, write
+from benchmarks.measure import Figure, write
 from engine import users
 from engine.content import store
 from engine.db import Database

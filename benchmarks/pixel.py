@@ -12,7 +12,8 @@ import sys
 from sqlalchemy import text
 
 from benchmarks import load
-from benchmarks.webserver import SECRET, Figure, cairn, plain_flask, postgres, usage, write
+from benchmarks.measure import Figure, Meter, postgres, write
+from benchmarks.webserver import SECRET, cairn, plain_flask
 from engine import partitions
 from engine.db import Database
 from engine.model import Content, ContentLink, ContentVersion
@@ -52,10 +53,10 @@ def measure(port: int, parent: int, paths: list[str], count: int) -> tuple[load.
     """Warm up, then `count` requests: what came back, CPU in microseconds a request, peak memory in MB."""
     requests = [load.get(path) for path in paths]
     load.run(port, iter(requests[:500]), CONNECTIONS)
-    before, _ = usage(parent)
+    meter = Meter(parent)
     result = load.run(port, itertools.islice(itertools.cycle(requests), count), CONNECTIONS)
-    after, peak = usage(parent)
-    return result, (after - before) / count * 1e6, peak
+    cpu, peak = meter.cpu(), meter.peak_mb()
+    return result, cpu / count * 1e6, peak
 
 
 def main(count: int) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from benchmarks.webserver import Figure, postgres, write
+from benchmarks.measure import Figure, postgres, write
 from engine import partitions
 from engine.db import Database
 from engine.expr import parse
