@@ -40,7 +40,7 @@ def judge(node: ast.Node, view: View) -> Verdict:
             verdicts = happened(event, where, window, view)
             return counted(verdicts, ast.Count("exactly", 0) if never else count)
         case ast.Message():
-            return counted(_messages(node, view), ast.Count("exactly", 0) if node.never else node.count)
+            return counted(message_verdicts(node, view), ast.Count("exactly", 0) if node.never else node.count)
         case ast.Sequence():
             return _sequence(node, view)
         case ast.Membership(kind, slug):
@@ -98,14 +98,15 @@ def _nth(moments: list[dt.datetime], n: int) -> dt.datetime | None:
 # What people did ------------------------------------------------------------------------------------------------------
 
 
-def _named(event: ast.EventName, view: View) -> list[EventFact]:
+def named(event: ast.EventName, view: View) -> list[EventFact]:
+    """The contact's events of that name or alias."""
     name = view.facts.aliases.get(event.name, "") if event.alias else event.name
     return [fact for fact in view.facts.events if fact.name == name]
 
 
 def happened(event: ast.EventName, where: ast.Node | None, window: ast.Window | None, view: View) -> list[Verdict]:
     """For each event of the name, whether it counts."""
-    return [_counts(fact, where, window, view) for fact in _named(event, view)]
+    return [_counts(fact, where, window, view) for fact in named(event, view)]
 
 
 def _counts(fact: EventFact, where: ast.Node | None, window: ast.Window | None, view: View) -> Verdict:
@@ -115,12 +116,13 @@ def _counts(fact: EventFact, where: ast.Node | None, window: ast.Window | None, 
     return every([inside, judge(where, view.within(fact.properties))])
 
 
-def _messages(node: ast.Message, view: View) -> list[Verdict]:
+def message_verdicts(node: ast.Message, view: View) -> list[Verdict]:
+    """For each message, or event about one, that the condition speaks of: whether it counts."""
     if node.verb == "received":
         return [
             message_in_window(fact, node.window, view) for fact in view.facts.messages if _is_about(fact, node, view)
         ]
-    events = _named(ast.EventName(ast.VERB_EVENTS[node.verb]), view)
+    events = named(ast.EventName(ast.VERB_EVENTS[node.verb]), view)
     return [in_window(fact, node.window, view) for fact in events if _tells_of(fact, node, view)]
 
 
@@ -141,10 +143,10 @@ def _tells_of(fact: EventFact, node: ast.Message, view: View) -> bool:
 
 
 def _sequence(node: ast.Sequence, view: View) -> Verdict:
-    later = sorted(_named(node.second.event, view), key=lambda fact: fact.occurred_at)
+    later = sorted(named(node.second.event, view), key=lambda fact: fact.occurred_at)
     times = [fact.occurred_at for fact in later]
     verdicts = []
-    for fact in _named(node.first.event, view):
+    for fact in named(node.first.event, view):
         end = shift(fact.occurred_at, node.within, 1)
         span = slice(bisect.bisect_right(times, fact.occurred_at), bisect.bisect_right(times, end))
         followed = some(_counts(other, node.second.where, None, view) for other in later[span])
@@ -178,7 +180,7 @@ def operand(value: ast.Value, view: View) -> Operand:
         case ast.Path():
             return read_path(value, view)
         case ast.Aggregate(event=event, where=where, window=window):
-            facts = _named(event, view)
+            facts = named(event, view)
             return aggregate(value, facts, [_counts(fact, where, window, view) for fact in facts])
     return literal(value)
 

@@ -31,7 +31,8 @@ def parse_value(text: str, aliases: Iterable[str] = ast.DEFAULT_ALIASES) -> ast.
 
 
 @lru_cache(maxsize=16)
-def _parser(start: str, aliases: frozenset[str]) -> Lark:
+def parser(start: str, aliases: frozenset[str]) -> Lark:
+    """The LALR parser for `rule` or `value_rule`; it builds the tree while it reads."""
     grammar = resources.files("engine.expr").joinpath("grammar.lark").read_text("utf-8")
     return Lark(grammar, parser="lalr", start=start, transformer=Builder(aliases), maybe_placeholders=False)
 
@@ -39,7 +40,7 @@ def _parser(start: str, aliases: frozenset[str]) -> Lark:
 def _run(start: str, text: str, aliases: frozenset[str]) -> Any:
     screen(text)
     try:
-        return _parser(start, aliases).parse(text)
+        return parser(start, aliases).parse(text)
     except UnexpectedInput as error:
         raise _explain(error, text) from None
 

@@ -22,6 +22,7 @@ _SPELLED = {
     "VERB": ["opened", "clicked", "received", "replied", "unsubscribed", "bounced"],
     "UNIT": ["minutes", "hours", "days", "weeks", "months", "years"],
     "TIMES": ["times"],
+    "AGGREGATE": ["sum of", "count of", "average of", "min of", "max of", "first of", "last of"],
 }
 _SPECIAL = (
     ("==", "write is, or a single ="),
