@@ -46,6 +46,16 @@ class Chosen(NamedTuple):
     first: bool
 
 
+class Before(NamedTuple):
+    """A contact's earlier entries into a journey."""
+
+    contact_id: int
+    active: bool
+    last_entered: dt.datetime
+    held_out: bool
+    keys: Sequence[str]
+
+
 class Made(NamedTuple):
     """A new enrolment."""
 
@@ -98,14 +108,14 @@ def _allowed(session: Session, version: Version, triggers: Sequence[Trigger], no
     journey = version.program.journey
     ids = [trigger.contact_id for trigger in triggers]
     rows = session.execute(BEFORE, {"journey_id": version.journey_id, "ids": ids}).all() if ids else []
-    before = {row[0]: row for row in rows}
+    before = {row[0]: Before(*row) for row in rows}
     chosen = []
     for trigger in triggers:
         known = before.get(trigger.contact_id)
         key = entry_key(journey.enter.again, trigger)
-        if known is not None and not _may_again(journey.enter.again, key, known, now):
+        if known is not None and not may_again(journey.enter.again, key, known, now):
             continue
-        held = known[3] if known is not None else is_held_out(journey.slug, trigger.contact_id, journey.holdout)
+        held = known.held_out if known is not None else is_held_out(journey.slug, trigger.contact_id, journey.holdout)
         chosen.append(Chosen(trigger, key, held, known is None))
     return chosen
 
@@ -120,15 +130,15 @@ def entry_key(again: Again, trigger: Trigger) -> str:
     return trigger.message_id or trigger.occurred_at.isoformat()
 
 
-def _may_again(again: Again, key: str, known: Any, now: dt.datetime) -> bool:
-    _, active, last_entered, _, keys = known
+def may_again(again: Again, key: str, before: Before, now: dt.datetime) -> bool:
+    """Whether a contact who entered before may enter once more under `key`."""
     if again.kind == "per":
-        return key not in keys
-    if active or again.kind == "once":
+        return key not in before.keys
+    if before.active or again.kind == "once":
         return False
     if again.kind == "after":
         assert again.duration is not None
-        return bool(again.duration.after(last_entered) <= now)
+        return again.duration.after(before.last_entered) <= now
     return True
 
 

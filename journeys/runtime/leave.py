@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from engine.attribution import convert
 from engine.expr.values import dig
 from engine.reports import rollup
+from engine.workspace import Workspace
 from journeys.language.steps import ValueText
 from journeys.runtime import ask
 from journeys.runtime.catalogue import Catalogue, Version
@@ -116,7 +117,7 @@ def _convert(
 ) -> None:
     deltas, conversions = [], []
     for row, event in met:
-        worth = _worth(catalogue, value, event)
+        worth = worth_of(catalogue.workspace, value, event)
         arms = [("", "holdout" if row.held_out else ""), *row.arms.items()]
         day = row.entered_at.date()
         deltas += [rollup.EntryDelta(split, arm, day, row.first_entry, worth) for split, arm in arms]
@@ -130,10 +131,10 @@ def _convert(
     convert.record(session, catalogue.workspace, conversions)
 
 
-def _worth(catalogue: Catalogue, value: ValueText | None, event: GoalEvent) -> Decimal:
+def worth_of(workspace: Workspace, value: ValueText | None, event: GoalEvent) -> Decimal:
     """The goal's `value`; without one, the revenue that the event carries."""
     if value is None:
-        return convert.revenue(catalogue.workspace, event.name, event.properties or {}) or Decimal(0)
+        return convert.revenue(workspace, event.name, event.properties or {}) or Decimal(0)
     if value.number is not None:
         return value.number
     return convert.as_money(dig(event.properties, value.path)) or Decimal(0)
