@@ -13,6 +13,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from engine.errors import LanguageError
 from engine.expr import ast
 from engine.expr.build import Builder
+from engine.expr.bulk import refuse_bulk
 from engine.expr.screen import place, screen
 from engine.expr.tokens import human, meant, special_hint
 
@@ -22,12 +23,17 @@ def parse(text: str, aliases: Iterable[str] = ast.DEFAULT_ALIASES) -> ast.Node:
 
     Raises LanguageError with line, column, what was expected and a hint.
     """
-    return cast(ast.Node, _run("rule", text, frozenset(aliases)))
+    node = cast(ast.Node, _run("rule", text, frozenset(aliases)))
+    refuse_bulk(node)
+    return node
 
 
 def parse_value(text: str, aliases: Iterable[str] = ast.DEFAULT_ALIASES) -> ast.Value:
     """A value, such as `event.mrr` or `sum of total over "Order Completed"`. Raises LanguageError."""
-    return cast(ast.Value, _run("value_rule", text, frozenset(aliases)))
+    value = cast(ast.Value, _run("value_rule", text, frozenset(aliases)))
+    if isinstance(value, ast.Aggregate) and value.where is not None:
+        refuse_bulk(value.where)
+    return value
 
 
 @lru_cache(maxsize=16)

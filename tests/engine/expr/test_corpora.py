@@ -148,6 +148,9 @@ def nested(levels: int) -> str:
         ('x matches "' + "(?:a{99}b{99}c{99}d{99}e{99}f{99}g{99}h{99}i{99}j{99}){1}" + '"', "repeat inside a repeat"),
         ('x matches "' + "".join(f"{c}{{100}}" for c in "abcdefghijklmnopqrstuv") + '"', "too large"),
         ("x is " + "9" * 101, "100 digits"),
+        ("a is 1 or " * 400 + "a is 1", "more than 400 conditions"),
+        ("opened or " * 100 + "opened", "more than 100 conditions on"),
+        ("sum of x over A > 1 or " * 50 + "never A or " * 50 + "opened", "more than 100 conditions on"),
     ],
 )
 def test_oversize_is_refused_at_once(text: str, message: str) -> None:
