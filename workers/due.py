@@ -17,7 +17,7 @@ DUE = {
     "(select from enrolments e where e.version_id = v.id and e.status = 'active' and e.wake_at <= :now)",
     "send": "select from messages where state = 'queued' and channel in ('email', 'sms') and send_after <= :now",
     "hits": "select from hits where classification is null and at <= :now - interval '3 seconds'",
-    "sweep": "select from messages where state = 'sending' and claimed_at <= :now - interval '2 minutes'",
+    "sweep": "select from messages where state = 'sending' and claimed_at <= :now - interval '30 seconds'",
 }
 """By job: rows that it would work on. The first entry of an index answers each, however much the tables hold."""
 

@@ -114,15 +114,15 @@ class Scheduler:
 
     def elect(self) -> None:
         """Win or prolong the leadership. Who has just won does what every start has to do."""
-        with logged("election"), self.database.transaction() as session:
-            won = lease.acquire(session, LEADERSHIP, self.holder, self.duration)
-        if won and won != self.held:
-            logger.info("leading", fence=won.fence)
-            self.held = won
-            for schedule in self.timetable:
-                if schedule.at_start:
-                    self._act(won, schedule, None)
-        self.held = won
+        with logged("election"):
+            with self.database.transaction() as session:
+                won = lease.acquire(session, LEADERSHIP, self.holder, self.duration)
+            before, self.held = self.held, won
+            if won and won != before:
+                logger.info("leading", fence=won.fence)
+                for schedule in self.timetable:
+                    if schedule.at_start:
+                        self._act(won, schedule, None)
 
     def keep(self, schedule: Schedule) -> None:
         """Do what the schedule asks for now, if this is the leader and nobody has done it in this slot."""

@@ -131,5 +131,6 @@ def run(settings: Settings) -> None:
         signal.signal(number, worker.stop)
     memory.expect_batches()
     logger.info("worker_started")
+    worker.run("sweep", {})  # this process may stand in for one that was killed over messages
     worker.work()
     logger.info("worker_stopped")

@@ -57,7 +57,7 @@ class Journal:
     """The journal of this process. Safe to use from several threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Create a journal in `folder` and lock it."""
+        """Create a journal in `folder` and lock it. On a full disk raises `OSError` and leaves nothing behind."""
         self.folder = folder
         self._lock = threading.Lock()
         self._replies: list[str] = []
@@ -65,8 +65,14 @@ class Journal:
         self.name = ""
         self._file = self._create()
         header = f"boot {boot()}\n".encode()
-        os.write(self._file, header)
-        self._header = self.size = len(header)
+        self.size = 0
+        try:
+            self._write(header)
+        except OSError:
+            self.close()
+            (folder / self.name).unlink(missing_ok=True)
+            raise
+        self._header = self.size
 
     def _create(self) -> int:
         """A new locked file. A reaper that saw it before it was locked may have removed it: then another is made."""

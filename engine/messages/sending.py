@@ -81,14 +81,19 @@ class Sender:
             exit_check=exit_check,
         )
 
-    def _settle_own(self, database: Database) -> None:
+    def _settle_own(self, database: Database) -> Counter[str]:
         """A turn that lost the database before its results were written left them in our own journal."""
         with database.transaction() as session:
-            reaper.settle(session, self.journal.name, self.journal.known(), self.clock(session), self.signer)
+            return reaper.settle(session, self.journal.name, self.journal.known(), self.clock(session), self.signer)
 
     def reap(self, database: Database) -> Counter[str]:
-        """Settle what senders that died left behind; counts by new state. At the start of a worker, and by sweeps."""
-        return reaper.reap(database, self.folder, self.clock, self.signer)
+        """Settle what senders that died left behind, and a turn of our own that lost the database; counts by new state.
+
+        At the start of a worker, and by sweeps.
+        """
+        with self._lock:
+            own = self._settle_own(database)
+        return own + reaper.reap(database, self.folder, self.clock, self.signer)
 
     def close(self) -> None:
         """End the connections and give the journal up."""

@@ -86,6 +86,17 @@ def test_a_leader_that_was_paused_past_its_lease_does_not_act(database: Database
     assert paused.held is None
 
 
+def test_a_leader_that_cannot_reach_the_database_for_a_moment_leads_on(database: Database, redis: Redis) -> None:
+    leader = scheduler(database, redis)
+    leader.elect()
+    held = leader.held
+    leader.database = Database("postgresql://nobody@/none?host=/nowhere", workspace=database.workspace)
+    leader.elect()
+    leader.database = database
+    leader.elect()
+    assert held is not None and leader.held == held
+
+
 def test_a_schedule_that_fails_is_tried_again_in_its_slot(database: Database, redis: Redis) -> None:
     notes: list[str] = []
 
@@ -135,7 +146,7 @@ WORK = {
     "hits": "insert into hits (at, kind, message_id, origin_at, method) "
     "values (:now - interval '4 s', 'open', 1, :now, 'GET')",
     "sweep": "insert into messages (origin_at, contact_id, content_id, channel, state, queued_at, send_after, "
-    "claimed_at) values (:now, 1, 1, 'email', 'sending', :now, :now, :now - interval '3 min')",
+    "claimed_at) values (:now, 1, 1, 'email', 'sending', :now, :now, :now - interval '1 min')",
     "advance": "with j as (insert into journeys (public_id, slug, state) values ('j', 'j', 'live') returning id), "
     "v as (insert into journey_versions (journey_id, number, source) select id, 1, '' from j returning id, journey_id) "
     "insert into enrolments (journey_id, version_id, contact_id, status, phase, wake_at, entered_at, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,10 +17,11 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
 from engine.db import Database
+from engine.settings import Settings
 from workers import jobs, stopping
 from workers.embedded import start_redis
 from workers.enqueue import bell_key, connect, job_id, ring
-from workers.worker import DoorbellWorker
+from workers.worker import DoorbellWorker, run
 
 
 @pytest.fixture
@@ -168,3 +170,19 @@ def test_job_ids_keep_to_the_letters_that_rq_takes() -> None:
     assert all(letter.isascii() and (letter.isalnum() or letter in "_-") for letter in made)
     assert job_id("match", {}) != job_id("match", {})
     assert bell_key("match", {"a": 1, "b": 2}) == bell_key("match", {"b": 2, "a": 1})
+
+
+def test_a_starting_worker_settles_what_a_killed_one_left(
+    database: Database, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def stop(self: DoorbellWorker) -> bool:
+        done.append("work")
+        return False
+
+    monkeypatch.setattr(DoorbellWorker, "work", stop)
+    monkeypatch.setitem(jobs.JOBS, "sweep", lambda: done.append("sweep"))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    run(Settings(DATABASE_URL=database.url, REDIS_URL=redis_url))
+    assert done == ["sweep", "work"]

@@ -69,6 +69,19 @@ def test_a_really_full_disk_refuses_the_append() -> None:
         journal.append([(1, 1)])
 
 
+def test_a_full_disk_leaves_no_file_of_a_journal_that_could_not_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journals.home_id(tmp_path)
+    opened = set(Path("/proc/self/fd").iterdir())
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: real(file, data[:5]))
+    with pytest.raises(OSError, match="full"):
+        Journal(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["home-id"]
+    assert set(Path("/proc/self/fd").iterdir()) == opened
+
+
 def test_it_forgets_on_reset_but_keeps_its_head(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.append([(1, 1)])
