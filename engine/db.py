@@ -86,3 +86,8 @@ def copy_rows(session: Session, target: str, types: Sequence[str], rows: Iterabl
         out.set_types(types)
         for row in rows:
             out.write_row(row)
+
+
+def int_array(numbers: Iterable[int]) -> str:
+    """`numbers` as PostgreSQL reads an array, for `%s::int8[]`: a text costs a seventh of what a list does."""
+    return "{" + ",".join(map(str, numbers)) + "}"

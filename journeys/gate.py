@@ -27,6 +27,8 @@ class Candidate(Protocol):
     @property
     def id(self) -> int: ...
     @property
+    def contact_id(self) -> int: ...
+    @property
     def enrolment_id(self) -> int | None: ...
     @property
     def version_id(self) -> int | None: ...
@@ -47,7 +49,9 @@ def exit_check(session: Session, candidates: Sequence[Candidate], now: dt.dateti
     leaving: set[int] = set()
     for version_id, messages in of_version.items():
         version = catalogue.version(session, version_id)
-        questions = [ask.Question(one.enrolment_id, now, now) for one in messages if one.enrolment_id is not None]
+        questions = [
+            ask.Question(one.enrolment_id, one.contact_id, now, now) for one in messages if one.enrolment_id is not None
+        ]
         goal = version.program.journey.goal
         known = {"ids": [one.id for one in questions], "stay": goal is None or goal.stay}
         gone = exits(session, catalogue, version, questions, now) | set(session.execute(LEFT, known).scalars())

@@ -180,4 +180,4 @@ def _exit_at_entry(
     """An exit rule that holds already ends the entry before its first step."""
     from journeys.runtime.leave import exits
 
-    exits(session, catalogue, version, [ask.Question(one.id, now, now) for one in made], now)
+    exits(session, catalogue, version, [ask.Question(one.id, one.contact_id, now, now) for one in made], now)

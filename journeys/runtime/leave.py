@@ -96,7 +96,7 @@ def goals(session: Session, catalogue: Catalogue, version: Version, asked: Seque
     asked = [one for one in asked if one.event.occurred_at <= one.goal_until]
     if goal is None or not asked:
         return
-    questions = [ask.Question(one.id, min(now, one.goal_until), now) for one in asked]
+    questions = [ask.Question(one.id, one.contact_id, min(now, one.goal_until), now) for one in asked]
     truths = ask.truths(session, catalogue, (version.id, "goal"), (goal.when,), questions)
     met = {one.id: one.event for one in asked if truths.get(one.id, (False,))[0]}
     if not met:

@@ -229,7 +229,7 @@ def _leave(
     """Exits, then goals."""
     heard = version.listening
     leaving = [
-        ask.Question(one.entry.id, now, now)
+        ask.Question(one.entry.id, one.entry.contact_id, now, now)
         for one in known
         if one.status in ("active", "held_out") and _any(heard.exits, of_contact[one.entry.contact_id])
     ]

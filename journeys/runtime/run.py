@@ -1,11 +1,11 @@
-"""Take rows through steps until each is parked or at its end, then write everything back in bulk."""
+"""Take rows through steps until each is parked or at its end. Rows that go the same way go together, as a party."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine.contacts.identify import set_attributes
 from journeys.decide import Outcome, decide, needs
 from journeys.language.program import Program
-from journeys.language.steps import Email, Set, Sms, Step, WaitFor
+from journeys.language.steps import Set, Step, WaitFor
 from journeys.runtime import ask
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.entry import Entry
@@ -29,21 +29,34 @@ class Ended(NamedTuple):
     reason: str | None = None
 
 
-@dataclass
-class Moves:
-    """What one run changes: where rows stand now, their log, and the messages they asked for."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Party:
+    """Rows that have gone the same way in this run and stand at the same step in the same phase.
 
-    parked: list[tuple[Entry, Outcome]] = field(default_factory=list)
-    ended: list[tuple[Entry, Ended]] = field(default_factory=list)
-    log: list[tuple[Entry, str, Outcome]] = field(default_factory=list)
-    messages: list[tuple[Entry, Email | Sms]] = field(default_factory=list)
+    `log` holds (step id, outcome) of what happened to all of them, in order. `arrived`: they reached the step in this
+    run. `stays` is None while they are on their way; in the end it is where they are parked, or how they ended.
+    """
+
+    rows: Sequence[Entry]
+    step_id: str
+    phase: str
+    log: tuple[tuple[str, Outcome], ...] = ()
+    arrived: bool = False
+    stays: Outcome | Ended | None = None
+
+    @property
+    def taken(self) -> int:
+        """How many steps are behind them."""
+        return sum(outcome.phase is None for _, outcome in self.log)
 
 
 Answer = Callable[[str, Step, Sequence[Entry]], None]
 Apply = Callable[[Set, Sequence[Entry]], None]
 
 
-def run(session: Session, catalogue: Catalogue, version: Version, rows: Sequence[Entry], now: dt.datetime) -> Moves:
+def run(
+    session: Session, catalogue: Catalogue, version: Version, rows: Sequence[Entry], now: dt.datetime
+) -> list[Party]:
     """Move `rows`, all of `version` and locked, as far as they go at `now`. Nothing is written but attributes set."""
 
     def answer(step_id: str, step: Step, at_step: Sequence[Entry]) -> None:
@@ -59,50 +72,64 @@ def run(session: Session, catalogue: Catalogue, version: Version, rows: Sequence
     return move(version.program, rows, now, answer, apply)
 
 
-def move(program: Program, rows: Sequence[Entry], now: dt.datetime, answer: Answer, apply: Apply) -> Moves:
+def move(program: Program, rows: Sequence[Entry], now: dt.datetime, answer: Answer, apply: Apply) -> list[Party]:
     """The waves themselves: all rows at one step are answered and decided at once, then go on together."""
-    moves = Moves()
-    waves: dict[str, list[Entry]] = defaultdict(list)
-    for row in rows:
-        waves[row.step_id].append(row)
+    waves = _gather(rows)
+    done: list[Party] = []
     while waves:
-        step_id, at_step = waves.popitem()
+        step_id, parties = waves.popitem()
         step = program.steps[step_id]
+        at_step = [row for party in parties for row in party.rows]
         answer(step_id, step, at_step)
-        outcomes = decide(program, step, at_step, now)
+        decided = [(party, decide(program, step, party.rows, now)) for party in parties]
         if isinstance(step, Set):
             apply(step, at_step)
-        for row, outcome in zip(at_step, outcomes, strict=True):
-            _take(program, moves, waves, row, step, outcome, now)
-    return moves
+        for party, outcomes in decided:
+            for outcome, together in _by_outcome(party.rows, outcomes):
+                for following in _take(program, party, together, outcome, now):
+                    (waves[following.step_id] if following.stays is None else done).append(following)
+    return done
 
 
-def _take(
-    program: Program,
-    moves: Moves,
-    waves: dict[str, list[Entry]],
-    row: Entry,
-    step: Step,
-    outcome: Outcome,
-    now: dt.datetime,
-) -> None:
-    """Carry out one outcome in memory."""
-    if not (outcome.phase is not None and row.phase == outcome.phase):
-        moves.log.append((row, step.id, outcome))
+def _gather(rows: Sequence[Entry]) -> dict[str, list[Party]]:
+    """Parties by the step at which they stand."""
+    standing: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for row in rows:
+        standing[row.step_id, row.phase].append(row)
+    waves: dict[str, list[Party]] = defaultdict(list)
+    for (step_id, phase), together in standing.items():
+        waves[step_id].append(Party(together, step_id, phase, arrived=phase == "ready"))
+    return waves
+
+
+def _by_outcome(rows: Sequence[Entry], outcomes: Sequence[Outcome]) -> list[tuple[Outcome, Sequence[Entry]]]:
+    """Decisions give the same object to many rows, so that identity is enough to tell outcomes apart."""
+    distinct = dict(zip(map(id, outcomes), outcomes, strict=True))
+    if len(distinct) == 1:
+        return [(outcomes[0], rows)]
+    together: dict[int, list[Entry]] = {key: [] for key in distinct}
+    for row, outcome in zip(rows, outcomes, strict=True):
+        together[id(outcome)].append(row)
+    return [(outcome, together[key]) for key, outcome in distinct.items()]
+
+
+def _take(program: Program, party: Party, rows: Sequence[Entry], outcome: Outcome, now: dt.datetime) -> Iterator[Party]:
+    """The parties that `rows` of `party` become by `outcome`. One that stays in its phase has nothing to log."""
+    step_id = party.step_id
+    log = party.log if outcome.phase == party.phase else (*party.log, (step_id, outcome))
     if outcome.phase is not None:
-        if row.phase == "ready":
-            row.arrived_at = now
-        moves.parked.append((row, outcome))
-        return
-    row.taken += 1
-    if outcome.send and isinstance(step, Email | Sms):
-        moves.messages.append((row, step))
-    if outcome.arm is not None:
-        row.arms[step.id] = outcome.arm
-    if outcome.to is None:
-        moves.ended.append((row, Ended("exited" if step.id in program.leaves else "completed", step.id)))
-    elif row.taken >= MOST_STEPS:
-        moves.ended.append((row, Ended("failed", f"took {MOST_STEPS} steps in one entry")))
+        yield Party(rows, step_id, outcome.phase, log, party.arrived, outcome)
+    elif outcome.to is None:
+        status = "exited" if step_id in program.leaves else "completed"
+        yield Party(rows, step_id, party.phase, log, party.arrived, Ended(status, step_id))
     else:
-        row.step_id, row.phase, row.deadline, row.arrived_at = outcome.to, "ready", None, now
-        waves[outcome.to].append(row)
+        further = Party(rows, outcome.to, "ready", log, True)
+        room = MOST_STEPS - further.taken
+        if tired := [row for row in rows if row.taken >= room]:
+            ended = Ended("failed", f"took {MOST_STEPS} steps in one entry")
+            yield Party(tired, step_id, party.phase, log, party.arrived, ended)
+            further = Party([row for row in rows if row.taken < room], outcome.to, "ready", log, True)
+        for row in further.rows:
+            row.step_id, row.phase, row.deadline, row.arrived_at = outcome.to, "ready", None, now
+        if further.rows:
+            yield further

@@ -1,4 +1,4 @@
-"""Write a run back: enrolments by one UPDATE, log and messages by binary COPY, counters beside them."""
+"""Write a run back: one statement moves enrolments and adds their log and messages; counters beside it."""
 
 from __future__ import annotations
 
@@ -6,63 +6,147 @@ import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
 from engine import partitions
-from engine.db import copy_rows, driver
+from engine.db import copy_rows, driver, int_array
 from engine.reports import rollup
-from journeys.language.steps import Email, SendOptions, Sms, effective
+from journeys.language.steps import Email, Sms, effective
 from journeys.runtime.catalogue import Catalogue, Version
-from journeys.runtime.entry import Entry
-from journeys.runtime.run import Moves
+from journeys.runtime.run import Ended, Party
 
 LOG_TARGET = "step_log (at, enrolment_id, contact_id, version_id, step_id, visit, outcome, detail)"
 LOG_TYPES = ("timestamptz", "int8", "int8", "int8", "text", "int2", "text", "jsonb")
-MESSAGE_TARGET = (
-    "messages (origin_at, enrolment_id, step_id, visit, contact_id, journey_id, version_id, content_id, channel, "
-    "topic, cap, queued_at, send_after, expires_at)"
+# People of a batch share few fates and fewer ways to them, so each carries only the number of a fate, and everything
+# else is spelled out in the database. A way is unnested beside its row, so that log lines get their ids in its order.
+WRITE = """
+with moved as (
+    update enrolments e
+    set status = f.status, reason = f.reason, step_id = f.step_id, phase = f.phase, wake_at = f.wake_at,
+        deadline = f.deadline, arrived_at = coalesce(f.arrived_at, e.arrived_at), ended_at = f.ended_at,
+        steps_taken = e.steps_taken + f.taken, arms = case when f.arms is null then e.arms else e.arms || f.arms end
+    from unnest(%(ids)s::int8[], %(fates)s::int4[]) as u(id, fate)
+    join unnest(%(number)s::int4[], %(way)s::int4[], %(status)s::text[], %(reason)s::text[], %(step_id)s::text[],
+                %(phase)s::text[], %(wake_at)s::timestamptz[], %(deadline)s::timestamptz[],
+                %(arrived_at)s::timestamptz[], %(ended_at)s::timestamptz[], %(taken)s::int8[], %(arms)s::jsonb[])
+        as f(number, way, status, reason, step_id, phase, wake_at, deadline, arrived_at, ended_at, taken, arms)
+        on f.number = u.fate
+    where e.id = u.id
+    returning e.id, e.contact_id, e.entered_at, f.way
+), ways as materialized (
+    select way, array_agg(step order by number) as steps, array_agg(outcome order by number) as outcomes,
+        array_agg(detail order by number) as details
+    from unnest(%(line_way)s::int4[], %(line_step)s::text[], %(line_outcome)s::text[], %(line_detail)s::jsonb[])
+        with ordinality as line(way, step, outcome, detail, number)
+    group by way
+), logged as (
+    insert into step_log (at, enrolment_id, contact_id, version_id, step_id, visit, outcome, detail)
+    select %(now)s, m.id, m.contact_id, %(version_id)s, line.step, 1, line.outcome, line.detail
+    from moved m join ways using (way)
+    cross join lateral unnest(steps, outcomes, details) as line(step, outcome, detail)
 )
-MESSAGE_TYPES = (
-    *("timestamptz", "int8", "text", "int2", "int8", "int8", "int8", "int8", "text", "text"),
-    *("text", "timestamptz", "timestamptz", "timestamptz"),
-)
-# People of a batch share few fates (the same step, phase and instants), so each row carries the number of its fate.
-PARK = """
-update enrolments e
-set step_id = f.step_id, phase = f.phase, wake_at = f.wake_at, deadline = f.deadline, arrived_at = f.arrived_at,
-    steps_taken = f.taken, arms = case when f.arms is null then e.arms else e.arms || f.arms end
-from unnest(%s::int8[], %s::int4[]) as u(id, fate)
-join unnest(%s::int4[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::int8[],
-            %s::jsonb[]) as f(number, step_id, phase, wake_at, deadline, arrived_at, taken, arms) on f.number = u.fate
-where e.id = u.id
-"""
-END = """
-update enrolments e
-set status = f.status, reason = f.reason, step_id = f.step_id, steps_taken = f.taken, phase = null, wake_at = null,
-    deadline = null, ended_at = f.ended_at, arms = case when f.arms is null then e.arms else e.arms || f.arms end
-from unnest(%s::int8[], %s::int4[]) as u(id, fate)
-join unnest(%s::int4[], %s::text[], %s::text[], %s::text[], %s::int8[], %s::timestamptz[], %s::jsonb[])
-     as f(number, status, reason, step_id, taken, ended_at, arms) on f.number = u.fate
-where e.id = u.id
+insert into messages (origin_at, enrolment_id, step_id, visit, contact_id, journey_id, version_id, content_id, channel,
+    topic, cap, queued_at, send_after, expires_at)
+select m.entered_at, m.id, s.step_id, 1, m.contact_id, %(journey_id)s, %(version_id)s, s.content_id, s.channel,
+    s.topic, s.cap, %(now)s, %(now)s, s.expires_at
+from moved m
+join unnest(%(send_way)s::int4[], %(send_step)s::text[], %(content_id)s::int8[], %(channel)s::text[], %(topic)s::text[],
+            %(cap)s::text[], %(expires_at)s::timestamptz[])
+    as s(way, step_id, content_id, channel, topic, cap, expires_at) using (way)
 """
 
 
-def write(session: Session, catalogue: Catalogue, version: Version, moves: Moves, now: dt.datetime) -> None:
-    """Everything that `moves` says, in the caller's transaction."""
-    if moves.parked:
-        _park(session, moves)
-    if moves.ended:
-        _end(session, moves, now)
-    lines = [(row.id, row.contact_id, step_id, outcome.log, outcome.detail) for row, step_id, outcome in moves.log] + [
-        (row.id, row.contact_id, "", ended.status, _why(ended.reason)) for row, ended in moves.ended
-    ]
-    log(session, version, lines, now)
-    _draw(session, version, moves)
-    if moves.messages:
-        _queue(session, catalogue, version, moves.messages, now)
+FATE = (
+    *("number", "way", "status", "reason", "step_id", "phase", "wake_at", "deadline", "arrived_at", "ended_at"),
+    *("taken", "arms"),
+)
+LINE = ("line_way", "line_step", "line_outcome", "line_detail")
+SEND = ("send_way", "send_step", "content_id", "channel", "topic", "cap", "expires_at")
+
+
+class Line(NamedTuple):
+    """A line of the step log, but for whom; `detail` is JSON."""
+
+    step_id: str
+    outcome: str
+    detail: str | None
+
+
+class Way(NamedTuple):
+    """What is written for everybody who went this way: log lines, and the steps whose messages they get."""
+
+    lines: tuple[Line, ...]
+    sends: tuple[str, ...]
+
+
+def write(session: Session, catalogue: Catalogue, version: Version, parties: Sequence[Party], now: dt.datetime) -> None:
+    """Everything that a run decided, in the caller's transaction."""
+    partitions.ensure(session, "step_log", [now])
+    ways: dict[Way, int] = {}
+    chosen = [ways.setdefault(_way(party), len(ways)) for party in parties]
+    fates = [(number, way, *_fate(party, now)) for number, (way, party) in enumerate(zip(chosen, parties, strict=True))]
+    lines = [(number, *line) for way, number in ways.items() for line in way.lines]
+    sends = [(number, *_message(catalogue, version, id_, now)) for way, number in ways.items() for id_ in way.sends]
+    moved = sorted((row.id, number) for number, party in enumerate(parties) for row in party.rows)
+    values = {
+        "ids": int_array(id_ for id_, _ in moved),
+        "fates": int_array(number for _, number in moved),
+        "now": now,
+        "version_id": version.id,
+        "journey_id": version.journey_id,
+    }
+    driver(session).execute(WRITE, values | _columns(FATE, fates) | _columns(LINE, lines) | _columns(SEND, sends))
+    _count(session, version, parties, now)
+
+
+def _way(party: Party) -> Way:
+    lines = [Line(step_id, outcome.log, _json(outcome.detail)) for step_id, outcome in party.log]
+    if isinstance(party.stays, Ended):
+        lines.append(Line("", party.stays.status, _json(_why(party.stays.reason))))
+    return Way(tuple(lines), tuple(step_id for step_id, outcome in party.log if outcome.send))
+
+
+def _fate(party: Party, now: dt.datetime) -> tuple[Any, ...]:
+    """The last ten of `FATE`."""
+    arms = _json({step_id: outcome.arm for step_id, outcome in party.log if outcome.arm is not None} or None)
+    if isinstance(party.stays, Ended):
+        return (*party.stays, party.step_id, None, None, None, None, now, party.taken, arms)
+    assert party.stays is not None
+    parked = (party.stays.phase, party.stays.wake_at, party.stays.deadline, now if party.arrived else None, None)
+    return ("active", None, party.step_id, *parked, party.taken, arms)
+
+
+def _message(catalogue: Catalogue, version: Version, step_id: str, now: dt.datetime) -> tuple[Any, ...]:
+    """The last six of `SEND`."""
+    step = version.program.steps[step_id]
+    assert isinstance(step, Email | Sms)
+    options = effective(version.program.journey, step)
+    content_id, _ = catalogue.contents[step.content]
+    cap = f"{options.cap.count} per {options.cap.per}" if options.cap else None
+    expires_at = options.expires.after(now) if options.expires else None
+    return (step_id, content_id, step.kind, options.topic or None, cap, expires_at)
+
+
+def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)) if rows else {name: [] for name in names}
+
+
+def _count(session: Session, version: Version, parties: Sequence[Party], now: dt.datetime) -> None:
+    """Log lines by step and outcome, and those who were drawn into an arm by the day of their entry."""
+    counts: Counter[tuple[str, str]] = Counter()
+    drawn = []
+    for party in parties:
+        for step_id, outcome in party.log:
+            counts[step_id, outcome.log] += len(party.rows)
+            if outcome.arm is not None:
+                drawn += [(step_id, outcome.arm, row.entered_at.date(), row.first) for row in party.rows]
+        if isinstance(party.stays, Ended):
+            counts["", party.stays.status] += len(party.rows)
+    rollup.steps(session, version.journey_id, now.date(), counts)
+    rollup.entries(session, version.journey_id, [rollup.EntryDelta(*one) for one in drawn])
 
 
 def log(
@@ -96,69 +180,9 @@ def _encoded(detail: dict[str, Any]) -> Jsonb:
     return Jsonb(detail, dumps=lambda _: text)
 
 
+def _json(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
 def _why(reason: str | None) -> dict[str, Any] | None:
     return {"reason": reason} if reason else None
-
-
-def _arms(row: Entry) -> str | None:
-    return json.dumps(row.arms) if row.arms else None
-
-
-def _park(session: Session, moves: Moves) -> None:
-    fates = [
-        (row.step_id, outcome.phase, outcome.wake_at, outcome.deadline, row.arrived_at, row.taken, _arms(row))
-        for row, outcome in moves.parked
-    ]
-    _update(session, PARK, [row.id for row, _ in moves.parked], fates)
-
-
-def _end(session: Session, moves: Moves, now: dt.datetime) -> None:
-    fates = [(ended.status, ended.reason, row.step_id, row.taken, now, _arms(row)) for row, ended in moves.ended]
-    _update(session, END, [row.id for row, _ in moves.ended], fates)
-
-
-def _update(session: Session, statement: str, ids: Sequence[int], fates: Sequence[tuple[Any, ...]]) -> None:
-    """One UPDATE for all `ids`; equal fates are sent once."""
-    numbers: dict[tuple[Any, ...], int] = {}
-    chosen = [numbers.setdefault(fate, len(numbers)) for fate in fates]
-    columns = [list(column) for column in zip(*numbers, strict=True)]
-    driver(session).execute(statement, [list(ids), chosen, list(numbers.values()), *columns])
-
-
-def _draw(session: Session, version: Version, moves: Moves) -> None:
-    """Count who was drawn into which arm, by the day of entry."""
-    drawn = [
-        rollup.EntryDelta(step_id, outcome.arm, row.entered_at.date(), row.first)
-        for row, step_id, outcome in moves.log
-        if outcome.arm is not None
-    ]
-    rollup.entries(session, version.journey_id, drawn)
-
-
-def _queue(
-    session: Session,
-    catalogue: Catalogue,
-    version: Version,
-    asked: Sequence[tuple[Entry, Email | Sms]],
-    now: dt.datetime,
-) -> None:
-    steps = {step.id: step for _, step in asked}
-    options = {id_: effective(version.program.journey, step) for id_, step in steps.items()}
-    copy_rows(
-        session,
-        MESSAGE_TARGET,
-        MESSAGE_TYPES,
-        (_message(catalogue, version, row, step, options[step.id], now) for row, step in asked),
-    )
-
-
-def _message(
-    catalogue: Catalogue, version: Version, row: Entry, step: Email | Sms, options: SendOptions, now: dt.datetime
-) -> tuple[Any, ...]:
-    content_id, _ = catalogue.contents[step.content]
-    return (
-        *(row.entered_at, row.id, step.id, 1, row.contact_id, version.journey_id, version.id, content_id, step.kind),
-        options.topic or None,
-        f"{options.cap.count} per {options.cap.per}" if options.cap else None,
-        *(now, now, options.expires.after(now) if options.expires else None),
-    )

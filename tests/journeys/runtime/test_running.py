@@ -128,7 +128,7 @@ def test_an_entry_that_takes_a_thousand_steps_fails_and_says_why() -> None:
         return Entry(id_, id_, "s0", "ready", None, START, START, taken, True)
 
     moves = move(laid, [entry(1, 0), entry(2, 1)], START, lambda *_: None, lambda *_: None)
-    ended = {row.id: end for row, end in moves.ended}
+    ended = {row.id: party.stays for party in moves for row in party.rows}
     assert ended[1] == Ended("completed", "s999")
     assert ended[2] == Ended("failed", "took 1000 steps in one entry")
 
