@@ -10,9 +10,10 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from engine.errors import InvalidInput, LanguageError
 from journeys.language.blocks import Text, colon, last_offset, pair_end
-from journeys.language.tree import compose, in_flow, tag_of
+from journeys.language.tree import compose, escaped, in_flow, tag_of, unstorable
 
 WIDTH = 100
+LONGEST_KEY = 200
 
 
 def scalar(value: Any, in_line: bool = False, quoted: bool = False) -> str:
@@ -32,13 +33,23 @@ def scalar(value: Any, in_line: bool = False, quoted: bool = False) -> str:
         return value
     if '"' in value and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
-    return json.dumps(value, ensure_ascii=False)
+    if unstorable(value):
+        raise InvalidInput("A text with NUL or broken characters cannot be written into a journey.")
+    return escaped(json.dumps(value, ensure_ascii=False))
+
+
+def named(key: Any, in_line: bool = False) -> str:
+    """A key. Raises InvalidInput for an empty one and for one longer than YAML reads back."""
+    text = str(key)
+    if not 0 < len(text) <= LONGEST_KEY:
+        raise InvalidInput(f"A key has 1 to {LONGEST_KEY} characters.")
+    return scalar(text, in_line)
 
 
 def flow(value: Any) -> str:
     """Data on one line: `{topic: news, cap: 3 per week}`."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{scalar(str(key), True)}: {flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{named(key, True)}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(flow(item) for item in value) + "]"
     return scalar(value, in_line=True)
@@ -47,7 +58,7 @@ def flow(value: Any) -> str:
 def block(value: Any) -> list[str]:
     """Data as block lines without indentation and breaks; short lists and mappings of scalars stay on one line."""
     if isinstance(value, Mapping) and value:
-        return [line for key, item in value.items() for line in _entry(scalar(str(key)) + ":", item)]
+        return [line for key, item in value.items() for line in _entry(named(key) + ":", item)]
     if isinstance(value, list | tuple) and value:
         return [line for item in value for line in dashed(block(item))]
     return [flow(value) if isinstance(value, Mapping | list | tuple) else scalar(value)]

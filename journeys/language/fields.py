@@ -71,7 +71,7 @@ def _single(value: Any, quoted: bool = False) -> str:
 
 
 def _appended(text: Text, owner: MappingNode, key: str, value: Any) -> str:
-    name = emit.scalar(key)
+    name = emit.named(key)
     if in_flow(owner):
         end = int(owner.end_mark.index) - 1
         lead = ", " if owner.value else ""

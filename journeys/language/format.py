@@ -81,12 +81,17 @@ def _measure(text: Text, node: Node, column: int, layout: _Layout) -> None:
         line = text.line_of(begin)
         old = begin - text.start(line)
         layout.tokens.setdefault(line, (old, column))
-        if key is None and text.line_of(value.start_mark.index) == line:
+        if key is None and text.line_of(value.start_mark.index) == line and not _empty(value):
             layout.after_dash[line] = (value.start_mark.column, column + STEP)
         inner = column + STEP
         if isinstance(value, ScalarNode) or in_flow(value):
             _continue(text, key, value, line, (old, column), layout)
         _measure(text, value, inner, layout)
+
+
+def _empty(value: Node) -> bool:
+    """Whether nothing is written; ruamel then gives the place of what comes next, be it a comment."""
+    return isinstance(value, ScalarNode) and not value.style and not value.value
 
 
 def _continue(text: Text, key: Node | None, value: Node, line: int, columns: tuple[int, int], layout: _Layout) -> None:

@@ -171,8 +171,8 @@ class Reader:
         text = str(node.value).replace("_", "")
         if tag == "int" and len(text) <= 19 and text.lstrip("+-").isdigit():
             return int(text)
-        if tag == "float" and text.lower().lstrip("+-") not in (".inf", ".nan") and math.isfinite(float(text)):
-            return float(text)
+        if tag == "float" and (number := _finite(text)) is not None:
+            return number
         raise self.refuse(node, f"{what} has a number that cannot be stored.", ("12", "3.5"), "Put it into quotes.")
 
     def inside(self, node: ScalarNode, line: int, column: int) -> tuple[int, int]:
@@ -181,3 +181,12 @@ class Reader:
         before = sum(len(text) + 1 for text in lines[: line - 1])
         places = offsets(self.text, node)
         return place(self.text, places[min(before + column - 1, len(places) - 1)])
+
+
+def _finite(text: str) -> float | None:
+    """The number; None for infinity, for what is none, and for `.`, which YAML takes for a number."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

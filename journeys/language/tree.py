@@ -23,6 +23,8 @@ QUOTE_HINT = (
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_ODD_BREAK = re.compile("[\x85\u2028\u2029\ufeff]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _QUESTION = re.compile(r"^ *(?:- +)*(\?)(?=[ \r\n])", re.MULTILINE)
 _TAB = re.compile(r"^ *(\t)[ \t]*[^\s#]", re.MULTILINE)
 
@@ -41,7 +43,12 @@ class _PlainComposer(Composer):
             raise ComposerError(None, None, "YAML tags are not part of the language.", event.start_mark)
         if self.nodes > LARGEST:
             raise ComposerError(None, None, f"The file has more than {LARGEST:,} values.", event.start_mark)
-        return super().compose_node(parent, index)
+        node = super().compose_node(parent, index)
+        bad = _UNSTORABLE.search(node.value) if isinstance(node, ScalarNode) else None
+        if bad:  # an escape in double quotes can spell what no text may hold
+            message = f"The character U+{ord(bad[0]):04X} is not allowed in a journey."
+            raise ComposerError(None, None, message, node.start_mark)
+        return node
 
     def compose_mapping_node(self, anchor: Any) -> Any:
         """An empty value gets the place of its key; ruamel gives it that of whatever comes next."""
@@ -72,6 +79,22 @@ def compose(text: str) -> MappingNode:
         line, column = start(root)
         raise LanguageError("A journey is a mapping.", line, column, ("journey:",), "Start with `journey: NAME`.")
     return root
+
+
+def unstorable(text: str) -> bool:
+    """Whether no database takes the text: NUL, or half of a surrogate pair."""
+    return _UNSTORABLE.search(text) is not None
+
+
+def escaped(quoted: str) -> str:
+    """A text in double quotes with escapes for the characters that no file may hold, or that YAML takes for breaks."""
+    for pattern in (_FORBIDDEN, _HIDDEN, _ODD_BREAK):
+        quoted = pattern.sub(_escape, quoted)
+    return quoted
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def place(text: str, offset: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.errors import CairnError
+from engine.errors import CairnError, InvalidInput
 from journeys.language.check import problems
 from journeys.language.edit import Place, add
 from journeys.language.fields import set_field
@@ -89,9 +89,51 @@ def test_the_journey_in_the_documentation_reads() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["a # b", "a: b", "- a", "'a", '"a', "[a", "{a", "*a", "&a", "!a", "|", "yes", "1", "null", "a,b", "a\nb"],
+    [
+        "a # b",
+        "a: b",
+        "- a",
+        "'a",
+        '"a',
+        "[a",
+        "{a",
+        "*a",
+        "&a",
+        "!a",
+        "|",
+        "yes",
+        "1",
+        "null",
+        "a,b",
+        "a\nb",
+        "a\x7fb",
+        "a\x85b",
+        "a\u202eb",
+    ],
 )
 def test_a_text_that_yaml_would_misread_is_quoted(written: str) -> None:
     edited = set_field(TEXTS[0], None, "title", written)
     journey = parse(edited)
     assert journey.title == written.strip()
+
+
+def test_an_escape_cannot_spell_what_no_database_takes() -> None:
+    for escape in ("\\0", "\\ud800"):
+        found = read(TEXTS[0].replace("title:", f'title: "a{escape}" #', 1)).problems
+        assert "is not allowed in a journey" in found[0].message and found[0].line == 2
+
+
+def test_an_edit_writes_no_key_that_yaml_cannot_read() -> None:
+    for key in ("", "k" * 2_000):
+        with pytest.raises(InvalidInput, match="A key has 1 to 200 characters"):
+            add(TEXTS[0], {"wait": "1 day", key: None}, Place())
+
+
+def test_a_lone_point_is_no_number() -> None:
+    text = "journey: x\nenter: {on: A}\nsteps: [{set: {a: ._}, id: a}]\n"
+    assert "cannot be stored" in read(text).problems[0].message
+
+
+def test_a_comment_beside_an_empty_entry_stays_where_it_is_put() -> None:
+    once = fmt("journey:\n- #\n")
+    assert fmt(once) == once
