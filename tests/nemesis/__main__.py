@@ -52,10 +52,10 @@ def main() -> int:
         if stage.disk:
             stage.disk.leave()
     _report(stage, nemesis, verdict, time.monotonic() - started)
-    if verdict.problems:
+    if problems := verdict.problems():
         print(f"\nThe plan of seed {options.seed}:", *faults, sep="\n  ")
         print(f"\nSeed {options.seed} FAILED; logs and the receiver's record: {logs.parent}")
-        print(*verdict.problems, sep="\n")
+        print(*problems, sep="\n")
         return 1
     if options.keep:
         print(f"logs and the receiver's record: {folder}")
@@ -90,16 +90,19 @@ def _run(stage: Stage, nemesis: Nemesis, options: argparse.Namespace) -> Verdict
         stage.tend()
         time.sleep(TICK)
     stage.calm()
-    calm_at = time.monotonic()
+    calm_at, before = time.monotonic(), Record.read(stage.record).counts["accepted"]
     settled = _await_quiet(stage, database, crowd, nemesis, options)
     crowd.stop()
     with database.transaction() as session:
         verdict = judge(session, people, crowd.left, Record.read(stage.record), nemesis.in_flight + stage.lost_senders)
-    print(f"calls: {dict(crowd.calls)}; quiet {time.monotonic() - calm_at:.0f} s after the last fault")
+    print(
+        f"calls: {dict(crowd.calls)}; quiet {time.monotonic() - calm_at:.0f} s after the last fault, "
+        f"by which {before} were accepted"
+    )
     if not (crowd.done and nemesis.over):
-        verdict.problems.append("not everything planned was done in time")
+        verdict.blame("not done in time", [f"{len(nemesis.faults)} faults", f"the crowd is done: {crowd.done}"])
     if not settled:
-        verdict.problems.append("the site did not become quiet (I6)")
+        verdict.blame("not quiet (I6)", ["the site"])
     database.close()
     return verdict
 

@@ -52,23 +52,31 @@ class Record:
 
 @dataclass
 class Verdict:
-    """`problems` is empty if all is well; `states` are the ledger's; `allowed` is the bound of `unknown`."""
+    """`found` holds by problem who has it, nothing if all is well; `states` are the ledger's; `allowed` is the bound of
+    `unknown`."""
 
-    problems: list[str] = field(default_factory=list)
+    found: dict[str, list[object]] = field(default_factory=lambda: defaultdict(list))
     states: Counter[str] = field(default_factory=Counter)
     allowed: int = 0
 
     def blame(self, what: str, whom: Iterable[object]) -> None:
         """Note a problem if anybody has it."""
-        found = list(whom)
-        if found:
-            self.problems.append(f"{what}: {len(found)}, such as {', '.join(map(str, found[:MOST_SHOWN]))}")
+        if found := list(whom):
+            self.found[what] += found
+
+    def problems(self) -> list[str]:
+        """Each problem on a line, with some of those who have it."""
+        return [
+            f"{what}: {len(whom)}, such as {', '.join(map(str, whom[:MOST_SHOWN]))}"
+            for what, whom in self.found.items()
+        ]
 
 
 def judge(session: Session, people: list[Person], left: set[str], record: Record, in_flight: int) -> Verdict:
     """The whole verdict. `left` are the addresses whose unsubscription was confirmed, `in_flight` see `Nemesis`."""
     verdict = Verdict(allowed=in_flight + record.cuts)
-    verdict.problems += violations(session, record.tokens) + quiet(session, clock.now(session))
+    verdict.blame("invariants broken", violations(session, record.tokens))
+    verdict.blame("left to do", quiet(session, clock.now(session)))
     rows = [tuple(row) for row in session.execute(LEDGER)]
     verdict.states = Counter(state if not reason else f"{state} ({reason})" for state, reason, *_ in rows)
     verdict.blame("accepted twice by the receiver", [key for key, count in record.accepted.items() if count > 1])
@@ -107,7 +115,7 @@ def _unknown(verdict: Verdict, record: Record, rows: list[tuple[str, ...]]) -> N
     unknown = [email for state, _, _, _, email in rows if state == "unknown"]
     verdict.blame("unknown, although no data was asked for", [email for email in unknown if email not in record.tried])
     if len(unknown) > verdict.allowed:
-        verdict.problems.append(f"{len(unknown)} are unknown; at most {verdict.allowed} could be in flight")
+        verdict.blame(f"unknown, although at most {verdict.allowed} could be in flight", unknown)
 
 
 def _events(verdict: Verdict, session: Session, people: list[Person], left: set[str]) -> None:

@@ -1,9 +1,10 @@
 """An SMTP server in a process of its own that misbehaves by seed and keeps its own record of what it accepted.
 
-Run as `python -m tests.nemesis.receiver SEED PORT RECORD`. A line is in the record before the reply to it is on the
-wire; the fields are divided by tabs: what happened, recipient, message token, subject, path of the unsubscribe button,
-of the pixel, of a link. What: `data` (354 was said), `accepted`, `refused` (for good), `later` (4xx), `cut` (connection
-closed in DATA or right after it). SIGUSR1 ends the misbehaviour.
+Run as `python -m tests.nemesis.receiver SEED PORT RECORD [calm]`. A line is in the record some while before the reply
+to it is on the wire, so that a sender that dies is likely to leave mail behind that was accepted and that it does not
+know of. The fields of a line are divided by tabs: what happened, recipient, message token, subject, path of the
+unsubscribe button, of the pixel, of a link. What happened: `data` (354 was said), `accepted`, `refused` (for good),
+`later` (4xx), `cut` (the connection was closed in DATA or right after it). `calm`, and SIGUSR1, end all misbehaviour.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ FATES = (
     (0.034, "cut inside"), (0.038, "cut after accepting"), (0.042, "cut without accepting"),
 )  # fmt: skip
 """Upper bounds of a number from 0 to 1; above the last one all is well."""
+
+PONDERING = (0.002, 0.03)
 
 HEADERS = {
     "token": re.compile(rb"^Message-ID: <([^@>]+)@", re.MULTILINE | re.IGNORECASE),
@@ -49,6 +52,10 @@ class Receiver:
         self.seen[recipient] += 1
         return "" if self.calm else next((fate for bound, fate in FATES if number < bound), "")
 
+    def pondering(self) -> float:
+        """Seconds between the record and the reply to a message."""
+        return 0.0 if self.calm else random.uniform(*PONDERING)
+
     def note(self, what: str, recipient: str, mail: bytes = b"") -> None:
         """One line of the record, in the hands of the operating system when this returns."""
         whole = mail.replace(b"=\r\n", b"")
@@ -62,6 +69,7 @@ class Conversation(asyncio.Protocol):
 
     def __init__(self, receiver: Receiver) -> None:
         self.receiver, self.buffer, self.recipient, self.fate, self.in_data = receiver, b"", "", "", False
+        self.pondering = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -70,7 +78,10 @@ class Conversation(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
-        while not self.transport.is_closing() and self._one():
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while not (self.pondering or self.transport.is_closing()) and self._one():
             pass
 
     def _one(self) -> bool:
@@ -100,16 +111,28 @@ class Conversation(asyncio.Protocol):
                 self.receiver.note("accepted", self.recipient, mail)
             self.transport.abort()
         elif self.fate == "refused":
-            self._answer("refused", b"554 5.6.0 the content is refused", mail)
+            self._ponder("refused", b"554 5.6.0 the content is refused", mail)
         elif self.fate == "later at dot":
-            self._answer("later", b"451 4.3.0 not now", mail)
+            self._ponder("later", b"451 4.3.0 not now", mail)
         else:
-            self._answer("accepted", b"250 2.0.0 accepted", mail)
+            self._ponder("accepted", b"250 2.0.0 accepted", mail)
 
     def _answer(self, what: str, reply: bytes, mail: bytes = b"") -> None:
         self.receiver.note(what, self.recipient, mail)
         self.recipient = ""
         self.transport.write(reply + b"\r\n")
+
+    def _ponder(self, what: str, reply: bytes, mail: bytes) -> None:
+        """Note what becomes of a message now, and say so some while later; nothing else is answered in between."""
+        self.receiver.note(what, self.recipient, mail)
+        self.recipient, self.pondering = "", True
+        asyncio.get_running_loop().call_later(self.receiver.pondering(), self._say, reply)
+
+    def _say(self, reply: bytes) -> None:
+        self.pondering = False
+        if not self.transport.is_closing():
+            self.transport.write(reply + b"\r\n")
+            self._go_on()
 
     def _command(self, line: bytes) -> None:
         verb = line[:4].upper()
@@ -143,9 +166,10 @@ class Conversation(asyncio.Protocol):
         self.transport.write(b"354 go on\r\n")
 
 
-async def main(seed: int, port: int, record: Path) -> None:
+async def main(seed: int, port: int, record: Path, calm: bool) -> None:
     """Serve until killed."""
     receiver = Receiver(seed, record)
+    receiver.calm = calm
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, lambda: setattr(receiver, "calm", True))
     server = await loop.create_server(lambda: Conversation(receiver), "127.0.0.1", port)
@@ -153,4 +177,4 @@ async def main(seed: int, port: int, record: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), "calm" in sys.argv[4:]))
