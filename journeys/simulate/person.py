@@ -1,0 +1,37 @@
+"""One contact with the history that a draft is replayed over."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from engine.expr import Facts
+
+
+class Turn(NamedTuple):
+    """A change of the contact in the span: consent (`channel`, `name` the topic, `state`), a segment or a list.
+
+    For segments and lists `state` is `in` or `out`.
+    """
+
+    at: dt.datetime
+    kind: Literal["consent", "segment", "list"]
+    name: str
+    state: str
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`facts` hold all events that the draft reads, in their order, and everything else as it was at the span's start.
+
+    Attributes are those of today: their history is not kept. `suppressed` maps a channel to since when.
+    """
+
+    id: int
+    name: str
+    facts: Facts
+    turns: tuple[Turn, ...] = ()
+    suppressed: Mapping[str, dt.datetime] = field(default_factory=dict)

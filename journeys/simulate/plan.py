@@ -1,0 +1,116 @@
+"""What a simulation is about: a draft, the workspace that it would run in, and the span of history."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from engine.errors import InvalidInput
+from engine.expr import Dependencies, ast, dependencies
+from engine.expr.schema import Schema
+from engine.expr.walk import nodes, values
+from engine.workspace import Workspace
+from journeys.decide import Needs, needs
+from journeys.language import steps as language
+from journeys.language.parse import parse
+from journeys.language.program import Program, program, walk
+from journeys.runtime.listening import Listening, listening
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What the draft looks at, so that nothing else is loaded.
+
+    `properties`: those of events; `past`: events before the span; `messages`: what contacts were sent.
+    """
+
+    events: frozenset[str]
+    any_event: bool
+    properties: bool
+    past: bool
+    messages: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A draft with all that is the same for everybody. The span is [start, end)."""
+
+    program: Program
+    listening: Listening
+    workspace: Workspace
+    schema: Schema
+    start: dt.datetime
+    end: dt.datetime
+    reads: Reads
+    needs: Mapping[str, Needs] = field(default_factory=dict)
+
+    @property
+    def journey(self) -> language.Journey:
+        """The draft as read."""
+        return self.program.journey
+
+
+def plan(source: str, schema: Schema, workspace: Workspace, start: dt.datetime, end: dt.datetime) -> Plan:
+    """Read the draft. Raises LanguageError for one that does not read, InvalidInput for what cannot be replayed."""
+    if end <= start:
+        raise InvalidInput("the span ends before it begins", "--to", "Give an instant after --from.")
+    flat = program(parse(source, schema.aliases))
+    enter = flat.journey.enter
+    if enter.kind not in ("event", "segment"):
+        raise InvalidInput(
+            f"a journey that people enter by {enter.kind} has no history to replay", "enter", "Use an event or segment."
+        )
+    topics = {send.topic: "subscribed" for send in _sends(flat.journey) if send.topic} | dict(schema.topics)
+    known = Schema(
+        schema.attributes, schema.events, schema.segments, schema.lists, topics, schema.contents, schema.journeys,
+        frozenset(flat.steps), schema.aliases, schema.zone,
+    )  # fmt: skip
+    wanted = {id_: needs(flat, step) for id_, step in flat.steps.items()}
+    return Plan(flat, listening(flat, known.aliases), workspace, known, start, end, _reads(flat, known), wanted)
+
+
+def _sends(journey: language.Journey) -> Iterator[language.SendOptions]:
+    yield journey.send
+    yield from (step.send for step in walk(journey.steps) if isinstance(step, language.Email | language.Sms))
+
+
+def _rules(flat: Program) -> Iterator[ast.Node]:
+    journey = flat.journey
+    every = [*journey.exits, *([journey.enter.where] if journey.enter.where else [])]
+    every += [journey.goal.when] if journey.goal else []
+    for step in flat.steps.values():
+        every += needs(flat, step).rules
+    return (rule.node for rule in every)
+
+
+def _reads(flat: Program, schema: Schema) -> Reads:
+    rules = list(_rules(flat))
+    found = [dependencies(rule, schema.aliases) for rule in rules]
+    names = {name for one in found for name in one.events} | {flat.journey.enter.event} - {""}
+    capped = any(send.cap for send in _sends(flat.journey))
+    return Reads(
+        frozenset(names),
+        any(one.any_event for one in found),
+        _reads_properties(flat, rules, found),
+        any(_reads_past(node) for rule in rules for node in nodes(rule)) or any(one.any_event for one in found),
+        capped or any(one.messages for one in found),
+    )
+
+
+def _reads_properties(flat: Program, rules: list[ast.Node], found: list[Dependencies]) -> bool:
+    journey = flat.journey
+    if journey.enter.again.kind == "per" or journey.goal is not None or any(one.contents | one.steps for one in found):
+        return True
+    every = [node for rule in rules for node in nodes(rule)]
+    paths = [value for node in every for value in values(node)]
+    inside = any((isinstance(node, ast.Did) and node.where) or isinstance(node, ast.Sequence) for node in every)
+    return bool(inside) or any(isinstance(v, ast.Aggregate) or getattr(v, "root", "") == "event" for v in paths)
+
+
+def _reads_past(node: ast.Node) -> bool:
+    """Whether a condition may look at what was before the entry."""
+    windows = [value.window for value in values(node) if isinstance(value, ast.Aggregate)]
+    if isinstance(node, ast.Did | ast.Message | ast.Sequence):
+        windows.append(node.window)
+    return any(not isinstance(window, ast.SinceEntry | ast.SinceStep) for window in windows)

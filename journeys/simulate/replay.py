@@ -1,0 +1,318 @@
+"""Replay a draft over one contact's history, with the `decide` code and the gate of the real run. Pure.
+
+At one instant events come first, then changes, then wake-ups, and at last what was queued is sent; so it is on the
+virtual clock. Nobody opens or clicks what was never sent: message verbs see what really happened.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from engine.expr import Facts, MessageFact, ast, evaluate
+from engine.expr.evaluate import operand
+from engine.expr.facts import EventFact, EventKey
+from engine.expr.values import View
+from engine.messages import cap, gate
+from engine.zones import zones_of
+from journeys.decide.split import is_held_out
+from journeys.language.steps import Email, RuleText, Set, Sms, Step, WaitFor, effective
+from journeys.runtime.enrol import Before, Trigger, entry_key, may_again
+from journeys.runtime.entry import Entry
+from journeys.runtime.leave import GoalEvent, worth_of
+from journeys.runtime.listening import Ears, Fact
+from journeys.runtime.run import move
+from journeys.simulate.person import Person, Turn
+from journeys.simulate.plan import Plan
+from journeys.simulate.tally import Tally
+
+
+class Stay(Entry):
+    """An entry of the replay: a row of the executor with what the enrolments table knows of it."""
+
+    __slots__ = ("event", "goal_at", "goal_until", "held_out", "key", "status", "trigger", "wake_at")
+
+    def __init__(
+        self, number: int, trigger: Trigger, key: str, held_out: bool, first: bool, plan: Plan, now: dt.datetime
+    ) -> None:
+        super().__init__(number, trigger.contact_id, plan.program.first, "ready", None, None, now, 0, first)
+        self.trigger = EventKey(trigger.occurred_at, trigger.received_at, trigger.message_id)
+        self.event = trigger.properties or {}
+        self.key, self.held_out = key, held_out
+        self.status = "held_out" if held_out else "active"
+        self.wake_at: dt.datetime | None = None if held_out else now
+        self.goal_until = plan.journey.goal.within.after(now) if plan.journey.goal else None
+        self.goal_at: dt.datetime | None = None
+
+
+class Replay:
+    """One contact under way."""
+
+    def __init__(self, plan: Plan, person: Person, tally: Tally) -> None:
+        self.plan, self.person, self.tally = plan, person, tally
+        self.facts = person.facts
+        self.stays: list[Stay] = []
+        self.queued: list[tuple[Stay, Email | Sms]] = []
+        self.changed: list[Fact] = []
+        self.accepted = [fact.accepted_at for fact in person.facts.messages]
+        self.messages = 0
+
+    def run(self) -> None:
+        """From the start of the span to its end."""
+        plan, now = self.plan, self.plan.start
+        happenings = self._happenings()
+        index = 0
+        while True:
+            wake = min((stay.wake_at for stay in self.stays if stay.wake_at is not None), default=plan.end)
+            at = happenings[index].at if index < len(happenings) else plan.end
+            following = min(at, wake)
+            if following > now or following >= plan.end:
+                self._send(now)
+            if following >= plan.end:
+                break
+            now = following
+            if at <= wake:
+                self._happen(happenings[index], now)
+                index += 1
+            else:
+                self._wake(now)
+            while self.changed:
+                self._change(self.changed.pop(0), now, None)
+        for stay in self.stays:
+            self.tally.ended[stay.status] += 1
+        self.tally.person(self.person.name, self.messages)
+
+    # What happens -----------------------------------------------------------------------------------------------------
+
+    def _happenings(self) -> list[Happening]:
+        """Events that somebody listens to, and changes, by instant; events first, in their own order."""
+        plan, heard = self.plan, self.plan.listening
+        names = {*heard.all_events, plan.journey.enter.event}
+        found: list[tuple[tuple[Any, ...], Happening]] = []
+        for number, fact in enumerate(self.person.facts.events):
+            if plan.start <= fact.occurred_at < plan.end and (heard.any_event or fact.name in names):
+                found.append(((fact.occurred_at, 0, number), Happening(fact.occurred_at, fact)))
+        for number, turn in enumerate(self.person.turns):
+            if plan.start <= turn.at < plan.end:
+                found.append(((turn.at, 1, number), Happening(turn.at, None, turn)))
+        return [happening for _, happening in sorted(found, key=lambda one: one[0])]
+
+    def _happen(self, happening: Happening, now: dt.datetime) -> None:
+        if happening.event is not None:
+            event = happening.event
+            self._change(Fact("event", (event.name,)), now, event)
+            if event.name == self.plan.journey.enter.event:
+                self._enrol(Trigger(self.person.id, *event.key, dict(event.properties)), now)
+        elif happening.turn is not None:
+            self._turn(happening.turn)
+            turn = happening.turn
+            self._change(Fact(turn.kind, (turn.name,)), now, None)
+            enter = self.plan.journey.enter
+            if turn.kind == "segment" and turn.state == "in" and turn.name == enter.segment:
+                self._enrol(Trigger(self.person.id, now, now), now)
+
+    def _turn(self, turn: Turn) -> None:
+        facts = self.facts
+        if turn.kind == "consent":
+            self.facts = replace(facts, consent={**facts.consent, (turn.channel, turn.name): turn.state})
+        elif turn.kind == "segment":
+            self.facts = replace(facts, segments=_moved(facts.segments, turn))
+        else:
+            self.facts = replace(facts, lists=_moved(facts.lists, turn))
+
+    def _change(self, fact: Fact, now: dt.datetime, event: EventFact | None) -> None:
+        """Waits met, then exits, then goals."""
+        heard = self.plan.listening
+        if not self.stays:
+            return
+        for stay in self.stays:
+            if stay.status == "active" and (stay.phase == "ready" or _hears(heard.steps.get(stay.step_id), fact)):
+                self._advance(stay, now)
+        if heard.exits.hears(fact):
+            for stay in self.stays:
+                self._exit(stay, now)
+        if heard.goal.hears(fact):
+            for stay in self.stays:
+                self._goal(stay, now, event)
+
+    def _wake(self, now: dt.datetime) -> None:
+        for stay in self.stays:
+            if stay.wake_at is not None and stay.wake_at <= now:
+                self._advance(stay, now)
+
+    # Entering and leaving ---------------------------------------------------------------------------------------------
+
+    def _enrol(self, trigger: Trigger, now: dt.datetime) -> None:
+        journey = self.plan.journey
+        where = journey.enter.where
+        if where is not None and not evaluate(where.node, replace(self.facts, event=trigger.properties), now).value:
+            return
+        key = entry_key(journey.enter.again, trigger)
+        before = self._before()
+        if before is not None and not may_again(journey.enter.again, key, before, now):
+            return
+        held = before.held_out if before else is_held_out(journey.slug, self.person.id, journey.holdout)
+        stay = Stay(len(self.stays), trigger, key, held, before is None, self.plan, now)
+        self.stays.append(stay)
+        self.tally.entries += 1
+        self.tally.holdout += held
+        self._exit(stay, now)
+
+    def _before(self) -> Before | None:
+        stays = self.stays
+        if not stays:
+            return None
+        active = any(stay.status == "active" for stay in stays)
+        last = max(stay.entered_at for stay in stays)
+        return Before(self.person.id, active, last, any(stay.held_out for stay in stays), [stay.key for stay in stays])
+
+    def _exit(self, stay: Stay, now: dt.datetime) -> bool:
+        """Whether an exit rule holds; it ends an entry that is still open."""
+        exits = self.plan.journey.exits
+        if not exits or not any(self._holds(rule, stay, now) for rule in exits):
+            return False
+        if stay.status in ("active", "held_out"):
+            self._end(stay, "exited")
+        return True
+
+    def _goal(self, stay: Stay, now: dt.datetime, event: EventFact | None) -> None:
+        goal = self.plan.journey.goal
+        if goal is None or stay.goal_at is not None or stay.goal_until is None or now > stay.goal_until:
+            return
+        if not self._holds(goal.when, stay, min(now, stay.goal_until)):
+            return
+        stay.goal_at = now
+        met = GoalEvent(now, event.name, event.message_id, event.properties) if event else GoalEvent(now)
+        self.tally.conversions += 1
+        self.tally.held_out_conversions += stay.held_out
+        self.tally.value += worth_of(self.plan.workspace, goal.value, met)
+        if not goal.stay:
+            if stay.status in ("active", "held_out"):
+                self._end(stay, "converted")
+            self._cancel(stay, "converted")
+
+    def _end(self, stay: Stay, status: str) -> None:
+        stay.status, stay.wake_at = status, None
+        self._cancel(stay, status)
+
+    def _cancel(self, stay: Stay, reason: str) -> None:
+        for queued, step in self.queued:
+            if queued is stay:
+                self.tally.withheld[step.id][reason] += 1
+        self.queued = [one for one in self.queued if one[0] is not stay]
+
+    # Steps ------------------------------------------------------------------------------------------------------------
+
+    def _advance(self, stay: Stay, now: dt.datetime) -> None:
+        moves = move(
+            self.plan.program, [stay], now, lambda id_, step, rows: self._answer(id_, step, rows, now), self._set
+        )
+        for _, step_id, outcome in moves.log:
+            self.tally.log(step_id, outcome.log, (outcome.detail or {}).get("path"))
+        self.queued += [(stay, step) for _, step in moves.messages]
+        for _, outcome in moves.parked:
+            stay.phase, stay.wake_at, stay.deadline = outcome.phase or "", outcome.wake_at, outcome.deadline
+        for _, ended in moves.ended:
+            stay.status, stay.wake_at = ended.status, None
+
+    def _answer(self, step_id: str, step: Step, rows: Sequence[Entry], now: dt.datetime) -> None:
+        wanted = self.plan.needs[step_id]
+        for row in rows:
+            assert isinstance(row, Stay)
+            self.tally.arrived[step_id] += row.phase == "ready"
+            if not (wanted.rules or wanted.dates or wanted.zone):
+                continue
+            as_of = min(now, row.deadline) if row.phase == "waiting" and row.deadline is not None else now
+            facts = self._facts(row, now)
+            verdicts = [evaluate(rule.node, facts, as_of) for rule in wanted.rules]
+            row.truths = tuple(verdict.value for verdict in verdicts)
+            row.dates = tuple(operand(ast.Path(tuple(p.split("."))), View(facts, now)).instant() for p in wanted.dates)
+            if wanted.zone:
+                phone = facts.phone if step.kind == "sms" else None
+                row.zones = zones_of(facts.timezone, phone, self.plan.workspace.zone)
+            row.changes_at = None
+            if isinstance(step, WaitFor) and self.plan.listening.steps[step_id].time:
+                row.changes_at = min((v.changes_at for v in verdicts if v.changes_at is not None), default=None)
+
+    def _set(self, step: Set, _: Sequence[Entry]) -> None:
+        """Attributes of this replay only."""
+        known: dict[str, Any] = dict(self.facts.attributes)
+        for name, value in step.values:
+            _put(known, name.split("."), value)
+        self.facts = replace(self.facts, attributes=known)
+        self.changed.append(Fact("attribute", tuple(name.split(".")[0] for name, _ in step.values)))
+
+    def _facts(self, stay: Stay, now: dt.datetime) -> Facts:
+        return replace(
+            self.facts,
+            entry=stay.trigger,
+            event=stay.event,
+            journey=self.plan.journey.slug,
+            step_since=stay.arrived_at or now,
+        )
+
+    def _holds(self, rule: RuleText, stay: Stay, at: dt.datetime) -> bool:
+        return evaluate(rule.node, self._facts(stay, at), at).value
+
+    # Sending ----------------------------------------------------------------------------------------------------------
+
+    def _send(self, now: dt.datetime) -> None:
+        """The gate, message by message, as the claim asks it."""
+        while self.queued:
+            stay, step = self.queued.pop(0)
+            verdict = gate.decide(self._at_the_gate(stay, step, now), now)
+            if verdict.action != "send":
+                self.tally.withheld[step.id][verdict.reason or verdict.action] += 1
+                continue
+            self.tally.message(step.id, step.kind, now)
+            self.messages += 1
+            self.accepted.append(now)
+            if self.plan.reads.messages:
+                fact = MessageFact(now, step.content, step.id, self.plan.journey.slug)
+                self.facts = replace(self.facts, messages=(*self.facts.messages, fact))
+
+    def _at_the_gate(self, stay: Stay, step: Email | Sms, now: dt.datetime) -> gate.Facts:
+        options, facts, channel = effective(self.plan.journey, step), self.facts, step.kind
+        limit = cap.parse(f"{options.cap.count} per {options.cap.per}") if options.cap else None
+        since = self.person.suppressed.get(channel)
+        return gate.Facts(
+            channel=channel,
+            address=facts.email if channel == "email" else facts.phone,
+            channel_state=facts.consent.get((channel, "")),
+            topic_state=facts.consent.get((channel, options.topic)) if options.topic else None,
+            topic_default=self.plan.schema.topics.get(options.topic) if options.topic else None,
+            suppressed=since is not None and since <= now,
+            needs_consent=channel == "sms" and self.plan.workspace.sms_needs_consent,
+            leaving=self._exit(stay, now),
+            cap=limit,
+            cap_count=sum(at > limit.since(now) for at in self.accepted) if limit else 0,
+        )
+
+
+class Happening:
+    """An event or a change, at an instant."""
+
+    __slots__ = ("at", "event", "turn")
+
+    def __init__(self, at: dt.datetime, event: EventFact | None, turn: Turn | None = None) -> None:
+        self.at, self.event, self.turn = at, event, turn
+
+
+def _hears(ears: Ears | None, fact: Fact) -> bool:
+    return ears is not None and ears.hears(fact)
+
+
+def _moved(slugs: frozenset[str], turn: Turn) -> frozenset[str]:
+    return slugs | {turn.name} if turn.state == "in" else slugs - {turn.name}
+
+
+def _put(target: dict[str, Any], parts: Sequence[str], value: Any) -> None:
+    """Write under a dotted name, copying what is changed."""
+    if len(parts) == 1:
+        target[parts[0]] = value
+        return
+    inner = target.get(parts[0])
+    target[parts[0]] = dict(inner) if isinstance(inner, dict) else {}
+    _put(target[parts[0]], parts[1:], value)

@@ -1,0 +1,112 @@
+"""What a replay counts. Tallies of different people add up, in any order, to the same one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+MOST_MESSAGED = 10
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of a replay. `steps` maps a step to its outcomes, `arrived` to arrivals, `paths` to ways taken.
+
+    `sent` and `withheld` count messages by step and, for `withheld`, by reason (`cap`, `unsubscribed`, …); `days` and
+    `hours` count sent messages by UTC day and by hour of the day; `per_contact` counts people by number of messages.
+    """
+
+    people: int = 0
+    entries: int = 0
+    holdout: int = 0
+    conversions: int = 0
+    held_out_conversions: int = 0
+    value: Decimal = Decimal(0)
+    ended: Counter[str] = field(default_factory=Counter)
+    arrived: Counter[str] = field(default_factory=Counter)
+    steps: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    paths: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    sent: Counter[str] = field(default_factory=Counter)
+    channels: Counter[str] = field(default_factory=Counter)
+    withheld: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    days: Counter[dt.date] = field(default_factory=Counter)
+    hours: Counter[int] = field(default_factory=Counter)
+    per_contact: Counter[int] = field(default_factory=Counter)
+    most: list[tuple[int, str]] = field(default_factory=list)
+
+    def log(self, step_id: str, outcome: str, path: str | None) -> None:
+        """A line of the step log."""
+        self.steps[step_id][outcome] += 1
+        if path is not None:
+            self.paths[step_id][path] += 1
+
+    def message(self, step_id: str, channel: str, now: dt.datetime) -> None:
+        """A message that would have been handed over."""
+        self.sent[step_id] += 1
+        self.channels[channel] += 1
+        self.days[now.date()] += 1
+        self.hours[now.hour] += 1
+
+    def person(self, name: str, messages: int) -> None:
+        """Everything of a contact has been counted."""
+        self.people += 1
+        self.per_contact[messages] += 1
+        if messages:
+            self.most = _top([*self.most, (messages, name)])
+
+    def add(self, other: Tally) -> None:
+        """Take in the counts of other people."""
+        for name in ("people", "entries", "holdout", "conversions", "held_out_conversions", "value"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("ended", "arrived", "sent", "channels", "days", "hours", "per_contact"):
+            getattr(self, name).update(getattr(other, name))
+        for name in ("steps", "paths", "withheld"):
+            mine: dict[str, Counter[str]] = getattr(self, name)
+            for step_id, counts in getattr(other, name).items():
+                mine[step_id].update(counts)
+        self.most = _top([*self.most, *other.most])
+
+
+def _top(found: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    return heapq.nsmallest(MOST_MESSAGED, found, key=lambda one: (-one[0], one[1]))
+
+
+def as_json(tally: Tally, prices: dict[str, Decimal], step_ids: list[str]) -> dict[str, Any]:
+    """The tally for machines. Costs are the messages' prices, one part each for SMS."""
+    cost = sum((prices.get(channel, Decimal(0)) * count for channel, count in tally.channels.items()), Decimal(0))
+    return {
+        "people": tally.people,
+        "entries": tally.entries,
+        "holdout": tally.holdout,
+        "messages": tally.sent.total(),
+        "conversions": tally.conversions,
+        "held_out_conversions": tally.held_out_conversions,
+        "value": str(tally.value),
+        "cost": str(cost),
+        "ended": dict(sorted(tally.ended.items())),
+        "withheld": dict(sorted(sum(tally.withheld.values(), Counter[str]()).items())),
+        "by_step": {step_id: _step_json(tally, step_id) for step_id in step_ids},
+        "by_day": {day.isoformat(): count for day, count in sorted(tally.days.items())},
+        "by_hour": {str(hour): tally.hours.get(hour, 0) for hour in range(24)},
+        "messages_per_contact": {str(number): count for number, count in sorted(tally.per_contact.items())},
+        "most_messaged": [{"contact": name, "messages": number} for number, name in tally.most],
+    }
+
+
+def _step_json(tally: Tally, step_id: str) -> dict[str, Any]:
+    outcomes = tally.steps.get(step_id, Counter())
+    gone_on = sum(count for name, count in outcomes.items() if name not in ("waiting", "held", "timed_out"))
+    return {
+        "entered": tally.arrived[step_id],
+        "passed": gone_on,
+        "timed_out": outcomes["timed_out"],
+        "messages": tally.sent[step_id],
+        "held": outcomes["held"],
+        "skipped": outcomes["skipped"],
+        "withheld": dict(sorted(tally.withheld.get(step_id, Counter()).items())),
+        "paths": dict(sorted(tally.paths.get(step_id, Counter()).items())),
+    }

@@ -1,0 +1,77 @@
+"""Simulations on all cores: contacts are independent of each other, so each process replays its share."""
+
+from __future__ import annotations
+
+import datetime as dt
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+
+from engine import workspace
+from engine.db import Database
+from engine.expr.load import load as load_schema
+from engine.memory import expect_batches
+from engine.signing import Signer
+from journeys.simulate import Plan, Tally, plan, population, replay_people
+
+SLICE = 2000
+SMALL = 4 * SLICE
+_here: dict[str, tuple[Database, Plan, Signer]] = {}
+
+
+def simulate(
+    database: Database,
+    source: str,
+    start: dt.datetime,
+    end: dt.datetime,
+    signer: Signer,
+    *,
+    processes: int | None = None,
+) -> tuple[Plan, Tally]:
+    """Replay the draft `source` over [start, end), with nothing sent or written. Raises as `journeys.simulate.plan`.
+
+    `processes` is the number of cores if left out; few people are replayed in this process.
+    """
+    read = _plan(database, source, start, end)
+    with database.transaction() as session:
+        ids = population(session, read)
+    slices = [ids[at : at + SLICE] for at in range(0, len(ids), SLICE)]
+    total = Tally()
+    for tally in _tallies(database, source, read, slices, signer, processes or os.cpu_count() or 1):
+        total.add(tally)
+    return read, total
+
+
+def _plan(database: Database, source: str, start: dt.datetime, end: dt.datetime) -> Plan:
+    with database.transaction() as session:
+        return plan(source, load_schema(session), workspace.load(session), start, end)
+
+
+def _tallies(
+    database: Database, source: str, read: Plan, slices: list[list[int]], signer: Signer, processes: int
+) -> Iterator[Tally]:
+    if processes == 1 or len(slices) * SLICE <= SMALL:
+        yield from (_replay(database, read, signer, ids) for ids in slices)
+        return
+    given = (database.url, database.workspace, source, read.start, read.end, signer)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, spawn, _open, given) as pool:
+        yield from pool.map(_share, repeat(source), slices)
+
+
+def _replay(database: Database, read: Plan, signer: Signer, ids: Sequence[int]) -> Tally:
+    with database.transaction() as session:
+        return replay_people(session, read, ids, signer)
+
+
+def _open(url: str, name: str, source: str, start: dt.datetime, end: dt.datetime, signer: Signer) -> None:
+    """In a process of the pool: connect, and read the draft once."""
+    expect_batches()
+    database = Database(url, workspace=name, pool_size=1)
+    _here[source] = database, _plan(database, source, start, end), signer
+
+
+def _share(source: str, ids: Sequence[int]) -> Tally:
+    return _replay(*_here[source], ids)
