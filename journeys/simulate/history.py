@@ -35,7 +35,8 @@ order by contact_id, occurred_at, received_at, message_id
 MESSAGES = """
 select m.contact_id, m.accepted_at, c.slug, m.step_id, j.slug from messages m
 join contents c on c.id = m.content_id left join journeys j on j.id = m.journey_id
-where m.contact_id = any(%s) and m.accepted_at < %s order by m.accepted_at
+where m.contact_id = any(%s) and m.accepted_at < %s
+    and (j.slug is distinct from %s or m.accepted_at < %s) order by m.accepted_at
 """
 CONSENT = """
 select contact_id, channel, topic, action, occurred_at from consent_events
@@ -72,7 +73,9 @@ def people(session: Session, plan: Plan, ids: Sequence[int], signer: Signer) -> 
     contacts = driver(session).execute(CONTACTS, (wanted,), binary=True).fetchall()
     events = _events(session, plan, wanted)
     read = {
-        "messages": _grouped(session, MESSAGES, wanted, plan.end) if plan.reads.messages else {},
+        "messages": _grouped(session, MESSAGES, wanted, plan.end, plan.journey.slug, plan.start)
+        if plan.reads.messages
+        else {},
         "consent": _grouped(session, CONSENT, wanted, plan.end),
         "stays": _grouped(session, STAYS, wanted, plan.end, plan.start, wanted, plan.end, plan.start),
         "journeys": _grouped(session, JOURNEYS, wanted, plan.start, plan.start),
@@ -132,9 +135,9 @@ def _person(
     consent, turns = _consent(plan, read["consent"])
     inside = {"segment": set[str](), "list": set[str]()}
     for kind, slug, entered, left in read["stays"]:
-        if entered < plan.start:
+        if entered <= plan.start:
             inside[kind].add(slug)
-        else:
+        if entered > plan.start or (entered == plan.start and slug == plan.journey.enter.segment):
             turns.append(Turn(entered, kind, slug, "in"))
         if left is not None and left < plan.end:
             turns.append(Turn(left, kind, slug, "out"))
@@ -154,7 +157,7 @@ def _consent(plan: Plan, rows: list[tuple[Any, ...]]) -> tuple[dict[tuple[str, s
     state: dict[tuple[str, str], str] = {}
     turns = []
     for channel, topic, action, at in rows:
-        if at < plan.start:
+        if at <= plan.start:
             state[channel, topic] = action
         else:
             turns.append(Turn(at, "consent", topic, action, channel))

@@ -221,7 +221,8 @@ class Replay:
         wanted = self.plan.needs[step_id]
         for row in rows:
             assert isinstance(row, Stay)
-            self.tally.arrived[step_id] += row.phase == "ready"
+            if row.phase == "ready":
+                self.tally.arrive(step_id)
             if not (wanted.rules or wanted.dates or wanted.zone):
                 continue
             as_of = min(now, row.deadline) if row.phase == "waiting" and row.deadline is not None else now
@@ -266,7 +267,7 @@ class Replay:
             if verdict.action != "send":
                 self.tally.withheld[step.id][verdict.reason or verdict.action] += 1
                 continue
-            self.tally.message(step.id, step.kind, now)
+            self.tally.message(step, now)
             self.messages += 1
             self.accepted.append(now)
             if self.plan.reads.messages:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from journeys.language.steps import Email, Sms
+
 MOST_MESSAGED = 10
 
 
@@ -38,16 +40,20 @@ class Tally:
     per_contact: Counter[int] = field(default_factory=Counter)
     most: list[tuple[int, str]] = field(default_factory=list)
 
+    def arrive(self, step_id: str) -> None:
+        """An entry that has come to a step."""
+        self.arrived[step_id] += 1
+
     def log(self, step_id: str, outcome: str, path: str | None) -> None:
         """A line of the step log."""
         self.steps[step_id][outcome] += 1
         if path is not None:
             self.paths[step_id][path] += 1
 
-    def message(self, step_id: str, channel: str, now: dt.datetime) -> None:
+    def message(self, step: Email | Sms, now: dt.datetime) -> None:
         """A message that would have been handed over."""
-        self.sent[step_id] += 1
-        self.channels[channel] += 1
+        self.sent[step.id] += 1
+        self.channels[step.kind] += 1
         self.days[now.date()] += 1
         self.hours[now.hour] += 1
 

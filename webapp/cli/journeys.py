@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import getpass
 import json
 import sys
@@ -14,9 +15,10 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clock
+from engine import clock, workspace
 from engine.errors import NotFound
 from engine.model import Journey, JourneyVersion
+from engine.signing import signer
 from journeys import publish as publishing
 from journeys.language.format import fmt as layout
 from journeys.language.naming import with_ids
@@ -24,9 +26,14 @@ from journeys.language.parse import parse
 from journeys.language.problems import Problem
 from journeys.language.program import walk
 from journeys.runtime.numbers import StepCounts, step_counts
+from journeys.simulate import as_json as as_json_
+from journeys.simulate.testing import run_tests
 from webapp.cli._context import connected
 from webapp.cli._files import read_text, tell
+from webapp.cli._simulation import show_simulation
+from workers import simulate as simulating
 
+INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
@@ -79,6 +86,43 @@ def publish(files: tuple[Path, ...]) -> None:
             _show(file, done.warnings)
             click.echo(_published(done))
     sys.exit(1 if failed else 0)
+
+
+@command.command("test")
+@click.argument("files", type=FILE, nargs=-1, required=True)
+def test_(files: tuple[Path, ...]) -> None:
+    """Run the tests that journey files carry; exit code 1 if one fails. Needs no database."""
+    failed = 0
+    for file in files:
+        results = run_tests(read_text(file))
+        failed += sum(not result.passed for result in results)
+        for result in results:
+            click.echo(f"{file}:{result.test.line}: {'passed' if result.passed else 'FAILED'}: {result.test.name}")
+            for difference in result.differences:
+                click.echo(f"    {difference}")
+        if not results:
+            click.echo(f"{file}: has no tests")
+    sys.exit(1 if failed else 0)
+
+
+@command.command()
+@click.argument("file", type=FILE)
+@click.option("--from", "start", type=INSTANT, required=True, help="First instant, UTC.")
+@click.option("--to", "end", type=INSTANT, help="Instant before which the replay ends, UTC; now if left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def simulate(file: Path, start: dt.datetime, end: dt.datetime | None, as_json: bool) -> None:
+    """Replay a draft over the real history of all contacts. Nothing is sent and nothing is saved."""
+    with connected() as database:
+        with database.transaction() as session:
+            now, known = clock.now(session), workspace.load(session)
+        until = end.replace(tzinfo=dt.UTC) if end else now
+        plan, tally = simulating.simulate(database, read_text(file), start.replace(tzinfo=dt.UTC), until, signer())
+    prices = {channel: known.price(channel) for channel in ("email", "sms")}
+    found = as_json_(tally, prices, [step.id for step in walk(plan.journey.steps)])
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        show_simulation(plan, found, known.currency)
 
 
 @command.command()

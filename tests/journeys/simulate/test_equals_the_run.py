@@ -1,0 +1,164 @@
+"""A simulation and a real run on the virtual clock, over the same random history, agree in every count."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from engine import clock
+from engine.imports.events import import_events
+from engine.signing import signer
+from journeys.simulate import as_json
+from tests.journeys.runtime.world import DAY, HOUR, START, World, journey
+from workers.simulate import simulate
+from workers.virtual import run_until
+
+LENGTH, PEOPLE = 16 * DAY, 12
+NURTURE = journey(
+    """
+    - split: Half
+      id: half
+      paths:
+        - share: 50%
+          do: [{email: hello-a, id: a}]
+        - share: 1/2
+          do: [{email: hello-b, id: b}]
+    - wait: 2 days
+      id: settle
+    - branch: Bought
+      id: bought
+      paths:
+        - when: did "Order Completed" where (total >= 50)
+          do:
+            - set: {tier: gold}
+              id: gold
+            - email: thanks
+              id: thanks
+              quiet: 21:00-08:00 contact
+        - when: plan is "pro"
+          do:
+            - email: pro-tips
+              id: tips
+              at: 09:30 contact
+        - else:
+    - wait_for: did "Browsed" at least 2 times since step
+      id: interest
+      up_to: 3 days
+      timeout:
+        - email: come-back
+          id: back
+          if: never purchased ever
+    - email: last
+      id: last
+    """,
+    frame="""
+    holdout: 20%
+    send: {cap: 3 per week}
+    goal: {when: did "Order Completed" where (total >= 90), within: 10 days, value: event.total}
+    exit: ['did "Cancelled"', 'not subscribed to "news" on email']
+    """,
+    enter="on: Signed Up, where: plan is set, again: after 5 days",
+    slug="nurture",
+)
+RESCUE = journey(
+    """
+    - wait_for:
+      id: outcome
+      up_to: 2 days
+      any:
+        - when: did "Order Completed" then "Browsed" within 1 day
+          do: [{email: more, id: more}]
+        - when: did "Browsed" without "Order Completed" within 6 hours
+          do: [{email: rescue, id: rescue}]
+      timeout: []
+    - wait: until monday 10:00 contact
+      id: monday
+    - email: weekly
+      id: weekly
+    """,
+    enter="on: Order Completed, again: per event.order",
+    frame="goal: {when: purchased, within: 3 days, value: 5, stay: true}\n",
+    slug="rescue",
+)
+WELCOME = journey(
+    """
+    - email: hi
+      id: hi
+      topic: news
+    - wait: until 1 day before trial_ends_at
+      id: trial
+    - branch: Tier
+      id: tier
+      paths:
+        - when: tier is "gold" or in segment "pro"
+          do: [{email: gold, id: gold, exit: true}]
+    - email: bye
+      id: bye
+    """,
+    enter="on: Signed Up, again: always",
+    frame="send: {cap: 1 per 2 days}\n",
+    slug="hi",
+)
+EVENTS = ("Signed Up", "Order Completed", "Browsed", "Browsed", "Cancelled")
+
+
+def populate(world: World, random_: random.Random, folder: Path) -> Path:
+    """People with attributes and refusals, and a file of a month's events, some of them at the same instants."""
+    lines = []
+    for number in range(PEOPLE):
+        plan = random_.choice(["pro", "free", None])
+        ends = (START + random_.randint(-5, 15) * DAY).isoformat()
+        zone = random_.choice(["Europe/Berlin", "America/Los_Angeles", None])
+        id_ = world.contact(f"u{number}", plan=plan, trial_ends_at=ends, timezone=zone)
+        if random_.random() < 0.2:
+            world.consent(id_, "unsubscribed", "news")
+        for _ in range(random_.randint(2, 9)):
+            at = START + random_.randint(0, 15 * 24) * HOUR
+            name = random_.choices(EVENTS, weights=(6, 5, 5, 5, 1))[0]
+            lines.append([f"u{number}", name, at.isoformat(), random_.randint(10, 120), random_.randint(1, 3)])
+    path = folder / "events.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["external_id", "name", "occurred_at", "message_id", "total", "order"])
+        writer.writerows([who, name, at, f"e{n:05}", *rest] for n, (who, name, at, *rest) in enumerate(lines))
+    return path
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("source", "seed"), [(NURTURE, 1), (RESCUE, 2), (WELCOME, 3)], ids=["nurture", "rescue", "welcome"]
+)
+def test_both_agree(world: World, tmp_path: Path, source: str, seed: int) -> None:
+    path = populate(world, random.Random(seed), tmp_path)
+    world.execute("insert into topics (slug, name) values ('news', 'News')")
+    world.segment("pro", 'plan is "pro"')
+    world.publish(source)
+    done = import_events(world.database, path, now=START, folder=tmp_path, virtual=True, trigger=True)
+    assert done.accepted == len(path.read_text().splitlines()) - 1
+    with world.database.transaction() as session:
+        assert clock.now(session) == START
+    end = START + LENGTH
+    plan, tally = simulate(world.database, source, START, end, signer(), processes=1)
+    run_until(world.database, end - dt.timedelta(microseconds=1))
+
+    simulated = Counter({f"{step}:{name}": n for step, counts in tally.steps.items() for name, n in counts.items()})
+    assert simulated == Counter({key: n for key, n in world.log().items() if ":" in key})
+    states = Counter(dict(world.execute("select status, count(*) from enrolments group by 1")))
+    assert states == +tally.ended
+    sent = Counter(dict(world.execute("select step_id, count(*) from messages where state = 'accepted' group by 1")))
+    assert sent == tally.sent
+    withheld = Counter(
+        dict(
+            world.execute("select reason, count(*) from messages where accepted_at is null and reason <> '' group by 1")
+        )
+    )
+    report = as_json(tally, {}, list(plan.program.steps))
+    assert Counter(report["withheld"]) == withheld
+    [(goals, value)] = world.execute("select count(*), coalesce(sum(value), 0) from conversions where kind = 'goal'")
+    assert (report["conversions"], tally.value) == (goals, value)
+    assert tally.entries > 10 and tally.sent.total() > 5

@@ -1,0 +1,59 @@
+"""A simulation in the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from journeys.simulate import Plan
+
+WIDEST = 40
+
+
+def show_simulation(plan: Plan, found: dict[str, Any], currency: str) -> None:
+    """The totals, a row a step, days and hours as bars, and who would have got most."""
+    console = Console()
+    journey = plan.journey.slug
+    console.print(f"[bold]{journey}[/bold] from {plan.start:%Y-%m-%d %H:%M} to {plan.end:%Y-%m-%d %H:%M} UTC")
+    console.print(
+        f"{found['people']:,} people, {found['entries']:,} entries ({found['holdout']:,} held out), "
+        f"{found['messages']:,} messages for {found['cost']} {currency}, "
+        f"{found['conversions']:,} conversions worth {found['value']}"
+    )
+    _line(console, "Entries ended", found["ended"])
+    _line(console, "Messages held back", found["withheld"])
+    console.print(_steps(found["by_step"]))
+    for name, counts in (("Messages a day", found["by_day"]), ("Messages by hour of the day, UTC", found["by_hour"])):
+        if any(counts.values()):
+            console.print(_bars(name, counts))
+    _line(console, "Most messages", {one["contact"]: one["messages"] for one in found["most_messaged"]})
+
+
+def _line(console: Console, name: str, counts: dict[str, int]) -> None:
+    if counts:
+        console.print(f"{name}: " + ", ".join(f"{key} {count:,}" for key, count in counts.items()))
+
+
+def _steps(steps: dict[str, dict[str, Any]]) -> Table:
+    table = Table(header_style="bold")
+    names = ("entered", "passed", "timed_out", "messages", "held", "skipped")
+    table.add_column("step")
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right")
+    table.add_column("held back, paths")
+    for step_id, counts in steps.items():
+        more = {**counts["withheld"], **counts["paths"]}
+        told = ", ".join(f"{name} {count:,}" for name, count in more.items())
+        table.add_row(step_id, *(f"{counts[name]:,}" for name in names), told)
+    return table
+
+
+def _bars(name: str, counts: dict[str, int]) -> Table:
+    """A bar a row, the longest as wide as there is room for."""
+    table = Table(title=name, title_justify="left", show_header=False, box=None)
+    most = max(counts.values())
+    for key, count in counts.items():
+        table.add_row(key, f"{count:,}", "█" * round(count * WIDEST / most))
+    return table
