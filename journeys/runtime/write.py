@@ -21,7 +21,8 @@ from journeys.runtime.run import Ended, Party
 LOG_TARGET = "step_log (at, enrolment_id, contact_id, version_id, step_id, visit, outcome, detail)"
 LOG_TYPES = ("timestamptz", "int8", "int8", "int8", "text", "int2", "text", "jsonb")
 # People of a batch share few fates and fewer ways to them, so each carries only the number of a fate, and everything
-# else is spelled out in the database. A way is unnested beside its row, so that log lines get their ids in its order.
+# else is spelled out in the database. A way is unnested beside its row, so that log lines and messages get their ids in
+# its order: under a cap it is the first message of a run that goes.
 WRITE = """
 with moved as (
     update enrolments e
@@ -47,15 +48,22 @@ with moved as (
     select %(now)s, m.id, m.contact_id, %(version_id)s, line.step, 1, line.outcome, line.detail
     from moved m join ways using (way)
     cross join lateral unnest(steps, outcomes, details) as line(step, outcome, detail)
+), sends as materialized (
+    select way, array_agg(step_id order by number) as steps, array_agg(content_id order by number) as contents,
+        array_agg(channel order by number) as channels, array_agg(topic order by number) as topics,
+        array_agg(cap order by number) as caps, array_agg(expires_at order by number) as expiries
+    from unnest(%(send_way)s::int4[], %(send_step)s::text[], %(content_id)s::int8[], %(channel)s::text[],
+                %(topic)s::text[], %(cap)s::text[], %(expires_at)s::timestamptz[])
+        with ordinality as send(way, step_id, content_id, channel, topic, cap, expires_at, number)
+    group by way
 )
 insert into messages (origin_at, enrolment_id, step_id, visit, contact_id, journey_id, version_id, content_id, channel,
     topic, cap, queued_at, send_after, expires_at)
 select m.entered_at, m.id, s.step_id, 1, m.contact_id, %(journey_id)s, %(version_id)s, s.content_id, s.channel,
     s.topic, s.cap, %(now)s, %(now)s, s.expires_at
-from moved m
-join unnest(%(send_way)s::int4[], %(send_step)s::text[], %(content_id)s::int8[], %(channel)s::text[], %(topic)s::text[],
-            %(cap)s::text[], %(expires_at)s::timestamptz[])
-    as s(way, step_id, content_id, channel, topic, cap, expires_at) using (way)
+from moved m join sends using (way)
+cross join lateral unnest(steps, contents, channels, topics, caps, expiries)
+    as s(step_id, content_id, channel, topic, cap, expires_at)
 """
 
 

@@ -23,7 +23,7 @@ from journeys.runtime.enrol import Before, Trigger, entry_key, may_again
 from journeys.runtime.entry import Entry
 from journeys.runtime.leave import GoalEvent, worth_of
 from journeys.runtime.listening import Ears, Fact
-from journeys.runtime.run import move
+from journeys.runtime.run import Ended, Party, move
 from journeys.simulate.person import Person, Turn
 from journeys.simulate.plan import Plan
 from journeys.simulate.tally import Tally
@@ -206,16 +206,23 @@ class Replay:
     # Steps ------------------------------------------------------------------------------------------------------------
 
     def _advance(self, stay: Stay, now: dt.datetime) -> None:
-        moves = move(
-            self.plan.program, [stay], now, lambda id_, step, rows: self._answer(id_, step, rows, now), self._set
-        )
-        for _, step_id, outcome in moves.log:
-            self.tally.log(step_id, outcome.log, (outcome.detail or {}).get("path"))
-        self.queued += [(stay, step) for _, step in moves.messages]
-        for _, outcome in moves.parked:
-            stay.phase, stay.wake_at, stay.deadline = outcome.phase or "", outcome.wake_at, outcome.deadline
-        for _, ended in moves.ended:
-            stay.status, stay.wake_at = ended.status, None
+        program = self.plan.program
+        for party in move(program, [stay], now, lambda id_, step, rows: self._answer(id_, step, rows, now), self._set):
+            for step_id, outcome in party.log:
+                self.tally.log(step_id, outcome.log, (outcome.detail or {}).get("path"))
+                step = program.steps[step_id]
+                if outcome.send and isinstance(step, Email | Sms):
+                    self.queued.append((stay, step))
+            stay.taken += party.taken
+            self._stop(stay, party, now)
+
+    def _stop(self, stay: Stay, party: Party, now: dt.datetime) -> None:
+        """Where the entry stands now, or how it ended."""
+        if isinstance(party.stays, Ended):
+            stay.status, stay.wake_at = party.stays.status, None
+        elif party.stays is not None:
+            stay.phase, stay.wake_at, stay.deadline = party.phase, party.stays.wake_at, party.stays.deadline
+            stay.arrived_at = now if party.arrived else stay.arrived_at
 
     def _answer(self, step_id: str, step: Step, rows: Sequence[Entry], now: dt.datetime) -> None:
         wanted = self.plan.needs[step_id]

@@ -242,3 +242,12 @@ def test_a_poison_change_is_set_aside_and_the_rest_goes_on(world: World) -> None
         world.change(contact, plan="pro")
     pipeline.refresh(world.database)
     assert [world.statuses(contact) for contact in people] == [["exited"], ["active"], ["exited"]]
+
+
+def test_under_a_cap_the_first_message_of_a_run_goes(world: World) -> None:
+    steps = "".join(f"- email: m{n}\n  id: s{n}\n" for n in range(6))
+    world.publish(journey(steps, frame="send: {cap: 1 per day}\n"))
+    people = [world.contact() for _ in range(5)]
+    enter(world, *people)
+    for contact in people:
+        assert world.messages(contact) == [("s0", "accepted"), *((f"s{n}", "suppressed") for n in range(1, 6))]

@@ -161,4 +161,4 @@ def test_both_agree(world: World, tmp_path: Path, source: str, seed: int) -> Non
     assert Counter(report["withheld"]) == withheld
     [(goals, value)] = world.execute("select count(*), coalesce(sum(value), 0) from conversions where kind = 'goal'")
     assert (report["conversions"], tally.value) == (goals, value)
-    assert tally.entries > 10 and tally.sent.total() > 5
+    assert tally.entries >= 5 and tally.sent.total() >= 5
