@@ -19,12 +19,13 @@ from engine.db import Database
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from workers.database import open_database
-from workers.embedded import Running, Urls, places, process, running, started
+from workers.embedded import Embedded, Running, Urls, places, process, running, started
 from workers.enqueue import connect
 from workers.supervisor import Report, Supervisor
 
 START_PATIENCE = 240.0
 LOCK_PATIENCE = 3.0
+TEND_SECONDS = 0.5
 STOPPING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 EVERYWHERE = {"0.0.0.0", "::", ""}
 
@@ -32,18 +33,21 @@ EVERYWHERE = {"0.0.0.0", "::", ""}
 @dataclass(frozen=True)
 class Site:
     """A running site. `settings` name its servers and addresses; `admin` is the (email, password) of an
-    administrator made just now."""
+    administrator made just now; `embedded` are the servers that it started, `report` tells people what happens."""
 
     address: str
     urls: Urls
     settings: Settings
     database: Database
+    embedded: Embedded
+    report: Report
     admin: tuple[str, str] | None = None
 
     def wait(self) -> None:
-        """Block until Ctrl-C, SIGTERM or SIGHUP, which raise KeyboardInterrupt here."""
+        """Keep the servers running until Ctrl-C, SIGTERM or SIGHUP, which raise KeyboardInterrupt here."""
         while True:
-            signal.pause()
+            self.embedded.tend(self.report)
+            time.sleep(TEND_SECONDS)
 
 
 @contextmanager
@@ -63,7 +67,7 @@ def supervised(
         port = _free_port(host, settings.port if port is None else port)
         address = f"http://{_spell(host)}:{port}"
         smtp_url = settings.smtp_url or f"smtp://127.0.0.1:{_free_port('127.0.0.1', 0)}"
-        servers = stack.enter_context(started(settings))
+        servers, embedded = stack.enter_context(started(settings))
         urls = Urls(servers.database_url, servers.redis_url, smtp_url, address, migrated=True)
         connect(urls.redis_url).close()
         database = open_database(settings, urls)
@@ -76,7 +80,7 @@ def supervised(
         stack.callback(parts.stop)
         parts.start()
         _await_web(parts, host, port, home / "log" / "web.log")
-        yield Site(address, urls, own, database, _first_admin(database))
+        yield Site(address, urls, own, database, embedded, report, _first_admin(database))
 
 
 @contextmanager

@@ -3,6 +3,16 @@
 from workers.embedded.postgres import Postgres, start_postgres
 from workers.embedded.redis_server import RedisServer, start_redis
 from workers.embedded.running import Running
-from workers.embedded.servers import Urls, servers, started
+from workers.embedded.servers import Embedded, Urls, servers, started
 
-__all__ = ["Postgres", "RedisServer", "Running", "Urls", "servers", "start_postgres", "start_redis", "started"]
+__all__ = [
+    "Embedded",
+    "Postgres",
+    "RedisServer",
+    "Running",
+    "Urls",
+    "servers",
+    "start_postgres",
+    "start_redis",
+    "started",
+]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from engine.errors import ConfigurationError
 from engine.settings import Settings
 from workers.embedded import places, running
-from workers.embedded.postgres import start_postgres
-from workers.embedded.redis_server import start_redis
+from workers.embedded.postgres import Postgres, start_postgres
+from workers.embedded.redis_server import RedisServer, start_redis
 
 PATIENCE = 60.0
+RETRY_SECONDS = 5.0
+STARTS: Mapping[str, Callable[[Path], Postgres | RedisServer]] = {"PostgreSQL": start_postgres, "Redis": start_redis}
 
 
 @dataclass(frozen=True)
@@ -64,24 +66,50 @@ def _find_or_start(settings: Settings, stack: ExitStack) -> Urls:
 
 def _start(settings: Settings, stack: ExitStack, held: IO[str]) -> Urls:
     stack.enter_context(held)
-    urls = stack.enter_context(started(settings))
+    urls, _ = stack.enter_context(started(settings))
     site = running.Running("command", urls.database_url, urls.redis_url)
     stack.enter_context(running.published(settings.home, site, patient=True))
     return urls
 
 
+@dataclass
+class Embedded:
+    """The servers that this process has started, by name; to be used in the thread that started them."""
+
+    home: Path
+    servers: dict[str, Postgres | RedisServer] = field(default_factory=dict)
+    retry_at: float = 0.0
+
+    def start(self, name: str) -> str:
+        """Start a server of `STARTS`; its URL, which is the same at every start. Errors: ConfigurationError."""
+        self.servers[name] = STARTS[name](self.home)
+        return self.servers[name].url
+
+    def tend(self, report: Callable[[str], None]) -> None:
+        """Start again what has ended; what cannot start now, as on a full disk, is tried again some seconds later."""
+        if time.monotonic() < self.retry_at:
+            return
+        for name in [name for name, server in self.servers.items() if server.child.poll() is not None]:
+            try:
+                self.start(name)
+                report(f"{name} had ended and runs again.")
+            except ConfigurationError as error:
+                self.retry_at = time.monotonic() + RETRY_SECONDS
+                report(f"{name} has ended and does not start again yet: {error}")
+
+    def stop(self) -> None:
+        """Stop them, in the opposite order."""
+        for server in reversed(self.servers.values()):
+            server.stop()
+
+
 @contextmanager
-def started(settings: Settings) -> Iterator[Urls]:
+def started(settings: Settings) -> Iterator[tuple[Urls, Embedded]]:
     """Start those servers that the settings do not name. The caller holds the home's lock."""
-    home = Path(settings.home)
-    with ExitStack() as stack:
-        database_url, redis_url = settings.database_url, settings.redis_url
-        if database_url is None:
-            postgres = start_postgres(home)
-            stack.callback(postgres.stop)
-            database_url = postgres.url
-        if redis_url is None:
-            redis = start_redis(home)
-            stack.callback(redis.stop)
-            redis_url = redis.url
-        yield Urls(database_url, redis_url, settings.smtp_url)
+    embedded = Embedded(Path(settings.home))
+    try:
+        database_url = settings.database_url or embedded.start("PostgreSQL")
+        redis_url = settings.redis_url or embedded.start("Redis")
+        yield Urls(database_url, redis_url, settings.smtp_url), embedded
+    finally:
+        embedded.stop()

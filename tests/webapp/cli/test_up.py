@@ -71,6 +71,15 @@ def answers(address: str | None) -> bool:
         return False
 
 
+def ready(address: str | None) -> bool:
+    """Whether the site reaches its database."""
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 def gone(processes: list[psutil.Process], patience: float = 10.0) -> bool:
     """Whether all have ended; one that waits to be reaped by a foreign parent has."""
     until = time.monotonic() + patience
@@ -125,6 +134,17 @@ def test_up_runs_everything_and_a_killed_supervisor_takes_everything_along(home:
         time.sleep(0.05)
     assert first.running().processes["mailbox"] != mailbox
     assert "mailbox ended (by SIGKILL)" in first.text()
+
+    for name, words in (("redis-server", "Redis had ended"), ("postgres", "PostgreSQL had ended")):
+        next(each for each in first.everything() if each.name() == name).kill()
+        until = time.monotonic() + 60
+        while words not in first.text() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert f"{words} and runs again." in first.text()
+    until = time.monotonic() + 30
+    while not ready(address) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert ready(address)
 
     parts += first.everything()
     first.process.kill()
