@@ -2,8 +2,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ONLY ?=
+SEED ?=
+MINUTES ?= 30
 
-.PHONY: install demo up test lint types contracts frontend bench wheel-check clean
+.PHONY: install demo up test lint types contracts frontend bench nemesis soak wheel-check clean
 
 install: $(VENV)/installed frontend
 
@@ -38,6 +40,12 @@ contracts: $(VENV)/installed
 
 bench: install
 	$(BIN)/python -m benchmarks $(ONLY)
+
+nemesis: install
+	$(BIN)/python -m tests.nemesis $(if $(SEED),--seed $(SEED))
+
+soak: nemesis
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 clean:
 	rm -rf $(VENV) var webapp/static/dist webapp/frontend/node_modules
