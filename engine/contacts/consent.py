@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.contacts.changes import announce
-from engine.db import copy_rows
+from engine.db import copy_rows, int_array
 from engine.signing import signer
 
 CHANNEL_WIDE = ""
@@ -25,6 +25,16 @@ order by contact_id, channel, topic, at desc, position desc
 on conflict (contact_id, channel, topic) do update set state = excluded.state, changed_at = excluded.changed_at
 where excluded.changed_at >= consent_states.changed_at and excluded.state <> consent_states.state
 returning contact_id, channel, topic""")
+SUBSCRIBE = text("""
+with wordless as (
+    select distinct id from unnest(cast(:ids as bigint[])) as given(id) where not exists (
+        select from consent_states s where s.contact_id = given.id and s.channel = :channel and s.topic = '')),
+states as (
+    insert into consent_states (contact_id, channel, topic, state, changed_at)
+    select id, :channel, '', 'subscribed', :now from wordless order by id
+    on conflict do nothing returning contact_id)
+insert into consent_events (contact_id, channel, topic, action, source, occurred_at)
+select contact_id, :channel, '', 'subscribed', :source, :now from states order by contact_id returning contact_id""")
 SUPPRESS = text("""
 insert into suppressions (address_hmac, channel, reason, created_at)
 select address, :channel, :reason, :now from unnest(cast(:addresses as bytea[])) as given(address) order by address
@@ -67,6 +77,13 @@ def record_consent(session: Session, given: Sequence[ConsentChange], now: dt.dat
     ).all()
     announce(session, _by_contact((contact_id, topic) for contact_id, _, topic in changed), now)
     return {contact_id for contact_id, _, _ in changed}
+
+
+def subscribe_wordless(session: Session, ids: Iterable[int], channel: str, source: str, now: dt.datetime) -> None:
+    """Subscribe those of the contacts to the channel who have never said a word on it, and announce it."""
+    values = {"ids": int_array(ids), "channel": channel, "source": source, "now": now}
+    changed = session.execute(SUBSCRIBE, values).scalars()
+    announce(session, ((contact_id, "consent", (CHANNEL_WIDE,)) for contact_id in changed), now)
 
 
 def _append(session: Session, given: Sequence[ConsentChange], now: dt.datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import text
@@ -17,7 +17,9 @@ from engine.contacts.merge import merge
 from engine.contacts.profile import Profile
 
 LOCK_NAMES = text("select pg_advisory_xact_lock(hashtext(current_schema() || ' contacts'))")
-NEW_IDS = text("select nextval(pg_get_serial_sequence('contacts', 'id')) from generate_series(1, cast(:count as int))")
+NEW_IDS = text("""
+with sequence as materialized (select cast(pg_get_serial_sequence('contacts', 'id') as regclass) as name)
+select array_agg(nextval(name)) from sequence, generate_series(1, cast(:count as int))""")
 ATTACH = text("""
 insert into contact_identities (kind, value, contact_id)
 select 'anonymous_id', value, contact_id
@@ -30,11 +32,15 @@ from unnest(cast(:ids as bigint[]), cast(:names as text[])) n(id, external_id) w
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """The contact id of each profile, and the ids of those contacts that are new and of those that were changed."""
+    """The contact id of each profile, and the ids of those contacts that are new and of those that were changed.
+
+    `shared` are the positions of profiles whose email belongs to an older contact with another external id.
+    """
 
     ids: list[int]
     created: set[int]
     changed: set[int]
+    shared: list[int] = field(default_factory=list)
 
 
 def identify(session: Session, profiles: Sequence[Profile], now: dt.datetime) -> list[int]:
@@ -62,7 +68,7 @@ def identify_all(session: Session, profiles: Sequence[Profile], now: dt.datetime
     changed = write.update(session, wanted, now)
     created = {person.id for person in placement.created}
     changed |= {person.id for person in placement.named} | {current(kept).id for _, kept in placement.merged}
-    return Identified([person.id for person in placement.people], created, changed - created)
+    return Identified([person.id for person in placement.people], created, changed - created, placement.shared)
 
 
 def set_attributes(session: Session, values: Mapping[int, Mapping[str, Any]], now: dt.datetime) -> None:
@@ -102,11 +108,16 @@ def _settle(session: Session, profiles: Sequence[Profile], now: dt.datetime) -> 
     return placement
 
 
+def new_ids(session: Session, count: int) -> list[int]:
+    """Ids for contacts that are about to be made."""
+    return list(session.execute(NEW_IDS, {"count": count}).scalar_one())
+
+
 def _create(session: Session, people: Sequence[Person], now: dt.datetime) -> None:
     """Give ids to new contacts and write them with what is known of them."""
     if not people:
         return
-    for person, id_ in zip(people, session.execute(NEW_IDS, {"count": len(people)}).scalars(), strict=True):
+    for person, id_ in zip(people, new_ids(session, len(people)), strict=True):
         person.id = id_
     write.create(session, [(p.id, p.external_id, write.from_profiles(p.profiles)) for p in people], now)
     for person in people:

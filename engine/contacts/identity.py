@@ -50,6 +50,7 @@ class Placement:
     attached: dict[str, Person] = field(default_factory=dict)  # anonymous id -> its contact from now on
     named: list[Person] = field(default_factory=list)  # stored contacts that get their external id
     merged: list[tuple[Person, Person]] = field(default_factory=list)  # the first goes into the second
+    shared: list[int] = field(default_factory=list)  # profiles whose email is another external id's
 
     @property
     def structural(self) -> bool:
@@ -152,8 +153,11 @@ def _name(person: Person, profile: Profile, directory: Directory, placement: Pla
 def _name_email(person: Person, email: str, directory: Directory, placement: Placement) -> None:
     """An address that an external id's contact and a contact without one share makes them one person."""
     other = current(directory.emails.setdefault(email.lower(), person))
-    if other is not person and person.external_id and not other.external_id:
-        _merge(other, person, placement)
+    if other is not person and person.external_id:
+        if other.external_id:
+            placement.shared.append(len(placement.people))
+        else:
+            _merge(other, person, placement)
     person.email = email
 
 

@@ -24,12 +24,17 @@ class Kept(InvalidInput):
     """The value is doubtful but is stored as it was given."""
 
 
+def is_plain_email(given: str) -> bool:
+    """Whether the address is of the usual form, in which it is stored as it is."""
+    return len(given) <= 64 and SIMPLE_EMAIL.fullmatch(given) is not None and "xn--" not in given
+
+
 def email(given: str) -> str:
     """An address as it is stored: the domain in lower case, in Unicode, valid under IDNA 2008 (RFC 5891, RFC 5321).
 
     The local part keeps its case; addresses are compared without regard to it. Raises InvalidInput.
     """
-    if len(given) <= 64 and SIMPLE_EMAIL.fullmatch(given) and "xn--" not in given:
+    if is_plain_email(given):
         return given
     local, at, domain = given.strip().rpartition("@")
     if not at or not LOCAL_PART.fullmatch(local) or ".." in local or local[0] == "." or local[-1] == ".":
@@ -58,7 +63,7 @@ def phone(given: str) -> str:
     Raises Kept for a national number, whose country is not known, and InvalidInput for what is no number.
     """
     number = given.strip()
-    if E164.fullmatch(number) and _known_length(number):
+    if is_plain_phone(number):
         return number
     if number.startswith("00"):
         number = "+" + number[2:]
@@ -75,13 +80,18 @@ def phone(given: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _known_length(number: str) -> bool:
+def is_plain_phone(number: str) -> bool:
     """Whether a number in E.164 shape has a length its country uses; a tenth of the cost of a full parse."""
-    digits = number[1:]
+    return E164.fullmatch(number) is not None and _known_length(number[1:5], len(number) - 1)
+
+
+@functools.lru_cache(maxsize=65536)
+def _known_length(first: str, count: int) -> bool:
+    """By the first four digits, and how many there are in all."""
     for size in (1, 2, 3):
-        lengths = _lengths(int(digits[:size]))
+        lengths = _lengths(int(first[:size]))
         if lengths:
-            return len(digits) - size in lengths and digits[size] != "0"
+            return count - size in lengths and first[size] != "0"
     return False
 
 
@@ -115,4 +125,21 @@ def locale(given: str) -> str:
     return tag.replace("_", "-")
 
 
+def is_plain_timezone(given: str) -> bool:
+    """Whether it is an IANA zone name."""
+    return given in _zones()
+
+
+def is_plain_locale(given: str) -> bool:
+    """Whether it is a language tag as it is stored."""
+    return LOCALE.fullmatch(given) is not None and "_" not in given
+
+
 BY_COLUMN: dict[str, Callable[[str], str]] = {"email": email, "phone": phone, "timezone": timezone, "locale": locale}
+IS_PLAIN: dict[str, Callable[[str], bool]] = {
+    "email": is_plain_email,
+    "phone": is_plain_phone,
+    "timezone": is_plain_timezone,
+    "locale": is_plain_locale,
+}
+"""Whether a value is certainly its own normal form, at a fraction of what it costs to find the normal form."""

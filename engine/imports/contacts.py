@@ -3,46 +3,41 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engine.contacts.consent import ConsentChange, record_consent
-from engine.contacts.definitions import known_types
+from engine.contacts.bulk import write_rows
+from engine.contacts.consent import subscribe_wordless
+from engine.contacts.definitions import define, known_types
 from engine.contacts.identify import identify_all
-from engine.contacts.profile import Profile, clean
 from engine.db import Database
-from engine.errors import InvalidInput
-from engine.imports import cells
-from engine.imports.reading import Line, Table, check_header, opened, unreadable
+from engine.imports.contact_rows import FIELDS, KEYS, Batch, RowReader
+from engine.imports.reading import Table, check_header, opened
 from engine.imports.report import Counts, ErrorFile, Progress, keep, no_progress
 
-KEYS = ("external_id", "email")
-FIELDS = (*KEYS, "anonymous_id", "phone", "timezone", "locale")
 REFUSED = ("id", "created_at", "updated_at")
 EXAMPLE = "external_id,email,phone,timezone,plan,seats"
 BATCH = 10_000
-WORDLESS = text("""
-select id from unnest(cast(:ids as bigint[])) as given(id) where not exists (
-    select from consent_states s where s.contact_id = given.id and s.channel = :channel and s.topic = '')
-order by id""")
+Read = tuple[Batch, int]
+"""A batch, and how many bytes of the file were read by its end."""
 
 
 @dataclass(slots=True)
 class _Import:
-    """A running import. `types` holds the type of each attribute's column once it is known."""
+    """A running import. `by_columns` is false for files whose rows all need a decision; `growing` says that the last
+    batch made contacts, so that the next one probably will."""
 
-    header: Sequence[str]
     now: dt.datetime
     consent: Sequence[str]
     errors: ErrorFile
+    by_columns: bool
     counts: Counts = field(default_factory=Counts)
-    types: dict[str, str] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
+    growing: bool = True
 
 
 def import_contacts(
@@ -55,7 +50,7 @@ def import_contacts(
     progress: Progress = no_progress,
     finished: Callable[[], dt.datetime] | None = None,
 ) -> Counts:
-    """Read a CSV file of contacts into the workspace, in transactions of 10,000 rows; what differs is written.
+    """Read a CSV file of contacts into the workspace, in transactions of at most 10,000 rows; what differs is written.
 
     An empty cell leaves the value as it is. Of rows of one contact the later wins. `consent` names channels: contacts
     that have said nothing on them are subscribed. Refused rows and doubtful cells go to an error file next to the
@@ -64,7 +59,7 @@ def import_contacts(
     with opened(path) as table:
         check_header(table.header, [KEYS], REFUSED, EXAMPLE)
         errors = ErrorFile(path, folder)
-        job = _Import(table.header, now, consent, errors)
+        job = _Import(now, consent, errors, _by_columns(table.header))
         try:
             _run(database, table, job, progress)
         finally:
@@ -75,112 +70,75 @@ def import_contacts(
     return job.counts
 
 
+def _by_columns(header: Sequence[str]) -> bool:
+    """Anonymous ids move between contacts, and dotted names reach into what a contact has."""
+    return "anonymous_id" not in header and not any("." in name for name in header if name not in FIELDS)
+
+
 def _run(database: Database, table: Table, job: _Import, progress: Progress) -> None:
-    for batch in table.batches(BATCH):
+    def known(names: Sequence[str]) -> Mapping[str, str]:
         with database.transaction() as session:
-            _write(session, batch, job)
-        job.errors.flush()
-        progress(table.position, table.size)
+            return known_types(session, names)
+
+    reader = RowReader(table.header, known)
+    batches = ((reader.read(lines), table.position) for lines in table.batches(BATCH))
+    with closing(_read_ahead(batches)) as ahead:
+        for batch, position in ahead:
+            _write(database, batch, job)
+            job.errors.flush()
+            progress(position, table.size)
 
 
-def _write(session: Session, batch: Sequence[Line], job: _Import) -> None:
-    job.counts.rows += len(batch)
-    usable = [line for line in batch if _readable(line, job)]
-    _learn_types(session, usable, job)
-    profiles = [profile for line in usable if (profile := _profile(line, job))]
-    found = identify_all(session, profiles, job.now)
-    _give_consent(session, found.ids, job)
-    touched = {*found.created, *found.changed}
+def _read_ahead(items: Iterator[Read]) -> Generator[Read, None, None]:
+    """The items, each made in another thread while the one before it is being written."""
+    with ThreadPoolExecutor(1, "read-ahead") as pool:
+        pending = pool.submit(next, items, None)
+        while (item := pending.result()) is not None:
+            pending = pool.submit(next, items, None)
+            yield item
+
+
+def _write(database: Database, batch: Batch, job: _Import) -> None:
+    counts = job.counts
+    rest: Sequence[int] = range(len(batch.rows))
+    if job.by_columns:
+        with database.transaction() as session:
+            rest = _write_plain(session, batch, job)
+    if rest:
+        with database.transaction() as session:
+            _write_others(session, batch, rest, job)
+    for problem in batch.problems:
+        job.errors.add(*problem)
+    counts.rows += batch.size
+    counts.refused += batch.refused
+    counts.doubts += batch.doubts
+    counts.repeated += batch.repeated
+
+
+def _write_plain(session: Session, batch: Batch, job: _Import) -> list[int]:
+    """Write the rows that need no decision; returns the positions of the others."""
+    written = write_rows(session, batch.rows, job.now, expect_new=job.growing, hold=bool(job.consent))
+    job.growing = bool(written.created)
+    define(session, batch.types if written.created else {}, job.now)
+    _subscribe(session, written.ids.values(), job)
+    job.counts.created += len(written.created)
+    job.counts.accepted += len(written.created)
+    job.counts.unchanged += len(written.ids) - len(written.created)
+    job.counts.share(batch.numbers[position] for position in written.shared)
+    return written.rest
+
+
+def _write_others(session: Session, batch: Batch, positions: Sequence[int], job: _Import) -> None:
+    found = identify_all(session, [batch.rows[position].profile() for position in positions], job.now)
+    _subscribe(session, found.ids, job)
+    touched = found.created | found.changed
     job.counts.accepted += sum(id_ in touched for id_ in found.ids)
     job.counts.unchanged += sum(id_ not in touched for id_ in found.ids)
     job.counts.created += len(found.created)
+    job.counts.share(batch.numbers[positions[index]] for index in found.shared)
 
 
-def _readable(line: Line, job: _Import) -> bool:
-    if problem := unreadable(line, job.header):
-        job.errors.add(line.number, *problem)
-        job.counts.refused += 1
-        return False
-    return True
-
-
-def _learn_types(session: Session, lines: Sequence[Line], job: _Import) -> None:
-    """A column is what its attribute is known to be; a new attribute is what all its cells in this batch look like."""
-    unknown = [name for name in job.header if name not in FIELDS and name not in job.types]
-    if not unknown:
-        return
-    job.types |= known_types(session, unknown)
-    for position, name in enumerate(job.header):
-        if name in unknown and name not in job.types:
-            kinds = {cells.kind(cell) for line in lines if (cell := line.cells[position])}
-            if kinds:
-                job.types[name] = next(iter(kinds)) if len(kinds) == 1 else "text"
-            if len(kinds) > 1:
-                _note_mixed(lines, position, name, job)
-
-
-def _note_mixed(lines: Sequence[Line], position: int, name: str, job: _Import) -> None:
-    """Say once that a column which is mostly numbers became text, and which cell is the reason."""
-    given = [(line, cells.kind(line.cells[position])) for line in lines if line.cells[position]]
-    odd = [line for line, kind in given if kind != "number"]
-    if not odd or len(odd) * 2 > len(given):
-        return
-    error = "is no number among numbers, so the whole column was taken as text"
-    fix = "Write numbers such as 12 or -3.50, or leave the cell empty, and import them under a new name."
-    job.errors.add(odd[0].number, name, odd[0].cells[position], error, fix)
-    job.counts.doubts += 1
-
-
-def _profile(line: Line, job: _Import) -> Profile | None:
-    """The row as a profile; None when nothing usable names the contact."""
-    try:
-        given = _values(line, job)
-        profile, problems = clean(Profile(**given), attributes_checked=True)
-    except InvalidInput as error:
-        job.errors.add(line.number, error.where, _cell(line, job, error.where), error.message, error.hint)
-        job.counts.refused += 1
-        return None
-    for problem in problems:
-        job.errors.add(line.number, problem.name, problem.value, problem.error, problem.fix)
-    job.counts.doubts += len(problems)
-    _count_repeats(profile, job)
-    return profile
-
-
-def _cell(line: Line, job: _Import, name: str) -> str:
-    return line.cells[job.header.index(name)] if name in job.header else ""
-
-
-def _values(line: Line, job: _Import) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    attributes: dict[str, Any] = {}
-    for name, cell in zip(job.header, line.cells, strict=True):
-        if not cell:
-            continue
-        if name in FIELDS:
-            fields[name] = cell
-        else:
-            _add(attributes, name, cell, line, job)
-    return {**fields, "attributes": attributes}
-
-
-def _add(attributes: dict[str, Any], name: str, cell: str, line: Line, job: _Import) -> None:
-    try:
-        attributes[name] = cells.typed(cell, job.types[name])
-    except InvalidInput as error:
-        job.errors.add(line.number, name, cell, error.message, error.hint)
-        job.counts.doubts += 1
-
-
-def _count_repeats(profile: Profile, job: _Import) -> None:
-    key = f"x{profile.external_id}" if profile.external_id else f"e{(profile.email or '').lower()}"
-    if key in job.seen:
-        job.counts.repeated += 1
-    job.seen.add(key)
-
-
-def _give_consent(session: Session, ids: Sequence[int], job: _Import) -> None:
+def _subscribe(session: Session, ids: Iterable[int], job: _Import) -> None:
     """Nobody who has unsubscribed is subscribed again by a file."""
     for channel in job.consent:
-        wordless = session.execute(WORDLESS, {"ids": sorted(set(ids)), "channel": channel}).scalars()
-        record_consent(session, [ConsentChange(id_, channel, "subscribed", "import") for id_ in wordless], job.now)
+        subscribe_wordless(session, ids, channel, "import", job.now)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +16,7 @@ from engine.model import Import
 
 COLUMNS = ("row", "column", "value", "error", "fix")
 SHOWN = 200  # characters of a value in the error file
+EXAMPLES = 5
 
 Progress = Callable[[int, int], None]
 """Called with the bytes read and the bytes there are."""
@@ -30,7 +31,8 @@ class Counts:
     """Rows of a file. accepted + unchanged + refused = rows; a row refused is not in at all.
 
     `created`: contacts that are new. `repeated`: rows whose contact or event stood in an earlier row of the file.
-    `doubts`: cells that were left out or kept in doubt, of rows that are in.
+    `doubts`: cells that were left out or kept in doubt, of rows that are in. `shared`: rows whose email belongs to
+    another contact, with another external id; `shared_rows` are the lines of the first of them.
     """
 
     rows: int = 0
@@ -40,7 +42,15 @@ class Counts:
     created: int = 0
     repeated: int = 0
     doubts: int = 0
+    shared: int = 0
+    shared_rows: list[int] = field(default_factory=list)
     error_file: Path | None = None
+
+    def share(self, rows: Iterable[int]) -> None:
+        """Count rows that share an email."""
+        given = list(rows)
+        self.shared += len(given)
+        self.shared_rows = sorted(self.shared_rows + given)[:EXAMPLES]
 
 
 class ErrorFile:

@@ -71,4 +71,7 @@ def summary(counts: Counts, noun: str) -> str:
         line += f" {counts.repeated:,} rows repeated an earlier one."
     if counts.doubts:
         line += f" {counts.doubts:,} cells were left out or are in doubt."
+    if counts.shared:
+        examples = ", ".join(f"{row}" for row in counts.shared_rows)
+        line += f" {counts.shared:,} rows share their email with another external id, as on line {examples}."
     return line
