@@ -13,6 +13,7 @@ from engine.db import Database
 from engine.settings import Settings
 from engine.settings import settings as load_settings
 from webapp import auth, errors, pages
+from webapp.api import schemas
 from webapp.auth import headers
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,6 +33,7 @@ def create_app(database: Database, redis_url: str | None = None, settings: Setti
     errors.init_app(app)
     auth.init_app(app, redis_url)
     pages.init_app(app)
+    schemas.init_app(app)
     return app
 
 

@@ -16,13 +16,10 @@ ACQUIRE = text(
         holder = excluded.holder,
         fence = held.fence + (held.holder <> excluded.holder)::int,
         lease_until = clock_timestamp() + :duration
-    where held.holder = excluded.holder
-        or held.lease_until not between clock_timestamp() and clock_timestamp() + 2 * cast(:duration as interval)
+    where held.holder = excluded.holder or held.lease_until < clock_timestamp()
     returning fence
     """
 )
-"""A lease that ends later than any can was written before the clock was set back: nobody need wait for that end."""
-
 CHECK = (
     "select 1 from leases where name = :name and holder = :holder and fence = :fence "
     "and lease_until > clock_timestamp()"

@@ -33,7 +33,6 @@ RENEW = dt.timedelta(seconds=2)
 LOOK_EVERY = dt.timedelta(seconds=20)
 LEADERSHIP = "scheduler"
 SLOTS_KEPT = dt.timedelta(days=7)
-CLOCK_LOOKS = 5.0
 
 Action = Callable[[Session, dt.datetime], list[str]]
 """Works in the leader's transaction with the edges' clock; returns the jobs to ring for once it has committed."""
@@ -113,13 +112,6 @@ class Scheduler:
                 lease.release(session, self.held)
             self.held = None
 
-    def mind_the_clock(self) -> None:
-        """Make plans anew that wait for an instant further off than their interval: the clock has been set back."""
-        now = dt.datetime.now(dt.UTC)
-        for job in self._clockwork.get_jobs():
-            if job.next_run_time > now + 2 * job.trigger.interval:
-                job.modify(next_run_time=now)
-
     def elect(self) -> None:
         """Win or prolong the leadership. Who has just won does what every start has to do."""
         with logged("election"):
@@ -198,6 +190,5 @@ def run(settings: Settings) -> None:
     database = Database(settings.database_url, workspace=settings.workspace_schema)
     scheduler = Scheduler(database, connect(settings.redis_url))
     scheduler.start()
-    while not stopped.wait(CLOCK_LOOKS):
-        scheduler.mind_the_clock()
+    stopped.wait()
     scheduler.stop()

@@ -97,24 +97,6 @@ def test_a_leader_that_cannot_reach_the_database_for_a_moment_leads_on(database:
     assert held is not None and leader.held == held
 
 
-def test_a_scheduler_goes_on_at_once_when_the_clock_was_set_back(database: Database, redis: Redis) -> None:
-    notes: list[str] = []
-    often = Schedule("often", dt.timedelta(milliseconds=250), noting(notes, "act"), slots=False)
-    alone = scheduler(database, redis, often)
-    alone.start()
-    wait_for(lambda: notes)
-    for job in alone._clockwork.get_jobs():  # what plans made before the clock was set back look like after it
-        job.modify(next_run_time=job.next_run_time + dt.timedelta(days=1))
-    time.sleep(0.5)
-    before = len(notes)
-    alone.mind_the_clock()
-    wait_for(lambda: len(notes) > before)
-    planned = [job.next_run_time for job in alone._clockwork.get_jobs()]
-    alone.mind_the_clock()
-    assert max(planned) < dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
-    alone.stop()
-
-
 def test_a_schedule_that_fails_is_tried_again_in_its_slot(database: Database, redis: Redis) -> None:
     notes: list[str] = []
 

@@ -21,6 +21,7 @@ from engine.model import Journey, JourneyVersion
 from engine.signing import signer
 from journeys import publish as publishing
 from journeys.language.format import fmt as layout
+from journeys.language.json_schema import journey_schema
 from journeys.language.naming import with_ids
 from journeys.language.parse import parse
 from journeys.language.problems import Problem
@@ -86,6 +87,12 @@ def publish(files: tuple[Path, ...]) -> None:
             _show(file, done.warnings)
             click.echo(_published(done))
     sys.exit(1 if failed else 0)
+
+
+@command.command()
+def schema() -> None:
+    """Print the JSON Schema of journey files, for editors."""
+    click.echo(json.dumps(journey_schema(), indent=1))
 
 
 @command.command("test")
