@@ -24,7 +24,7 @@ STEPS = {
     "wait": "{wait: until monday 09:30}",
     "wait_for": "{wait_for: did A, up_to: 3 days, timeout: [{exit: late}]}",
     "branch": "{branch: Kind, paths: [{when: x is 1, do: []}, {else: null, do: [{exit: true}]}]}",
-    "split": "{split: Half, paths: [{share: 50%, name: b}, {share: 1/2, do: []}], winner: clicks after 3 days}",
+    "split": "{split: Half, paths: [{share: 50%, name: first}, {share: 1/2, do: []}], winner: clicks after 3 days}",
     "set": "{set: {a.b: [1, x], c: null}}",
     "score": "{score: -5, name: heat}",
     "list": "{list: {add: vip, remove: [a, b]}}",
