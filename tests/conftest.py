@@ -56,11 +56,11 @@ def session(database: Database) -> Iterator[Session]:
         yield opened
 
 
-def new_database(url: str) -> Database:
+def new_database(url: str, prefix: str = "test_") -> Database:
     """A migrated workspace of its own, for fixtures of another scope."""
     import datetime as dt
 
-    made = Database(url, workspace=f"test_{next(numbers)}", pool_size=5)
+    made = Database(url, workspace=f"{prefix}{next(numbers)}", pool_size=5)
     made.migrate()
     with made.transaction() as opened:
         partitions.ensure_ahead(opened, dt.datetime.now(dt.UTC), months=1)

@@ -53,10 +53,18 @@ class Ban:
     tries: Mapping[str, int]
 
 
+BEGUN = text("""
+with free as materialized (
+    select id from messages where contact_id = :id and state = 'queued' for update skip locked)
+select token, attempts + (state = 'queued')::int as attempts from messages
+where contact_id = :id and id not in (select id from free)
+""")
+
+
 def ban(session: Session, contact_id: int) -> Ban:
-    """To be read right after the commit of a suppression: what had left the queue by then may still arrive."""
-    begun = text("select token, attempts from messages where contact_id = :id and state <> 'queued' and attempts > 0")
-    rows = session.execute(begun, {"id": contact_id})
+    """To be read right after the commit of a suppression: what had left the queue by then may still arrive, and so may
+    what a claim under way has locked, which had its answer before."""
+    rows = session.execute(BEGUN, {"id": contact_id})
     return Ban(contact_id, {row.token: row.attempts for row in rows})
 
 

@@ -54,13 +54,16 @@ class Conversation(asyncio.Protocol):
         return True
 
     def _accept(self, body: bytes) -> None:
+        self._take(body)
+        self.transport.write(b"250 2.0.0 accepted\r\n")
+
+    def _take(self, body: bytes) -> None:
         self.in_data = False
         for recipient in self.recipients:
             self.receiver.accepted[recipient] += 1
             if self.receiver.keep:
                 self.receiver.messages.append((recipient, body.replace(b"\r\n..", b"\r\n.")))
         self.recipients = []
-        self.transport.write(b"250 2.0.0 accepted\r\n")
 
     def _command(self, line: bytes) -> None:
         verb = line[:4].upper()
@@ -80,12 +83,14 @@ class Conversation(asyncio.Protocol):
 
 
 @contextmanager
-def recording_server(keep: bool = False) -> Iterator[Receiver]:
+def recording_server(
+    keep: bool = False, receiver: Receiver | None = None, conversation: type[Conversation] = Conversation
+) -> Iterator[Receiver]:
     """A receiver on a free port, in a thread of its own, for the length of the block."""
-    receiver, loop, ready = Receiver(keep=keep), asyncio.new_event_loop(), threading.Event()
+    receiver, loop, ready = receiver or Receiver(keep=keep), asyncio.new_event_loop(), threading.Event()
 
     async def serve() -> None:
-        server = await loop.create_server(lambda: Conversation(receiver), "127.0.0.1", 0)
+        server = await loop.create_server(lambda: conversation(receiver), "127.0.0.1", 0)
         receiver.port = server.sockets[0].getsockname()[1]
         ready.set()
 

@@ -1,0 +1,413 @@
+"""The model: everything that may happen to a workspace, in any order, with workers that die anywhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from psycopg.errors import LockNotAvailable
+from redis import Redis
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.contacts.consent import suppress
+from engine.db import Database
+from engine.events.record import LATE, NewEvent, record
+from engine.imports.events import import_events
+from engine.imports.report import Counts
+from engine.tracking import hits, unsubscribe
+from journeys.publish import publish
+from tests import invariants
+from tests.invariants import Ban
+from tests.journeys.runtime.world import DAY, HOUR, World
+from tests.model.mailserver import FAULTS, Troublesome
+from tests.model.process import Nursery, Worker
+from tests.model.stops import OF_JOB
+from tests.model.stories import BUYERS_RULE, STORIES
+from workers import virtual
+from workers.due import due
+
+MINUTE = dt.timedelta(minutes=1)
+PEOPLE = 4
+MOST_ROUNDS = 400
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+SENT = text("select id, origin_at, token from messages where accepted_at is not null order by id")
+UNDER_WAY = text("""
+select (select count(*) from messages where state = 'sending') + (select count(*) from event_inbox)
+    + (select count(*) from enrolments where status = 'active') + (select count(*) from messages where state = 'queued')
+""")
+ARRIVED = text("select id, origin_at from messages where contact_id = :id and accepted_at is not null limit 1")
+ORDERS = text("""
+select e.contact_id, e.entry_key from enrolments e join journeys j on j.id = e.journey_id where j.slug = 'order'
+""")
+SLOTS = text("select (select count(*) from slot_tally) - (select count(*) from schedule_slots)")
+
+people = st.integers(0, PEOPLE - 1)
+spans = st.sampled_from([MINUTE, 10 * MINUTE, HOUR, 7 * HOUR, DAY])
+workers = st.integers(0, 1)
+
+
+class Task(NamedTuple):
+    """A job; the point where it is stopped ('' nowhere) at the how manieth arrival, and whether it is killed there."""
+
+    job: str
+    point: str = ""
+    nth: int = 1
+    dies: bool = False
+
+
+def stopped(job: str) -> st.SearchStrategy[Task]:
+    """A job that is stopped somewhere, or not."""
+    return st.builds(Task, st.just(job), st.sampled_from(("", *OF_JOB[job])), st.integers(1, 3), st.booleans())
+
+
+FLOW = ("hits", "match", "refresh", "advance", "send")
+tasks = st.sampled_from(["match", "advance", "send", "send", "refresh", "hits", "sweep"]).flatmap(stopped)
+
+
+class Nothing(Exception):
+    """There is nothing to do it with."""
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What outlives an example: the servers, and an empty, watched workspace."""
+
+    database: Database
+    redis: Redis
+    mail: Troublesome
+    home: Path
+    nursery: Nursery
+
+
+def prepare(database: Database, mail: Troublesome) -> None:
+    """Once a workspace: the journeys with their contents, a person who has done something, what the checks need."""
+    world = World(database, mail)
+    world.segment("buyers", BUYERS_RULE)
+    for original, edited in STORIES.values():
+        world.publish(edited)
+        world.publish(original)
+    world.event(world.contact(buyer=True), "Signed Up")
+    with database.transaction() as session:
+        invariants.watch(session)
+        session.execute(text("create table slot_tally (at timestamptz default now())"))
+    # Nobody waits long for a lock that a worker has who stands still.
+    event.listen(database.engine, "begin", lambda it: it.exec_driver_sql("set local lock_timeout = '200ms'"))
+
+
+KEPT = "alembic_version, contents, content_versions, journeys, journey_versions, segments, topics"
+TABLES = text("""
+select string_agg(c.oid::regclass::text, ', ') from pg_class c
+where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = current_schema()::regnamespace
+    and c.relname <> all (string_to_array(:kept, ', '))
+""")
+
+
+def clear(servers: Servers) -> None:
+    """Back to a workspace in which nobody is known and nothing has happened, with the journeys as they were first."""
+    with servers.database.transaction() as session:
+        session.execute(text(f"truncate {session.execute(TABLES, {'kept': KEPT}).scalar()}"))
+        session.execute(
+            text(
+                "update journeys j set state = 'live', live_version_id = (select max(v.id) from journey_versions v \
+            where v.journey_id = j.id and v.number <= 2)"
+            )
+        )
+        session.execute(text("delete from journey_versions where number > 2"))
+        session.execute(text("update segments set contact_count = 0, stale = true"))
+    servers.redis.flushall()
+    servers.mail.clear()
+
+
+class Machine(RuleBasedStateMachine):
+    """Rules are what may happen; the invariants are looked at after each of them."""
+
+    servers: Servers
+
+    def __init__(self) -> None:
+        super().__init__()
+        clear(self.servers)
+        self.database, self.mail = self.servers.database, self.servers.mail
+        self.world = World(self.database, self.mail)
+        self.workers = [Worker(self.database, self.servers.nursery) for _ in range(2)]
+        self.bans: dict[int, Ban] = {}
+        self.orders: set[tuple[int, str]] = set()
+        self.editions = dict.fromkeys(STORIES, 0)
+        self.number = 0
+
+    @initialize()
+    def begin(self) -> None:
+        """Four people are known."""
+        self.people = [self.world.contact(f"p{number}") for number in range(PEOPLE)]
+
+    # What people, marketers and time do -------------------------------------------------------------------------------
+
+    @rule(who=people, what=st.sampled_from(["Signed Up", "Paid", "Paid", "Seen"]), order=st.integers(1, 3))
+    def happens(self, who: int, what: str, order: int) -> None:
+        """An event, now."""
+        self._event(who, what, order, dt.timedelta())
+
+    @rule(
+        who=people,
+        what=st.sampled_from(["Signed Up", "Paid", "Seen"]),
+        order=st.integers(1, 3),
+        late=st.sampled_from([MINUTE, 5 * HOUR, 2 * DAY]),
+        twice=st.booleans(),
+    )
+    def comes_late(self, who: int, what: str, order: int, late: dt.timedelta, twice: bool) -> None:
+        """An event of a while ago, behind others that happened after it; perhaps delivered twice."""
+        message_id = self._event(who, what, order, late)
+        if twice and message_id:
+            self._event(who, what, order, late, message_id)
+
+    @rule(who=st.lists(people, min_size=1, max_size=3, unique=True), trigger=st.booleans(), order=st.integers(4, 5))
+    def imported(self, who: list[int], trigger: bool, order: int) -> None:
+        """A file of purchases; with or without starting journeys."""
+        path = self.servers.home / "events.csv"
+        now = self.world.now
+        rows = "".join(f"p{each},Paid,{now.isoformat()},{order},7\n" for each in who)
+        path.write_text(f"external_id,name,occurred_at,order,total\n{rows}")
+        options = {"now": now, "folder": self.servers.home, "virtual": True, "trigger": trigger}
+        counts: list[Counts] = []
+        done = self._done(lambda: counts.append(import_events(self.database, path, **options)))
+        if done and trigger and counts[0].accepted == len(who):
+            self.orders |= {(self.people[each], str(order)) for each in who}
+
+    @rule(who=people, plan=st.sampled_from(["left", "stays"]))
+    def changes(self, who: int, plan: str) -> None:
+        """An attribute that an exit rule reads."""
+        self._done(lambda: self.world.change(self.people[who], plan=plan))
+
+    @rule(who=people, way=st.sampled_from(["consent", "address", "link"]))
+    def says_no(self, who: int, way: str) -> None:
+        """Unsubscribed, by a form or by the link of a message; or the address is suppressed."""
+        contact_id = self.people[who]
+        if self._done(lambda: self._refuse(contact_id, way)):
+            with self.database.transaction() as session:
+                self.bans.setdefault(contact_id, invariants.ban(session, contact_id))
+
+    @rule(who=people)
+    def hits_a_pixel(self, who: int) -> None:
+        """Somebody opens what arrived."""
+
+        def store(session: Session) -> None:
+            rows = session.execute(SENT).all()
+            at = clock.now(session)
+            seen = [hits.Hit(at, "open", row.id, row.origin_at, user_agent=BROWSER) for row in rows[who::PEOPLE]]
+            hits.store(session, seen)
+
+        self._done(lambda: self._write(store))
+
+    @rule(slug=st.sampled_from(sorted(STORIES)))
+    def is_edited(self, slug: str) -> None:
+        """The other text of a journey is published."""
+        edition = 1 - self.editions[slug]
+        source = STORIES[slug][edition]
+        if self._done(lambda: self._write(lambda session: publish(session, source, clock.now(session), "test"))):
+            self.editions[slug] = edition
+
+    @rule(state=st.sampled_from(["paused", "live", "draining"]))
+    def is_paused(self, state: str) -> None:
+        """A journey is paused, let go on, or closed for entries."""
+        self._done(lambda: self.world.state("welcome", state))
+
+    # What the machines do ---------------------------------------------------------------------------------------------
+
+    @rule(who=st.sets(people, min_size=1), what=st.sampled_from(["Signed Up", "Paid"]), number=workers, task=tasks)
+    def rush(self, who: set[int], what: str, number: int, task: Task) -> None:
+        """Several people do the same, and what follows from it is done up to a point."""
+        for each in sorted(who):
+            self._event(each, what, self.number + 10, dt.timedelta())
+        self._flow(number, task)
+
+    @rule(length=spans, number=workers, task=tasks)
+    def later(self, length: dt.timedelta, number: int, task: Task) -> None:
+        """The clock goes on, and what has come due is done up to a point."""
+        self._done(lambda: self.world.jump(length))
+        self._flow(number, task)
+
+    @rule(number=workers, task=tasks)
+    def works(self, number: int, task: Task) -> None:
+        """One job, out of turn."""
+        self._work(number, task)
+
+    @rule(number=workers, task=stopped("schedule"))
+    def schedules(self, number: int, task: Task) -> None:
+        """A scheduler takes part in the election and does what its timetable says."""
+        self._work(number, task)
+
+    @precondition(lambda self: self._any("held"))
+    @rule(kill=st.booleans())
+    def wakes_or_dies(self, kill: bool) -> None:
+        """Who stands still goes on, or is killed."""
+        for number, worker in enumerate(self.workers):
+            if worker.state == "held" and kill:
+                self.kill(number)
+            elif worker.state == "held":
+                self._go_on(number)
+
+    @rule(number=workers, turns=st.integers(1, 6))
+    def hears_doorbells(self, number: int, turns: int) -> None:
+        """A worker's own loop: doorbells, or a look around."""
+        for _ in range(turns):
+            self.order(number, "turn")
+
+    @rule()
+    def loses_redis(self) -> None:
+        """All doorbells are gone."""
+        self.servers.redis.flushall()
+
+    @rule(faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=3))
+    def mail_server_errs(self, faults: list[str]) -> None:
+        """The mail server will refuse, defer, or hang up."""
+        self.mail.faults.extend(faults)
+
+    # What must hold ---------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def holds(self) -> None:
+        """I1 to I5, and each slot of a schedule once."""
+        accepted = self.mail.record
+        with self.database.transaction() as session:
+            found = invariants.violations(session, accepted, list(self.bans.values()))
+            assert session.execute(SLOTS).scalar() == 0, "a slot was taken without its action, or twice"
+        assert found == []
+
+    def teardown(self) -> None:
+        """I6: whatever happened, once everything runs again the system comes to rest, and nobody was lost."""
+        try:
+            if hasattr(self, "people"):
+                self._rest()
+        finally:
+            for worker in self.workers:
+                worker.kill()
+
+    def _rest(self) -> None:
+        self.mail.faults.clear()
+        for number, worker in enumerate(self.workers):
+            if worker.state == "held":
+                self._go_on(number)
+        self.world.execute("update journeys set state = 'live' where state <> 'live'")
+        for _ in range(MOST_ROUNDS):
+            if not self._round():
+                break
+        else:
+            raise AssertionError("the system does not come to rest")
+        self.holds()
+        with self.database.transaction() as session:
+            assert invariants.quiet(session, clock.now(session)) == []
+            assert session.execute(UNDER_WAY).scalar() == 0
+            entered = {(contact_id, key) for contact_id, key in session.execute(ORDERS)}
+        assert entered >= self.orders, "somebody who bought was lost"
+
+    def _round(self) -> bool:
+        """Do what is due, or let time pass to what is due next. False when there is nothing any more."""
+        with self.database.transaction() as session:
+            now = clock.now(session)
+            if not due(session, now):
+                if session.execute(UNDER_WAY).scalar() == 0:
+                    return False
+                soon = session.execute(virtual.NEXT, {"now": now, "segments_at": now + DAY}).scalar()
+                clock.set_virtual(session, min(soon, now + DAY))
+        self.order(0, "turn")
+        return True
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _event(self, who: int, what: str, order: int, late: dt.timedelta, message_id: str = "") -> str:
+        """Record an event; '' if a lock was in its way."""
+        self.number += 1
+        message_id = message_id or f"m{self.number}"
+
+        def write(session: Session) -> None:
+            now = clock.now(session)
+            new = NewEvent(self.people[who], what, now - late, message_id, {"order": order, "total": 10})
+            record(session, [new], now)
+
+        if not self._done(lambda: self._write(write)):
+            return ""
+        if what == "Paid" and late <= LATE:
+            self.orders.add((self.people[who], str(order)))
+        return message_id
+
+    def _refuse(self, contact_id: int, way: str) -> None:
+        if way == "consent":
+            self.world.consent(contact_id, "unsubscribed")
+        else:
+            self._write(self._suppress(contact_id) if way == "address" else self._follow_link(contact_id))
+
+    def _suppress(self, contact_id: int) -> Callable[[Session], object]:
+        address = f"p{self.people.index(contact_id)}@x.example"
+        return lambda session: suppress(session, "email", [address], "manual", clock.now(session))
+
+    def _follow_link(self, contact_id: int) -> Callable[[Session], object]:
+        """By a message of the contact's, if one arrived; else there is nothing to follow."""
+
+        def follow(session: Session) -> None:
+            row = session.execute(ARRIVED, {"id": contact_id}).first()
+            if row is None:
+                raise Nothing
+            unsubscribe.unsubscribe(session, [unsubscribe.Wish(tuple(row), "channel", "link")], clock.now(session))
+
+        return follow
+
+    def _write(self, write: Callable[[Session], object]) -> None:
+        with self.database.transaction() as session:
+            write(session)
+
+    def _done(self, action: Callable[[], object]) -> bool:
+        """Do it; False if a lock that a held worker has was in its way, and nothing happened."""
+        try:
+            action()
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            return False
+        except (LockNotAvailable, Nothing):
+            return False
+        return True
+
+    def _flow(self, number: int, task: Task) -> None:
+        """All jobs in the order in which work flows, up to the one that is stopped or to the end."""
+        for job in FLOW:
+            self._work(number, task if task.job == job else Task(job))
+            if self.workers[number].state != "idle":
+                return
+
+    def _work(self, number: int, task: Task) -> None:
+        self.order(number, task.job, task.point, task.nth)
+        if task.dies and self.workers[number].state == "held":
+            self.kill(number)
+
+    def order(self, number: int, job: str, point: str = "", nth: int = 1) -> None:
+        """Give a worker a job. One that stands still goes on instead."""
+        worker = self.workers[number]
+        if worker.state == "held":
+            self._go_on(number)
+        elif worker.state == "blocked":
+            worker.wait()
+        else:
+            worker.order(job, point, nth)
+
+    def _go_on(self, number: int) -> None:
+        self.workers[number].go_on()
+        self._look_at_the_blocked()
+
+    def kill(self, number: int) -> None:
+        self.workers[number].kill()
+        self._look_at_the_blocked()
+
+    def _look_at_the_blocked(self) -> None:
+        for worker in self.workers:
+            if worker.state == "blocked":
+                worker.wait()
+
+    def _any(self, state: str) -> bool:
+        return any(worker.state == state for worker in self.workers)
