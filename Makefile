@@ -5,7 +5,7 @@ ONLY ?=
 SEED ?=
 MINUTES ?= 30
 
-.PHONY: install demo up test lint types contracts frontend bench nemesis soak wheel-check clean
+.PHONY: install demo up test lint types contracts frontend bench nemesis soak mutants wheel-check clean
 
 install: $(VENV)/installed frontend
 
@@ -45,7 +45,11 @@ nemesis: install
 	$(BIN)/python -m tests.nemesis $(if $(SEED),--seed $(SEED))
 
 soak: nemesis
+	CAIRN_MODEL_EXAMPLES=300 $(BIN)/python -m pytest tests/model
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+mutants: install
+	$(BIN)/python -m tests.mutants $(ONLY)
 
 clean:
 	rm -rf $(VENV) var webapp/static/dist webapp/frontend/node_modules

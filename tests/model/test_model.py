@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.conftest import drop, new_database
+from tests.journeys.runtime.world import HOUR
 from tests.model.child import LEASE
 from tests.model.machine import MINUTE, PEOPLE, Machine, Servers, prepare
 from tests.model.mailserver import troublesome_server
@@ -100,6 +101,22 @@ def bring_more(model: Machine, job: str) -> None:
             model.order(1, before)
     if job == "schedule":
         time.sleep(LEASE.total_seconds())
+
+
+def test_a_sender_that_stands_still_is_left_alone(servers: Servers) -> None:
+    """It has claimed and not tried yet; a reaper that took its messages for lost would have them sent twice."""
+    model = bound(servers)()
+    try:
+        model.begin()
+        bring_to(model, "send")
+        model.order(0, "send", "composed")
+        model.world.jump(HOUR)
+        for job in ("sweep", "send"):
+            model.order(1, job)
+        model.go_on(0)
+        model.holds()
+    finally:
+        model.teardown()
 
 
 @pytest.mark.timeout(0 if LONG else 900)

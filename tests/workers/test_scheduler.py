@@ -97,6 +97,18 @@ def test_a_leader_that_cannot_reach_the_database_for_a_moment_leads_on(database:
     assert held is not None and leader.held == held
 
 
+def test_a_successor_leaves_the_slots_of_its_predecessor_alone(database: Database, redis: Redis) -> None:
+    notes: list[str] = []
+    daily = Schedule("daily", dt.timedelta(days=1), noting(notes, "daily"))
+    pair = [scheduler(database, redis, daily) for _ in range(2)]
+    for each in pair:
+        each.elect()
+        each.keep(daily)
+        time.sleep(1.05)
+    assert [each.held and each.held.fence for each in pair] == [1, 2]
+    assert notes == ["daily"]
+
+
 def test_a_schedule_that_fails_is_tried_again_in_its_slot(database: Database, redis: Redis) -> None:
     notes: list[str] = []
 

@@ -1,0 +1,124 @@
+"""The mutants: what each takes away, and which tests have to notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+MIGRATION = "engine/migrations/versions/0001_the_first_slice.py"
+DEATHS = "tests/model/test_model.py::test_workers_die_one_after_the_other_at_each_point_of_a_job"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change of one place of the product. `removes` says what the product lacks then; `suite` are pytest's
+    arguments for the tests that have to fail."""
+
+    name: str
+    removes: str
+    file: str
+    before: str
+    after: str
+    suite: tuple[str, ...]
+
+    def apply(self, folder: Path) -> None:
+        """Change the copy in `folder`. The place must be there exactly once, or the mutant tests nothing."""
+        path = folder / self.file
+        source = path.read_text()
+        assert source.count(self.before) == 1, (
+            f"{self.name}: {self.file} has its place {source.count(self.before)} times"
+        )
+        path.write_text(source.replace(self.before, self.after))
+
+
+MUTANTS = (
+    Mutant(
+        "unique-message",
+        "the unique key of messages (enrolment, step, visit)",
+        MIGRATION,
+        """        sa.UniqueConstraint(
+            "origin_at",
+            "enrolment_id",
+            "step_id",
+            "visit",
+            name=op.f("messages_origin_at_enrolment_id_step_id_visit_key"),
+        ),
+""",
+        "",
+        ("tests/journeys/runtime/test_fences.py",),
+    ),
+    Mutant(
+        "claim-not-committed",
+        "the commit of state `sending` before the first byte of DATA",
+        "engine/messages/claim.py",
+        "    _mark_ended(session, ended, now)\n    return Claim(",
+        """    session.execute(
+        text("update messages set state = 'queued', claimed_at = null, journal = null where id = any(:ids)"),
+        {"ids": [each.id for each in going]},
+    )
+    _mark_ended(session, ended, now)
+    return Claim(""",
+        (f"{DEATHS}[send]",),
+    ),
+    Mutant(
+        "try-not-journalled",
+        "the `try` in the journal before the first byte of DATA",
+        "engine/channels/smtp/pool.py",
+        "self.journal.append((each.item.id, each.item.attempt) for _, each in pending)",
+        "self.journal.append()",
+        (f"{DEATHS}[send]",),
+    ),
+    Mutant(
+        "reaper-without-lock",
+        "the reaper's lock of the journal, which a living sender holds",
+        "engine/channels/journal.py",
+        "        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
+        "        pass\n",
+        ("tests/model/test_model.py::test_a_sender_that_stands_still_is_left_alone",),
+    ),
+    Mutant(
+        "late-results",
+        "`attempts = the try` where results are written",
+        "engine/messages/results.py",
+        " and m.attempts = u.attempt\n",
+        "\n",
+        ("tests/engine/messages/test_fences.py",),
+    ),
+    Mutant(
+        "slot-twice",
+        "UNIQUE (schedule, slot)",
+        MIGRATION,
+        '        sa.PrimaryKeyConstraint("schedule", "slot", name=op.f("schedule_slots_pkey")),\n',
+        "",
+        ("tests/workers/test_scheduler.py",),
+    ),
+    Mutant(
+        "claim-reads-first",
+        "the second read after the claim of messages: what a single statement would see, whose snapshot is older than "
+        "its locks",
+        "engine/messages/claim.py",
+        "    locked = _one_per_contact("
+        """session.execute(lock_due, {"channel": channel, "now": now, "limit": limit}).all())
+    if not locked:
+        return Claim([], Counter(), 0)
+    rows = session.execute(read_facts, _keys(locked, channel, now, signer)).all()
+""",
+        """    due = {"channel": channel, "now": now, "limit": limit}
+    seen = _one_per_contact(session.execute(text(lock_due.text.split("for update")[0]), due).all())
+    rows = session.execute(read_facts, _keys(seen, channel, now, signer)).all() if seen else []
+    locked = _one_per_contact(session.execute(lock_due, due).all())
+    if not locked:
+        return Claim([], Counter(), 0)
+    rows = [row for row in rows if row.id in {each.id for each in locked}]
+""",
+        ("tests/engine/messages/test_fences.py",),
+    ),
+    Mutant(
+        "one-snapshot",
+        "the second read after the claim of entries: claim and read share one snapshot",
+        "engine/db.py",
+        "            pool_pre_ping=True,\n",
+        '            pool_pre_ping=True,\n            isolation_level="REPEATABLE READ",\n',
+        ("tests/journeys/runtime/test_races.py",),
+    ),
+)
