@@ -18,6 +18,7 @@ class Contact(Base):
     __table_args__ = (
         Index("contacts_email_idx", func.lower(text("email"))),
         Index("contacts_phone_idx", "phone"),
+        Index("contacts_erased_idx", "id", postgresql_where=text("erased_at is not null")),
         {"postgresql_with": {"fillfactor": "85"}},
     )
 

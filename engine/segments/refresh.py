@@ -27,11 +27,14 @@ from sqlalchemy.orm import Session
 from engine.contacts import write
 from engine.errors import NotFound
 from engine.expr import Schema
-from engine.expr.compile_sql import Scope, condition, matching
+from engine.expr.compile_sql import Scope, condition, living, matching
 from engine.expr.load import load as load_schema
 from engine.model import ChangeInbox, Contact, Segment, SegmentMembership
+from engine.segments import planning
+from engine.segments.planning import planned
 from engine.segments.rules import Rule, load_rules
 
+INSTANT = DateTime(timezone=True)
 EVERY = dt.timedelta(seconds=60)
 LOCK_KEY = "hashtext(current_schema() || ' segment'), cast(:id as int)"
 SHARE = text(f"select pg_advisory_xact_lock_shared({LOCK_KEY})")
@@ -163,7 +166,7 @@ def _refresh_some(session: Session, rule: Rule, schema: Schema, ids: Collection[
     """Compare in memory: a join of two small sets that the planner knows nothing of may cost a second."""
     session.execute(SHARE, {"id": rule.segment_id})
     values = {"ids": sorted(ids), "now": now, "segment_id": rule.segment_id}
-    members = set(session.execute(_members(rule, schema), values).scalars())
+    members = members_among(session, rule, schema, ids, now)
     before = set(session.execute(OPEN, values).scalars())
     moves = {"entered": sorted(members - before), "left": sorted(before - members)}
     if members != before:
@@ -174,19 +177,34 @@ def _refresh_some(session: Session, rule: Rule, schema: Schema, ids: Collection[
 STATEMENTS: dict[tuple[int, str], tuple[Rule, Schema, Any]] = {}
 """Statements are dear to build (some milliseconds), so each is kept as long as its rule and the names it uses hold."""
 
+MANY = 500
+"""For so many contacts it pays to build a statement that spells out the instants of windows: the planner then knows
+which partitions they need, and does not join all contacts' events to find out about these."""
 
-def _members(rule: Rule, schema: Schema) -> Any:
-    """Those of `:ids` whom the rule is true of at `:now`."""
+
+def members_among(session: Session, rule: Rule, schema: Schema, ids: Collection[int], now: dt.datetime) -> set[int]:
+    """Those of the contacts whom the rule is true of at `now`; erased ones are in no segment."""
+    if len(ids) < MANY:
+        return set(session.execute(_kept(rule, schema), {"ids": sorted(ids), "now": now}).scalars())
+    with planned(session, planning.SOME):
+        return set(session.execute(_statement(rule, schema, literal(now, INSTANT)), {"ids": sorted(ids)}).scalars())
+
+
+def _kept(rule: Rule, schema: Schema) -> Any:
     key = (rule.segment_id, rule.slug)
     kept = STATEMENTS.get(key)
     if kept and kept[0].node == rule.node and kept[1] == schema:
         return kept[2]
-    contact = Contact.__table__
-    verdict = condition(rule.node, schema, Scope(contact=contact, now=bindparam("now", type_=DateTime(timezone=True))))
-    wanted = contact.c.id == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
-    statement = select(contact.c.id).where(wanted, contact.c.erased_at.is_(None), verdict)
+    statement = _statement(rule, schema, bindparam("now", type_=INSTANT))
     STATEMENTS[key] = (rule, schema, statement)
     return statement
+
+
+def _statement(rule: Rule, schema: Schema, now: Any) -> Any:
+    contact = Contact.__table__
+    verdict = condition(rule.node, schema, Scope(contact=contact, now=now))
+    wanted = contact.c.id == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
+    return select(contact.c.id).where(wanted, living(contact, verdict), verdict)
 
 
 def _write(session: Session, rule: Rule, members: Any, now: dt.datetime) -> None:
@@ -204,9 +222,8 @@ def _write(session: Session, rule: Rule, members: Any, now: dt.datetime) -> None
         )
     )
     columns = [inbox.c.contact_id, inbox.c.kind, inbox.c.names, inbox.c.created_at]
-    session.execute(text("set local enable_nestloop = off"))  # sets of unknown size are to be hashed
-    session.execute(insert(inbox).from_select(columns, announced))
-    session.execute(text("set local enable_nestloop = on"))
+    with planned(session, planning.ALL):
+        session.execute(insert(inbox).from_select(columns, announced))
 
 
 def _begin(rule: Rule, member_id: Any, open_: list[Any], now: dt.datetime) -> Any:

@@ -18,6 +18,8 @@ from engine.expr.ast import Node
 from engine.expr.compile_sql import matching
 from engine.expr.load import load as load_schema
 from engine.model import Segment
+from engine.segments import planning
+from engine.segments.planning import planned
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +67,8 @@ def count(session: Session, text: str, now: dt.datetime) -> int:
     """How many contacts the rule is true of at `now`. Raises LanguageError."""
     schema = load_schema(session)
     ids = matching(resolve(text, schema), schema, now).subquery()
-    return session.execute(select(func.count()).select_from(ids)).scalar_one()
+    with planned(session, planning.ALL):
+        return session.execute(select(func.count()).select_from(ids)).scalar_one()
 
 
 def load_rules(session: Session, schema: Schema) -> list[Rule]:

@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from engine.expr import ast
 from engine.expr.compile_sql.behaviour import Source, event_source
-from engine.expr.compile_sql.operands import Column, Operand, dig, from_json
-from engine.expr.compile_sql.scope import Context, Json
+from engine.expr.compile_sql.operands import Column, Operand, from_json
+from engine.expr.compile_sql.places import Json, dig
+from engine.expr.compile_sql.scope import Context
 
 
 def aggregate(node: ast.Aggregate, context: Context) -> Operand:
@@ -48,6 +49,5 @@ def _read(source: Source, expression: Any, context: Context) -> Column:
     """One value per contact: correlated in row mode, joined in set mode."""
     if context.mode == "row" or context.bare is not None:
         return source.of(context.scope.contact.c.id, expression).correlate_except(source.table).scalar_subquery()
-    grouped = source.rows(source.owner.label("contact_id"), expression.label("value")).group_by(source.owner).subquery()
-    context.joins.append((grouped, grouped.c.contact_id == context.scope.contact.c.id))
-    return grouped.c.value
+    grouped = source.rows(source.owner.label("contact_id"), expression.label("value")).group_by(source.owner)
+    return context.join(grouped).c.value

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
-    FrameClause,
-    FrameClauseType,
+    DateTime,
     FromClause,
-    Interval,
     Text,
     and_,
-    case,
     func,
     literal,
     not_,
+    null,
     or_,
     select,
     true,
 )
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import Select
 
 from engine.expr import ast
 from engine.expr.compile_sql.compare import never_null
-from engine.expr.compile_sql.operands import dig, shifted
+from engine.expr.compile_sql.operands import shifted, written
+from engine.expr.compile_sql.places import dig
 from engine.expr.compile_sql.scope import Condition, Context
-from engine.expr.compile_sql.windows import on_accepted, on_events
+from engine.expr.compile_sql.windows import on_accepted, on_events, received_since
 from engine.expr.dependencies import reads_contact
 from engine.model import Contact, Content, Enrolment, Event, Journey
 from engine.model import Message as MessageRow
@@ -82,7 +81,7 @@ def event_source(
     conditions = [events.c.name == literal(context.event_name(event.name, event.alias), Text), *extra]
     conditions += on_events(window, events, context)
     if where is not None:
-        conditions.append(walk(where, inner.inside(lambda parts: dig(events.c.properties, parts))))
+        conditions.append(walk(where, inner.inside(events.c.properties)))
     return Source(events, events.c.contact_id, conditions, contact)
 
 
@@ -92,15 +91,15 @@ def _messages(node: ast.Message, context: Context) -> Source:
     source = event_source(ast.EventName(ast.VERB_EVENTS[node.verb]), None, node.window, context)
     properties = source.table.c.properties
     if node.content is not None:
-        source.conditions.append(_property(properties, "content", literal(node.content, Text)))
+        source.conditions.append(_property(properties, "content", written(ast.Text(node.content))))
     if node.step is not None:
-        source.conditions.append(_property(properties, "step", literal(node.step, Text)))
-        source.conditions.append(_property(properties, "journey", _journey(context)))
+        source.conditions.append(_property(properties, "step", written(ast.Text(node.step))))
+        source.conditions.append(_property(properties, "journey", func.to_jsonb(_journey(context), type_=JSONB)))
     return source
 
 
 def _property(properties: Any, name: str, wanted: Any) -> Condition:
-    return never_null(dig(properties, (name,)) == func.to_jsonb(wanted, type_=JSONB))
+    return never_null(dig(properties, (name,)) == wanted)
 
 
 def _received(node: ast.Message, context: Context) -> Source:
@@ -167,16 +166,10 @@ def _joined_count(source: Source, count: ast.Count, context: Context) -> Conditi
     grouped = source.rows(source.owner.label("contact_id"), func.count().label("times")).group_by(source.owner)
     if count.bound == "at least" and count.times > 1:
         grouped = grouped.having(func.count() >= count.times)
-    joined = _join(grouped, context)
+    joined = context.join(grouped)
     if count.bound == "at least":
         return cast(Condition, joined.c.contact_id.is_not(None))
     return _fits(func.coalesce(joined.c.times, 0), count)
-
-
-def _join(grouped: Select[Any], context: Context) -> FromClause:
-    joined = grouped.subquery()
-    context.joins.append((joined, joined.c.contact_id == context.scope.contact.c.id))
-    return joined
 
 
 def _fits(total: Any, count: ast.Count) -> Condition:
@@ -193,37 +186,41 @@ def _fits(total: Any, count: ast.Count) -> Condition:
 def sequence(node: ast.Sequence, context: Context) -> Condition:
     """`A then B within d`, `A without B within d`."""
     if context.mode == "set":
-        return cast(Condition, _join(_set_sequence(node, context), context).c.contact_id.is_not(None))
+        return cast(Condition, context.join(_set_sequence(node, context)).c.contact_id.is_not(None))
     first = event_source(node.first.event, node.first.where, node.window, context)
     started = first.table.c.occurred_at
     second = event_source(node.second.event, node.second.where, None, context)
     after = second.table.c.occurred_at
     end = shifted(started, node.within, 1)
     contact_id = context.scope.contact.c.id
-    followed = second.of(contact_id, literal(1)).where(after > started, after <= end)
+    followed = second.of(contact_id, literal(1)).where(
+        after > started, after <= end, received_since(second.table, started)
+    )
     met = followed.correlate_except(second.table).exists()
     verdict = met if node.link == "then" else and_(end <= context.scope.now, not_(met))
-    return first.of(contact_id, literal(1)).where(verdict).correlate_except(first.table).exists()
+    found = first.of(contact_id, literal(1)).where(verdict).correlate_except(first.table)
+    return found.offset(0).exists()  # or the planner may join all contacts' events to find out about a few
 
 
 def _set_sequence(node: ast.Sequence, context: Context) -> Select[Any]:
-    """Each A beside the first B strictly later, found in one pass over both, sorted per contact."""
+    """Each A beside the first B strictly later, found in one pass over both, sorted per contact from the last back.
+
+    The smallest B so far is then that B. Of one instant A comes first, so it does not see a B of its own time.
+    """
     first = event_source(node.first.event, node.first.where, node.window, context)
     second = event_source(node.second.event, node.second.where, None, context)
-    both = _marked(first, True).union_all(_marked(second, False)).subquery()
-    frame = FrameClause(
-        literal(dt.timedelta(microseconds=1), Interval), None, FrameClauseType.FOLLOWING, FrameClauseType.UNBOUNDED
+    both = _marked(first, False).union_all(_marked(second, True)).subquery()
+    later = func.min(both.c.follows).over(
+        partition_by=both.c.contact_id, order_by=[both.c.at.desc(), both.c.follows.desc().nulls_first()], rows=(None, 0)
     )
-    later = func.min(case((not_(both.c.starts), both.c.at))).over(
-        partition_by=both.c.contact_id, order_by=both.c.at, range_=frame
-    )
-    paired = select(both.c.contact_id, both.c.at, both.c.starts, later.label("next")).subquery()
+    paired = select(both.c.contact_id, both.c.at, both.c.follows, later.label("next")).subquery()
     end = shifted(paired.c.at, node.within, 1)
     met = paired.c.next <= end
     verdict = met if node.link == "then" else and_(end <= context.scope.now, or_(paired.c.next.is_(None), not_(met)))
-    return select(paired.c.contact_id).where(paired.c.starts, verdict).distinct()
+    return select(paired.c.contact_id).where(paired.c.follows.is_(None), verdict).distinct()
 
 
-def _marked(source: Source, starts: bool) -> Select[Any]:
-    moment = source.table.c.occurred_at.label("at")
-    return source.rows(source.owner.label("contact_id"), moment, literal(starts).label("starts"))
+def _marked(source: Source, follows: bool) -> Select[Any]:
+    moment = source.table.c.occurred_at
+    follower = moment if follows else sql_cast(null(), DateTime(timezone=True))
+    return source.rows(source.owner.label("contact_id"), moment.label("at"), follower.label("follows"))

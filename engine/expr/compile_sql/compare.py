@@ -25,7 +25,8 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from engine.expr import ast, literals
-from engine.expr.compile_sql.operands import Column, Kind, Operand, dig, instant, operand, shifted
+from engine.expr.compile_sql.operands import Column, Kind, Operand, instant, operand, shifted
+from engine.expr.compile_sql.places import Place, only_text
 from engine.expr.compile_sql.scope import Condition, Context
 from engine.expr.patterns import to_postgres
 
@@ -77,12 +78,24 @@ def signed(left: Operand, sign: str, right: Operand, context: Context) -> Condit
     """`left sign right` in whichever type both can be read as."""
     if left.date is not None or right.date is not None:
         return _by_date(left, sign, right, context)
+    if left.place is not None and (quick := _in_place(left.place, sign, right)) is not None:
+        return never_null(quick)
     if sign == "is" and left.json is not None and right.constant and not left.constant:
         return never_null(left.json == right.json)
     shared = [kind for kind in left.readings if kind in right.readings and _fits(kind, sign, left, right)]
     if not shared:
         return false()
     return or_(*(never_null(_signed_as(kind, left, sign, right)) for kind in shared))
+
+
+def _in_place(place: Place, sign: str, right: Operand) -> ColumnElement[bool] | None:
+    """Without digging the value out, where that says the same."""
+    match right.constant:
+        case ast.Text(text) if sign == "is" and only_text(text):
+            return place.text == right.readings["text"]
+        case ast.Number(number):
+            return place.compares(sign, number)
+    return None
 
 
 def _fits(kind: Kind, sign: str, left: Operand, right: Operand) -> bool:
@@ -159,7 +172,8 @@ def in_list(value: Operand, items: tuple[ast.Literals, ...], context: Context) -
 
 def _in_texts(value: Operand, texts: list[str]) -> Condition:
     array = literal(texts, ARRAY(Text))
-    text = value.readings["text"]
+    quick = value.place is not None and all(map(only_text, texts))
+    text = value.place.text if value.place is not None and quick else value.readings["text"]
     if not value.folds:
         return never_null(text == func.any(array))
     wanted = func.unnest(array, type_=Text).column_valued("item")
@@ -233,5 +247,5 @@ def _any(path: ast.Path, condition: ast.Node, context: Context) -> Condition:
         return false()
     array = case((func.jsonb_typeof(document) == "array", document), else_=sql_cast(literal("[]"), JSONB))
     items = func.jsonb_array_elements(array, type_=JSONB).table_valued(column("value", JSONB))
-    inner = context.inside(lambda parts: dig(items.c.value, parts))
+    inner = context.inside(items.c.value)
     return select(literal(1)).select_from(items).where(walk(condition, inner)).correlate_except(items).exists()

@@ -16,8 +16,7 @@ def member(node: ast.Membership, context: Context) -> Condition:
     """Whether the contact is in a segment, list or journey at `now`."""
     table, conditions = _stays(node, context)
     if context.mode == "set":
-        joined = select(table.c.contact_id).where(*conditions).distinct().subquery()
-        context.joins.append((joined, joined.c.contact_id == context.scope.contact.c.id))
+        joined = context.join(select(table.c.contact_id).where(*conditions).distinct())
         return cast(Condition, joined.c.contact_id.is_not(None))
     found = select(literal(1)).where(table.c.contact_id == context.scope.contact.c.id, *conditions)
     return found.correlate_except(table).exists()
@@ -71,8 +70,6 @@ def _state(channel: str, topic: str, context: Context) -> Any:
     states = ConsentState.__table__.alias()
     chosen = and_(states.c.channel == literal(channel, Text), states.c.topic == literal(topic, Text))
     if context.mode == "set":
-        joined: Any = select(states.c.contact_id, states.c.state).where(chosen).subquery()
-        context.joins.append((joined, joined.c.contact_id == context.scope.contact.c.id))
-        return joined.c.state
+        return context.join(select(states.c.contact_id, states.c.state).where(chosen)).c.state
     found: Select[Any] = select(states.c.state).where(states.c.contact_id == context.scope.contact.c.id, chosen)
     return found.correlate_except(states).scalar_subquery()

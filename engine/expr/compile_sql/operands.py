@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
     ColumnElement,
     DateTime,
@@ -27,8 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
 from engine.expr import ast, literals
-from engine.expr.compile_sql.scope import Context, Json
-from engine.expr.durations import exact, months
+from engine.expr.compile_sql.places import Json, Place
+from engine.expr.compile_sql.scope import Context
+from engine.expr.durations import exact, months, shift
 from engine.model import Event
 
 Kind = Literal["text", "number", "boolean", "instant"]
@@ -38,7 +41,8 @@ TEXT_COLUMNS = ("phone", "timezone", "locale", "external_id")
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A value in its readings. `json` is the whole value where it comes from JSON; `folds` for the contact's email.
+    """A value in its readings. `json` is the whole value where it comes from JSON, `place` where in a document it lies;
+    `folds` for the contact's email; `constant` what the rule spells out.
 
     A date-only text means midnight in UTC, or in the workspace's zone (`day_instant`) beside a DATE of a rule.
     """
@@ -48,7 +52,8 @@ class Operand:
     folds: bool = False
     day_instant: Column | None = None
     date: ast.DateValue | None = None
-    constant: bool = False
+    constant: ast.Text | ast.Number | ast.Boolean | None = None
+    place: Place | None = None
 
     @property
     def present(self) -> Column:
@@ -73,24 +78,25 @@ def operand(value: ast.Value, context: Context) -> Operand:
 def _literal(value: ast.Literals) -> Operand:
     match value:
         case ast.Text(text):
-            return _constant("text", literal(text, Text))
+            return Operand({"text": literal(text, Text)}, json=written(value), constant=value)
         case ast.Number(number):
-            return _constant("number", literal(number, Numeric))
+            return Operand({"number": literal(number, Numeric)}, json=written(value), constant=value)
         case ast.Boolean(truth):
-            return _constant("boolean", literal(truth))
+            return Operand({"boolean": literal(truth)}, json=written(value), constant=value)
         case ast.Date() | ast.Moment():
             return Operand({}, date=value)
 
 
-def _constant(kind: Kind, column: Column) -> Operand:
-    return Operand({kind: column}, json=func.to_jsonb(column, type_=JSONB), constant=True)
+def written(constant: ast.Text | ast.Number | ast.Boolean) -> Json:
+    """As jsonb, which is worked out once a statement: `to_jsonb` would be called for each row."""
+    value = constant.value
+    text = f"{value:f}" if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
+    return cast(literal(text, Text), JSONB)
 
 
-def dig(document: Json, parts: tuple[str, ...]) -> Json:
-    """The value under a path of keys; NULL where an object is missing on the way."""
-    for part in parts:
-        document = document.op("->", return_type=JSONB())(literal(part, Text))
-    return document
+def in_document(place: Place, zone: str) -> Operand:
+    """What lies in a jsonb document."""
+    return replace(from_json(place.value, zone), place=place)
 
 
 def from_json(document: Json, zone: str) -> Operand:
@@ -119,10 +125,9 @@ def _path(path: ast.Path, context: Context) -> Operand:
     zone = context.zone.key
     if path.root == "event":
         event = context.scope.event
-        document = cast(null(), JSONB) if event is None else dig(event, path.parts)
-        return from_json(document, zone)
+        return from_json(cast(null(), JSONB), zone) if event is None else in_document(Place(event, path.parts), zone)
     if path.root == "" and context.bare is not None:
-        return from_json(context.bare(path.parts), zone)
+        return in_document(Place(context.bare, path.parts), zone)
     return _field(path.parts, context)
 
 
@@ -139,12 +144,12 @@ def _field(parts: tuple[str, ...], context: Context) -> Operand:
             return Operand({"instant": _last_seen(context)})
     elif parts[0] in ("email", *TEXT_COLUMNS, "created_at", "last_seen_at"):
         return from_json(cast(null(), JSONB), context.zone.key)
-    return from_json(dig(columns.attributes, parts), context.zone.key)
+    return in_document(Place(columns.attributes, parts), context.zone.key)
 
 
 def _last_seen(context: Context) -> Column:
     """The later of the attribute and the latest event until now."""
-    stored = from_json(dig(context.scope.contact.c.attributes, ("last_seen_at",)), "UTC").readings["instant"]
+    stored = from_json(Place(context.scope.contact.c.attributes, ("last_seen_at",)).value, "UTC").readings["instant"]
     return func.greatest(stored, _latest_event(context))
 
 
@@ -152,9 +157,7 @@ def _latest_event(context: Context) -> Column:
     events = Event.__table__.alias()
     contact_id = context.scope.contact.c.id
     if context.mode == "set" and context.bare is None:
-        latest = _grouped_latest(events, context).subquery()
-        context.joins.append((latest, latest.c.contact_id == contact_id))
-        return latest.c.at
+        return context.join(_grouped_latest(events, context)).c.at
     found = select(func.max(events.c.occurred_at)).where(
         events.c.contact_id == contact_id, events.c.occurred_at <= context.scope.now
     )
@@ -170,7 +173,12 @@ def _grouped_latest(events: Any, context: Context) -> Select[Any]:
 
 
 def shifted(moment: Column, duration: ast.Duration, sign: int) -> Column:
-    """`moment` plus or minus a duration; calendar steps are taken in UTC whatever the session's zone."""
+    """`moment` plus or minus a duration; calendar steps are taken in UTC whatever the session's zone.
+
+    An instant that is known is shifted here, so that the planner sees which partitions a window needs.
+    """
+    if isinstance(moment, BindParameter) and isinstance(moment.value, dt.datetime):
+        return instant(shift(moment.value, duration, sign))
     length = exact(duration)
     if length is not None:
         return moment + literal(sign * length, Interval)

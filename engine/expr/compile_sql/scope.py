@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy import ColumnElement, FromClause, Select
 
+from engine.expr.compile_sql.places import Json
 from engine.expr.schema import Schema, zone_info
 
 Mode = Literal["row", "set"]
-Json = ColumnElement[Any]
 Condition = ColumnElement[bool]
 
 
@@ -46,7 +46,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The scope while walking down a tree. `bare` gives the jsonb of a bare name inside `where` and `any`.
+    """The scope while walking down a tree. `bare` is the document of bare names inside `where` and `any`.
 
     `joins` collects, in set mode, sub-selects keyed by contact that the enclosing select is to join.
     """
@@ -54,7 +54,7 @@ class Context:
     scope: Scope
     schema: Schema
     mode: Mode
-    bare: Callable[[tuple[str, ...]], Json] | None = None
+    bare: Json | None = None
     joins: list[tuple[FromClause, Condition]] = field(default_factory=list)
 
     @property
@@ -67,9 +67,18 @@ class Context:
         aliases = self.schema.aliases if self.scope.aliases is None else self.scope.aliases
         return aliases.get(name, "") if alias else name
 
-    def inside(self, bare: Callable[[tuple[str, ...]], Json]) -> Context:
-        """The context within a `where` or `any`."""
-        return replace(self, bare=bare)
+    def inside(self, document: Json) -> Context:
+        """The context within a `where` or `any`, whose bare names lie in `document`."""
+        return replace(self, bare=document)
+
+    def join(self, grouped: Select[Any]) -> FromClause:
+        """In set mode, join a sub-select with one row a contact, `contact_id` among its columns.
+
+        It is materialized, or every parallel worker that reads it would work it out for itself.
+        """
+        joined = grouped.cte().prefix_with("materialized")
+        self.joins.append((joined, joined.c.contact_id == self.scope.contact.c.id))
+        return joined
 
     def with_contact(self, contact: FromClause) -> Context:
         """The context with another alias of contacts."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
-from sqlalchemy import ColumnElement, Interval, false, literal, tuple_
+from sqlalchemy import ColumnElement, false, tuple_
 
 from engine.expr import ast, literals
 from engine.expr.compile_sql.operands import Column, instant, shifted
 from engine.expr.compile_sql.scope import Context, Entry
 
-CLOCK_SKEW = dt.timedelta(minutes=5)
+CLOCK_SKEW = ast.Duration(5, "minute")
 """`occurred_at` is never later than `received_at` plus this, so a window's start bounds the partitions to read."""
 
 
@@ -23,11 +22,11 @@ def on_events(window: ast.Window | None, events: Any, context: Context) -> list[
             conditions += _since_entry(events, context)
         case ast.SinceStep():
             since = context.scope.step_since
-            conditions += [false()] if since is None else [events.c.occurred_at > since, _received(events, since)]
+            conditions += [false()] if since is None else [events.c.occurred_at > since, received_since(events, since)]
         case _:
             start, end = edges(window, context)
             conditions += [events.c.occurred_at < end] if end is not None else []
-            conditions += [events.c.occurred_at >= start, _received(events, start)] if start is not None else []
+            conditions += [events.c.occurred_at >= start, received_since(events, start)] if start is not None else []
     return conditions
 
 
@@ -39,13 +38,14 @@ def _since_entry(events: Any, context: Context) -> list[ColumnElement[bool]]:
     key = tuple_(events.c.occurred_at, events.c.received_at, events.c.message_id)
     return [
         events.c.occurred_at >= entry.occurred_at,
-        _received(events, entry.occurred_at),
+        received_since(events, entry.occurred_at),
         key > tuple_(entry.occurred_at, entry.received_at, entry.message_id),
     ]
 
 
-def _received(events: Any, start: Column) -> ColumnElement[bool]:
-    return events.c.received_at >= start - literal(CLOCK_SKEW, Interval)  # type: ignore[no-any-return]
+def received_since(events: Any, start: Column) -> ColumnElement[bool]:
+    """True of every event that occurred at `start` or later; it tells which partitions hold none."""
+    return events.c.received_at >= shifted(start, CLOCK_SKEW, -1)  # type: ignore[no-any-return]
 
 
 def on_accepted(window: ast.Window | None, accepted_at: Column, context: Context) -> list[ColumnElement[bool]]:

@@ -17,6 +17,9 @@ from engine.contacts.profile import Profile
 from engine.db import Database
 from engine.errors import InvalidInput, LanguageError, NotFound
 from engine.events.record import NewEvent, record
+from engine.segments import planning
+from engine.segments.planning import planned
+from engine.segments.refresh import MANY
 from tests.conftest import drop, new_database
 
 NOW = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
@@ -118,6 +121,43 @@ def test_a_broken_rule_in_the_store_does_not_stop_the_others(session: Session) -
     session.execute(text("insert into segments (public_id, slug, name, rule) values ('x', 'bad', 'bad', 'plan is')"))
     refresh_all(session, NOW)
     assert members(session, "pro") == {one}
+
+
+@pytest.mark.parametrize(
+    "rule", ['never did "Bought"', "plan is not set", 'not in segment "other"', "email is not set"]
+)
+def test_erased_contacts_are_in_no_segment(session: Session, rule: str) -> None:
+    one, erased = identify(session, [Profile("c1"), Profile("c2")], NOW)
+    session.execute(text("update contacts set erased_at = now() where id = :id"), {"id": erased})
+    segments.save(session, "other", "plan is set")
+    segments.save(session, "all", rule)
+    refresh_all(session, NOW)
+    assert members(session, "all") == {one} and segments.count(session, rule, NOW) == 1
+    assert segments.refresh_contacts(session, [one, erased], "attribute", ["created_at"], NOW) == 0
+
+
+def test_many_contacts_at_once_are_judged_as_a_few(session: Session) -> None:
+    ids = identify(session, [Profile(f"c{number}") for number in range(MANY)], NOW)
+    record(session, [NewEvent(id_, "Seen", NOW - DAY * (id_ % 3), f"m{id_}") for id_ in ids], NOW)
+    segments.save(session, "recent", 'did "Seen" in the last 1 day')
+    few = [
+        segments.refresh_contacts(session, ids[start : start + 100], "event", ["Seen"], NOW)
+        for start in range(0, MANY, 100)
+    ]
+    found = members(session, "recent")
+    assert sum(few) == len(found) == sum(id_ % 3 < 2 for id_ in ids)
+    session.execute(text("delete from segment_memberships"))
+    assert segments.refresh_contacts(session, ids, "event", ["Seen"], NOW) == len(found)
+    assert members(session, "recent") == found
+
+
+def test_settings_of_the_planner_hold_for_one_refresh_only(session: Session) -> None:
+    def setting() -> str:
+        return str(session.execute(text("select current_setting('enable_nestloop')")).scalar_one())
+
+    with planned(session, planning.ALL):
+        assert setting() == "off"
+    assert setting() == "on"
 
 
 RULES = {
