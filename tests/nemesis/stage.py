@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import shutil
@@ -29,6 +30,7 @@ SENDERS = ("worker-1", "worker-2")
 SCHEDULERS = ("scheduler-1", "scheduler-2")
 CAIRN = ("web", *SENDERS, *SCHEDULERS)
 STOPPING = 15.0
+START_PATIENCE = 120.0
 SMALL_LOG = "max_wal_size = '256MB'\n"
 
 
@@ -121,6 +123,26 @@ class Stage:
             except Exception as error:  # the disk may be full; whatever it is, a supervisor goes on
                 print(f"{part.name} does not start yet: {str(error).splitlines()[-1]}")
             part.start_at = time.monotonic() + 0.5
+
+    def await_ready(self) -> None:
+        """Wait until the site takes calls and its workers work: faults before that would meet nobody."""
+        until = time.monotonic() + START_PATIENCE
+        while time.monotonic() < until:
+            if self._answers() and all("worker_started" in self._log(name) for name in SENDERS):
+                return
+            self.tend()
+            time.sleep(0.1)
+        raise AssertionError(f"The site did not start within {START_PATIENCE:.0f} s:\n{self._log('web')[-2000:]}")
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
 
     @property
     def lost_senders(self) -> int:

@@ -42,6 +42,7 @@ BOUNDS = (
     Bound("redis keys", 1.0, 20.0, "keys"),
     Bound("journals", 1.0, 1.0, "files"),
     Bound("journal MB", 1.0, 0.5, "MB"),
+    Bound("log MB", 1.2, 0.5, "MB"),
 )
 """The first bound that fits a reading holds. `size` bounds the tables that are no ledger."""
 
