@@ -75,10 +75,16 @@ def refusal(error: Busy | Unavailable) -> tuple[int, Headers]:
     return (429, (("Retry-After", "1"),)) if isinstance(error, Busy) else (503, (("Retry-After", "5"),))
 
 
+def content_length(environ: Environ) -> int:
+    """The announced length; 0 where none is announced, or something that is no number."""
+    announced: str = environ.get("CONTENT_LENGTH") or ""
+    return int(announced) if announced.isascii() and announced.isdigit() and len(announced) < 19 else 0
+
+
 def receive(environ: Environ, limit: int) -> bytes:
     """The body, cut after `limit` bytes. A server may hand it out in pieces."""
     if not environ.get("wsgi.input_terminated"):
-        limit = min(limit, int(environ.get("CONTENT_LENGTH") or 0))
+        limit = min(limit, content_length(environ))
     pieces: list[bytes] = []
     while limit > 0 and (piece := environ["wsgi.input"].read(limit)):
         pieces.append(piece)

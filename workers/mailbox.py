@@ -12,7 +12,9 @@ import re
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from typing import cast
 
@@ -62,12 +64,14 @@ def subject_of(head: bytes) -> str | None:
     found = subject_header.search(head)
     if found is None:
         return None
-    line = " ".join(found.group(1).decode("utf-8", "replace").split())
-    try:
+    return decoded(" ".join(found.group(1).decode("utf-8", "replace").split()))
+
+
+def decoded(line: str) -> str:
+    """A header's text with its encoded words read (RFC 2047); a word that is none stays as it came. Never raises."""
+    with suppress(LookupError, ValueError, MessageError):
         line = str(make_header(decode_header(line)))
-    except (LookupError, ValueError):
-        return line.replace("\0", "")
-    return " ".join(line.replace("\0", "").split())
+    return " ".join(line.replace("\0", "").encode("utf-8", "replace").decode().split())
 
 
 class Store:

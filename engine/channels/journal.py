@@ -144,28 +144,35 @@ class Journal:
 
 
 def read(path: Path) -> Known:
-    """Replay a journal: later lines of a try replace earlier ones, half a line at the end was never written."""
+    """Replay a journal: later lines of a try replace earlier ones, half a line at the end was never written.
+
+    A line that does not read tells of a damaged disk: then the file is not `whole`.
+    """
     lines = path.read_bytes().decode("utf-8", "replace").split("\n")[:-1]
     entries: dict[tuple[int, int], Result | None] = {}
+    whole = bool(lines) and lines[0] == f"boot {boot()}"
     for line in lines[1:]:
-        kind, *words = line.split(" ", 7)
-        if kind == "try" and len(words) == 2:
-            entries[int(words[0]), int(words[1])] = None
-        elif kind == "reply" and len(words) >= 6 and words[2] in outcomes:
-            entries[int(words[0]), int(words[1])] = _result(words)
-    return Known(entries, bool(lines) and lines[0] == f"boot {boot()}")
+        try:
+            key, result = _entry(line)
+        except ValueError:
+            whole = False
+        else:
+            entries[key] = result
+    return Known(entries, whole)
 
 
-def _result(words: list[str]) -> Result:
-    message, _, outcome, stage, code, enhanced, *text = words
-    return Result(
-        int(message),
-        cast(Outcome, outcome),
-        int(code),
-        "" if enhanced == "-" else enhanced,
-        "".join(text),
-        "" if stage == "-" else stage,
-    )
+def _entry(line: str) -> tuple[tuple[int, int], Result | None]:
+    """What one line says. Raises ValueError for a line that was not written here."""
+    kind, message, attempt, *words = line.split(" ", 7)
+    key = int(message), int(attempt)
+    if kind == "try" and not words:
+        return key, None
+    if kind != "reply" or len(words) < 4 or words[0] not in outcomes:
+        raise ValueError(line)
+    outcome, stage, code, enhanced, *text = words
+    given = "" if enhanced == "-" else enhanced
+    result = Result(key[0], cast(Outcome, outcome), int(code), given, "".join(text), "" if stage == "-" else stage)
+    return key, result
 
 
 def take_over(path: Path) -> int | None:

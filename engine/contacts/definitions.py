@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engine.contacts.profile import NAME_LENGTH
+
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 NESTING = 4
@@ -50,10 +52,11 @@ def _reads(read: Any, value: str) -> bool:
 
 
 def types_of(values: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, str]:
-    """Types by dotted name; objects are listed and entered four levels deep."""
+    """Types by dotted name; objects are listed and entered four levels deep. Longer names than an index takes are not
+    listed: their values are kept all the same."""
     types: dict[str, str] = {}
     for name, value in values.items():
-        if value is None:
+        if value is None or len(prefix) + len(name) > NAME_LENGTH:
             continue
         types[prefix + name] = type_of(value)
         if isinstance(value, Mapping) and depth < NESTING:

@@ -14,6 +14,9 @@ from engine.contacts.profile import VALUE_BYTES
 from engine.errors import InvalidInput
 
 LONGEST_CELL = 32 * 1024 * 1024  # what csv reads; longer cells end the row with an error
+LONGEST_LINE = 12 * 1024 * 1024  # characters; what follows them is read as a line of its own
+LARGEST_BATCH = 32 * 1024 * 1024  # characters of which the rows of a batch are made, give or take a row
+MOST_COLUMNS = 2_000
 BLOCK = 1 << 20
 
 
@@ -32,14 +35,22 @@ class Table:
         self.encoding = encoding
         self.size = size
         self._binary = binary
+        self._taken = 0
         csv.field_size_limit(LONGEST_CELL)
-        self._reader = csv.reader(io.TextIOWrapper(binary, encoding, errors="replace", newline=""))
+        self._text = io.TextIOWrapper(binary, encoding, errors="replace", newline="")
+        self._reader = csv.reader(self._pieces())
         self.header = [name.strip() for name in self._first()]
 
     @property
     def position(self) -> int:
         """Bytes read so far."""
         return self._binary.tell()
+
+    def _pieces(self) -> Iterator[str]:
+        """The lines of the file, so that none fills the memory; counts their characters."""
+        while line := self._text.readline(LONGEST_LINE):
+            self._taken += len(line)
+            yield line
 
     def _first(self) -> list[str]:
         try:
@@ -48,13 +59,15 @@ class Table:
             raise InvalidInput("the first line is no CSV header", hint=str(error)) from error
 
     def batches(self, size: int) -> Iterator[list[Line]]:
-        """The rows in lists of at most `size`, without empty lines."""
+        """The rows in lists of at most `size`, fewer where rows are large, without empty lines."""
         batch: list[Line] = []
+        end = self._taken + LARGEST_BATCH
         for line in self._lines():
             batch.append(line)
-            if len(batch) >= size:
+            if len(batch) >= size or self._taken > end:
                 yield batch
                 batch = []
+                end = self._taken + LARGEST_BATCH
         if batch:
             yield batch
 
@@ -117,6 +130,8 @@ def _is_utf8(file: BinaryIO) -> bool:
 def check_header(header: Sequence[str], needed: Sequence[Sequence[str]], refused: Sequence[str], example: str) -> None:
     """Raises InvalidInput unless every group of `needed` has at least one of its names, once, and all have a name."""
     hint = f"Expected is a first line such as: {example}"
+    if len(header) > MOST_COLUMNS:
+        raise InvalidInput(f"the header has more than {MOST_COLUMNS:,} columns", where="line 1", hint=hint)
     for names in needed:
         if not any(name in header for name in names):
             raise InvalidInput(

@@ -111,6 +111,8 @@ def test_while_the_database_refuses_the_sender_is_told_to_come_again(
         (b"Subject: a\r\n folded one\r\nTo: x\r\n", "a folded one"),
         (b"Subject: =?no-such-charset?b?eA==?=\r\n", "=?no-such-charset?b?eA==?="),
         (b"Subject: \xff\x00\r\n", "\ufffd"),
+        (b"Subject: =?utf-8?b?a?=\r\n", "=?utf-8?b?a?="),
+        (b"Subject: =?utf-7?q?+2AA-?=\r\n", "?"),
     ],
 )
 def test_subjects(head: bytes, subject: str | None) -> None:

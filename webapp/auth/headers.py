@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 
 POLICY = (
     "default-src 'none'",
@@ -36,9 +36,14 @@ def init_app(app: Flask) -> None:
 
 
 def begin() -> None:
-    """The reference id is what a person quotes from an error page; the log carries the same."""
+    """The reference id is what a person quotes from an error page; the log carries the same.
+
+    Nothing is named with a NUL, and the database cannot even be asked for it.
+    """
     g.nonce = secrets.token_urlsafe(16)
     g.reference = secrets.token_hex(4)
+    if "\0" in request.path:
+        abort(404)
 
 
 def finish(response: Response) -> Response:

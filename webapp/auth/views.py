@@ -28,7 +28,7 @@ def sign_in() -> ResponseReturnValue:
     target = local(request.values.get("next"))
     if request.method == "GET":
         return redirect(target) if current_user.is_authenticated else _form(target)
-    email = request.form.get("email", "")
+    email = request.form.get("email", "").replace("\0", "")
     with database().transaction() as transaction:
         user = users.authenticate(transaction, email, request.form.get("password", ""))
         person = person_of(user) if user else None
@@ -71,7 +71,7 @@ def change_password() -> ResponseReturnValue:
 def local(target: str | None) -> str:
     """The target if it is a path of this site, else the dashboard: a link must not lead elsewhere after sign-in."""
     if target and target.isprintable() and target.startswith("/") and "\\" not in target:
-        parts = urlsplit(target)
-        if not target.startswith("//") and not parts.scheme and not parts.netloc:
+        parts = None if target.startswith("//") else urlsplit(target)
+        if parts and not parts.scheme and not parts.netloc:
             return target
     return str(current_app.url_for("pages.dashboard"))

@@ -32,7 +32,7 @@ def dashboard() -> ResponseReturnValue:
 def revenue_chart() -> ResponseReturnValue:
     """Attributed revenue and cost by week, for the charts island; `journey` narrows it to one."""
     with work() as opened:
-        rows = queries.weekly_revenue(opened.session, request.args.get("journey"))
+        rows = queries.weekly_revenue(opened.session, request.args.get("journey", "").replace("\0", ""))
         currency = opened.workspace.currency
     weeks = sorted({row.week for row in rows})
     by_journey: dict[str, dict[object, Decimal]] = defaultdict(dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from engine.errors import InvalidInput
 
@@ -35,9 +35,14 @@ def moment_cursor(text: str | None) -> dt.datetime | None:
         moment = dt.datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError as error:
         raise InvalidInput("this is no place in the timeline", where="before") from error
-    if moment.tzinfo is None:
-        raise InvalidInput("this is no place in the timeline", where="before")
-    return moment
+    try:  # in UTC, because PostgreSQL knows no offset of sixteen hours and none of fractions of a second
+        return moment.astimezone(dt.UTC) if moment.tzinfo else _no_place()
+    except OverflowError:
+        return _no_place()
+
+
+def _no_place() -> NoReturn:
+    raise InvalidInput("this is no place in the timeline", where="before")
 
 
 def cut(rows: Sequence[Any], size: int, key: str = "id") -> Page:

@@ -71,7 +71,7 @@ def _posted_rule() -> str:
 
 
 def _submitted(slug: str | None) -> ResponseReturnValue:
-    name, rule = request.form.get("name", "").strip()[:LONGEST_NAME], _posted_rule()
+    name, rule = request.form.get("name", "").replace("\0", "").strip()[:LONGEST_NAME], _posted_rule()
     with work() as opened:
         found = _find(opened.session, slug) if slug else None
         checked = check_rule(opened, rule)

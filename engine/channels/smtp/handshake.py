@@ -43,7 +43,7 @@ class Extensions:
     def largest(self) -> int:
         """Bytes that a message may have; 0: no limit is known (RFC 1870)."""
         size = self.keywords.get("SIZE", ())
-        return int(size[0]) if size and size[0].isdigit() else 0
+        return int(size[0]) if size and size[0].isdigit() and len(size[0]) <= 20 else 0
 
 
 async def connect(server: Server, timeouts: Timeouts, hostname: str) -> tuple[Wire, Extensions]:

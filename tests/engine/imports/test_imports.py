@@ -17,6 +17,7 @@ from engine.db import Database
 from engine.errors import InvalidInput
 from engine.imports.contacts import import_contacts
 from engine.imports.events import import_events
+from engine.imports.reading import opened
 from engine.imports.report import Counts
 from tests.conftest import drop, new_database
 
@@ -248,3 +249,24 @@ def test_importing_twice_changes_nothing(shared: Database, tmp_path: Path, table
         assert first.accepted + first.unchanged + first.refused == first.rows
         assert (again.refused, again.accepted) == (first.refused, 0), (table, first, again)
         assert before == after
+
+
+def test_a_header_of_a_hundred_thousand_columns_is_refused_at_once(empty: Database, tmp_path: Path) -> None:
+    header = "external_id," + ",".join(f"c{number}" for number in range(100_000)) + "\n"
+    with pytest.raises(InvalidInput, match="more than 2,000 columns"):
+        contacts(empty, tmp_path / "wide.csv", header)
+
+
+def test_large_rows_come_in_smaller_batches(tmp_path: Path) -> None:
+    path = tmp_path / "large.csv"
+    path.write_text("external_id,a\n" + f"c,{'x' * 9_000_000}\n" * 8)
+    with opened(path) as table:
+        assert [len(batch) for batch in table.batches(10_000)] == [4, 4]
+
+
+def test_a_line_without_end_is_read_in_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "line.csv"
+    path.write_text("external_id,a\nc," + "x" * 30_000_000)
+    with opened(path) as table:
+        lengths = [sum(map(len, line.cells)) for batch in table.batches(10_000) for line in batch]
+    assert max(lengths) <= 12 * 1024 * 1024 and len(lengths) == 3

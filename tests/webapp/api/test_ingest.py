@@ -150,6 +150,15 @@ def test_a_body_that_cannot_be_stored_is_400(site: Site) -> None:
     assert site.rows("select count(*) from events") == [(0,)]
 
 
+def test_names_that_no_index_takes_are_stored_and_not_listed(site: Site) -> None:
+    name = "".join(chr(0x4E00 + number * number * 7919 % 20_000) for number in range(3_000))
+    answer = site.post("/v1/identify", {"userId": "u1", "traits": {"company": {name: 1, "seats": 5}}})
+    assert answer.status_code == 200
+    assert site.rows("select length(attributes::text) > 3000 from contacts") == [(True,)]
+    listed = site.rows("select name from attribute_definitions order by name")
+    assert listed == [("company",), ("company.seats",)]
+
+
 def test_an_escaped_backslash_before_u0000_is_no_nul(site: Site) -> None:
     assert site.post("/v1/track", b'{"userId":"u","event":"e","properties":{"a":"\\\\u0000"}}').status_code == 200
     assert site.rows("select properties from events") == [({"a": "\\u0000"},)]

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from engine.db import Database
 from engine.settings import Settings
+from tests.webapp.pages.conftest import post
 from tests.webapp.pages.sample import Shop
 from webapp.app import create_app
 
@@ -108,3 +109,30 @@ def test_without_the_database_pages_say_so_and_ask_to_come_back(postgres_url: st
     answer = client.post("/sign-in", data={"csrf_token": found[1], "email": "a@b.example", "password": "x"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "The database is away" in answer.text
+
+
+@pytest.mark.parametrize("folder", ["contacts", "journeys", "segments", "mailbox"])
+def test_nothing_has_a_name_with_nul(marketer: FlaskClient, folder: str) -> None:
+    assert marketer.get(f"/{folder}/a%00b").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/reports/revenue.json?journey=%00", 200),
+        ("/sign-in?next=//[", 302),
+        ("/contacts/HERO/timeline?before=2026-01-01T00:00:00%2B23:59", 200),
+        ("/contacts/HERO/timeline?before=2026-01-01T00:00:00%2B00:00:00.000001", 200),
+        ("/contacts/HERO/timeline?before=0001-01-01T00:00:00%2B14:00", 422),
+    ],
+)
+def test_values_that_the_database_or_the_library_refuses(
+    marketer: FlaskClient, shop: Shop, path: str, status: int
+) -> None:
+    assert marketer.get(path.replace("HERO", shop.contact)).status_code == status
+
+
+def test_forms_with_nul_are_read_without_it(marketer: FlaskClient, visitor: FlaskClient) -> None:
+    assert post(visitor, "/sign-in", email="a\0b", password="x").status_code == 401
+    answer = post(marketer, "/segments/-/new", name="With\0 nul", rule='plan is "pro"')
+    assert answer.status_code == 302 and answer.location.endswith("/segments/with-nul")

@@ -59,9 +59,14 @@ def test_links_of_a_mail_open_in_a_new_window(marketer: FlaskClient, shop: Shop)
         b"Content-Type: text/plain; charset=no-such-charset\r\n\r\nhi \xe9",
         b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n",
         b"Subject: =?utf-8?B?!!!?=\r\nFrom: <<<\r\n\r\nx",
+        b"Content-Type: text/html; charset=idna\r\n\r\n\xff",
+        b'Content-Type: text/plain; charset="a\0"\r\n\r\nx',
+        b"To: =?utf-8?q?a=0D=0ABcc:_e=40x?= <a@b>\r\nFrom: a. <\r\n\r\nx",
+        b"Subject: =?utf-7?q?+2AA-?=\r\nTo: " + b"(" * 3000 + b"\r\n\r\nx",
         mail("a@b.example", "t")[:300],
     ],
 )
 def test_broken_mail_is_shown_as_far_as_it_reads(raw: bytes) -> None:
     parts = read_parts("email", raw)
     assert parts.source == raw.decode("utf-8", "replace")
+    assert all(value.encode() is not None for _, value in parts.headers)
