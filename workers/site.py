@@ -44,9 +44,10 @@ class Site:
     admin: tuple[str, str] | None = None
 
     def wait(self) -> None:
-        """Keep the servers running until Ctrl-C, SIGTERM or SIGHUP, which raise KeyboardInterrupt here."""
+        """Keep the servers running and the logs short until Ctrl-C, SIGTERM or SIGHUP raise KeyboardInterrupt here."""
         while True:
             self.embedded.tend(self.report)
+            places.shorten_logs(self.settings.home)
             time.sleep(TEND_SECONDS)
 
 

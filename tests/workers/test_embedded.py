@@ -186,3 +186,18 @@ def test_a_socket_folder_that_somebody_else_put_there_is_refused(tmp_path: Path)
             places.socket_folder(tmp_path, account)
     finally:
         folder.unlink()
+
+
+def test_a_long_log_begins_anew_under_its_writer_and_one_older_file_stays(tmp_path: Path) -> None:
+    log = tmp_path / "log" / "web.log"
+    log.parent.mkdir()
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"old\n" * 100)
+        process.shorten(log, limit=1000)
+        assert log.stat().st_size == 400
+        process.shorten(log, limit=100)
+        writer.write(b"new\n")
+    assert log.read_bytes() == b"new\n"
+    assert log.with_suffix(".log.1").read_bytes() == b"old\n" * 100
+    places.shorten_logs(tmp_path)
+    assert log.read_bytes() == b"new\n"

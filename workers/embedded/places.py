@@ -11,7 +11,7 @@ from typing import IO
 
 from engine.errors import ConfigurationError
 from workers.embedded.account import Account
-from workers.embedded.process import rotate
+from workers.embedded.process import rotate, shorten
 
 SOCKET_ROOT = Path("/tmp")
 """Not TMPDIR, which may be long or hold spaces. The folder made in it is private and checked."""
@@ -38,6 +38,12 @@ def log_file(home: Path, name: str) -> Path:
     path = home / "log" / f"{name}.log"
     rotate(path)
     return path
+
+
+def shorten_logs(home: Path) -> None:
+    """Bound the logs of processes that run for long."""
+    for path in (home / "log").glob("*.log"):
+        shorten(path)
 
 
 def socket_folder(home: Path, account: Account) -> Path:

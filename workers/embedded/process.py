@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import psutil
 
 from workers.embedded.account import Account
 
+LOG_BYTES = 10_000_000
 LAUNCHER = Path(__file__).with_name("launch.py")
 
 
@@ -105,7 +107,25 @@ def last_lines(log: Path, count: int = 8) -> str:
     return "\n".join(text.splitlines()[-count:])
 
 
-def rotate(log: Path, limit: int = 10_000_000) -> None:
-    """Keep one older file of a log that grew over `limit` bytes."""
+def rotate(log: Path, limit: int = LOG_BYTES) -> None:
+    """Keep one older file of a log that grew over `limit` bytes. Only while nobody writes to it."""
     if log.exists() and log.stat().st_size > limit:
-        log.replace(log.with_suffix(".log.1"))
+        log.replace(_older(log))
+
+
+def shorten(log: Path, limit: int = LOG_BYTES) -> None:
+    """As `rotate`, while a process appends to the log, which begins anew. Lines of that instant may be lost.
+
+    On a full disk there is no older file, as room is worth more then.
+    """
+    if log.stat().st_size <= limit:
+        return
+    try:
+        shutil.copyfile(log, _older(log))
+    except OSError:
+        _older(log).unlink(missing_ok=True)
+    os.truncate(log, 0)
+
+
+def _older(log: Path) -> Path:
+    return log.with_suffix(".log.1")
