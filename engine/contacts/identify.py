@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.contacts import write
 from engine.contacts.changes import NEW_CONTACT, announce
-from engine.contacts.identity import Person, Placement, current, knows_all, look_up, place
+from engine.contacts.identity import Person, Placement, current, known_by_id, knows_all, look_up, place
 from engine.contacts.merge import merge
 from engine.contacts.profile import Profile
 
@@ -59,16 +59,22 @@ def identify_all(session: Session, profiles: Sequence[Profile], now: dt.datetime
     """As `identify`, saying also which contacts are new and which were changed."""
     if not profiles:
         return Identified([], set(), set())
-    directory = look_up(session, profiles)
-    placement = place(profiles, directory) if knows_all(directory, profiles) else None
-    wanted = _wanted(placement) if placement else {}
+    known = known_by_id(session, profiles)
+    positions = [position for position in range(len(profiles)) if position not in known]
+    others = [profiles[position] for position in positions]
+    directory = look_up(session, others)
+    placement = place(others, directory) if knows_all(directory, others) else None
+    wanted = {id_: write.Change() for id_ in known.values()} | (_wanted(placement) if placement else {})
     if placement is None or placement.structural or not _lock(session, wanted):
+        known, positions = {}, list(range(len(profiles)))
         placement = _settle(session, profiles, now)
         wanted = _wanted(placement)
     changed = write.update(session, wanted, now)
     created = {person.id for person in placement.created}
     changed |= {person.id for person in placement.named} | {current(kept).id for _, kept in placement.merged}
-    return Identified([person.id for person in placement.people], created, changed - created, placement.shared)
+    ids = known | {position: person.id for position, person in zip(positions, placement.people, strict=True)}
+    shared = [positions[index] for index in placement.shared]
+    return Identified([ids[position] for position in range(len(profiles))], created, changed - created, shared)
 
 
 def set_attributes(session: Session, values: Mapping[int, Mapping[str, Any]], now: dt.datetime) -> None:

@@ -9,15 +9,20 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engine.contacts.profile import Profile
+from engine.contacts.profile import NOTHING_ELSE, Profile
+from engine.db import driver, text_array
 
-BY_EXTERNAL_ID = text("select id, external_id, email, external_id from contacts where external_id = any(:values)")
+BY_EXTERNAL_ID = text(
+    "select id, external_id, email, external_id from contacts where external_id = any(cast(:values as text[]))"
+)
+IDS = "select external_id, id from contacts where external_id = any(%s::text[])"
 BY_EMAIL = text(
-    "select id, external_id, email, lower(email) from contacts where lower(email) = any(:values) order by id desc"
+    "select id, external_id, email, lower(email) from contacts where lower(email) = any(cast(:values as text[])) "
+    "order by id desc"
 )
 BY_IDENTITY = text(
     "select c.id, c.external_id, c.email, i.value from contact_identities i join contacts c on c.id = i.contact_id "
-    "where i.kind = :kind and i.value = any(:values)"
+    "where i.kind = :kind and i.value = any(cast(:values as text[]))"
 )
 
 
@@ -74,6 +79,19 @@ def look_up(session: Session, profiles: Sequence[Profile]) -> Directory:
     return directory
 
 
+def known_by_id(session: Session, profiles: Sequence[Profile]) -> dict[int, int]:
+    """Contact ids, by position, of profiles that are nothing but an external id which is known: most events' are.
+
+    They change nothing, nor does what the others say change whom they find.
+    """
+    bare = {position: p.external_id for position, p in enumerate(profiles) if p.external_id and p[1:] == NOTHING_ELSE}
+    if not bare:
+        return {}
+    rows = driver(session).execute(IDS, (text_array(set(bare.values())),)).fetchall()
+    ids: dict[str, int] = dict(rows)
+    return {position: ids[name] for position, name in bare.items() if name in ids}
+
+
 def knows_all(directory: Directory, profiles: Sequence[Profile]) -> bool:
     """False when some external id or anonymous id is new, so that names will have to be written."""
     return all(
@@ -89,7 +107,7 @@ def _find(
     wanted = sorted(value for value in values if value)
     if not wanted:
         return {}
-    rows = session.execute(query, {"values": wanted, **parameters})
+    rows = session.execute(query, {"values": text_array(wanted), **parameters})
     return {name: found.setdefault(id_, Person(id_, external_id, email)) for id_, external_id, email, name in rows}
 
 

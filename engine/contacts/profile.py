@@ -35,6 +35,10 @@ class Profile(NamedTuple):
     removed: frozenset[str] = frozenset()
 
 
+NOTHING_ELSE = Profile()[1:]
+"""What follows the external id in a profile that says no more than that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something wrong with one value. When `kept` it was stored as given, otherwise it was left out."""
@@ -53,6 +57,8 @@ def clean(profile: Profile, *, attributes_checked: bool = False) -> tuple[Profil
     InvalidInput when a key (external id, anonymous id) cannot be used or when nothing names the contact. With
     `attributes_checked` the attributes are taken as they are.
     """
+    if profile.external_id and profile[1:] == NOTHING_ELSE:
+        return Profile(key("external_id", profile.external_id)), ()
     problems: list[Problem] = []
     changes: dict[str, Any] = {}
     for name in ("external_id", "anonymous_id"):

@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 from engine.contacts import changes as inbox
 from engine.contacts.definitions import define, types_of
 from engine.contacts.profile import COLUMNS, Profile
-from engine.db import copy_rows
+from engine.db import copy_rows, driver, int_array
 
-READ = text("select id, email, phone, timezone, locale, attributes from contacts where id = any(:ids)")
+READ = text(
+    "select id, email, phone, timezone, locale, attributes from contacts where id = any(cast(:ids as bigint[]))"
+)
 UPDATE = text("""
 update contacts c
 set email = u.email, phone = u.phone, timezone = u.timezone, locale = u.locale, updated_at = :now,
@@ -83,8 +85,8 @@ def lock(session: Session, ids: Collection[int], strength: str) -> set[int]:
     """
     if not ids:
         return set()
-    statement = f"select id from contacts where id = any(:ids) order by id for {strength}"
-    return set(session.execute(text(statement), {"ids": sorted(ids)}).scalars())
+    statement = f"select id from contacts where id = any(%s::bigint[]) order by id for {strength}"
+    return {row[0] for row in driver(session).execute(statement, (int_array(ids),))}
 
 
 def create(session: Session, people: Sequence[tuple[int, str | None, Change]], now: dt.datetime) -> None:
@@ -164,7 +166,7 @@ def _same(old: Any, new: Any) -> bool:
 
 
 def _read(session: Session, ids: Collection[int]) -> dict[int, Stored]:
-    rows = session.execute(READ, {"ids": sorted(ids)})
+    rows = session.execute(READ, {"ids": int_array(ids)})
     return {
         id_: Stored({"email": email, "phone": phone, "timezone": zone, "locale": locale}, attributes)
         for id_, email, phone, zone, locale, attributes in rows

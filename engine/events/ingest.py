@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -19,11 +19,10 @@ from engine.events.record import NewEvent, Status, record
 
 CallType = Literal["track", "identify", "page", "screen", "group", "alias"]
 VIEWS = {"page": "Page Viewed", "screen": "Screen Viewed"}
-NOTHING: Mapping[str, Any] = {}
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One call. `name` is the event of a track, the name of a page or screen. `occurred_at` is aware, by our clock.
 
     `traits` are of the contact; of the company, for `group`. An alias says that `previous_id` is `user_id`.
@@ -35,15 +34,14 @@ class Call:
     user_id: str | None = None
     anonymous_id: str | None = None
     name: str = ""
-    properties: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
-    traits: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    properties: Mapping[str, Any] = NOTHING
+    traits: Mapping[str, Any] = NOTHING
     context: Mapping[str, Any] | None = None
     group_id: str | None = None
     previous_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a call: its contact, or the reason why it was refused; traits that were left out or doubtful."""
 
     status: Status

@@ -5,13 +5,11 @@ https://segment.com/docs/connections/spec/common/ names the fields that all call
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from engine.errors import CairnError, InvalidInput
 from engine.events.ingest import Call, CallType
@@ -35,8 +33,7 @@ class BadCalls(CairnError):
         self.errors = errors
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A call as it was sent, with the sender's instants; the call's own `occurred_at` is not settled before `dated`."""
 
     call: Call
@@ -48,7 +45,7 @@ class Sent:
 
         On a simulated clock the sender's real `sentAt` says nothing, and the timestamp holds as it is.
         """
-        return dataclasses.replace(self.call, occurred_at=self._moment(received_at, virtual))
+        return self.call._replace(occurred_at=self._moment(received_at, virtual))
 
     def _moment(self, received_at: dt.datetime, virtual: bool) -> dt.datetime:
         if self.timestamp is None:
