@@ -64,7 +64,7 @@ def identify_all(session: Session, profiles: Sequence[Profile], now: dt.datetime
     others = [profiles[position] for position in positions]
     directory = look_up(session, others)
     placement = place(others, directory) if knows_all(directory, others) else None
-    wanted = {id_: write.Change() for id_ in known.values()} | (_wanted(placement) if placement else {})
+    wanted = _wanted(placement) if placement else {}
     if placement is None or placement.structural or not _lock(session, wanted):
         known, positions = {}, list(range(len(profiles)))
         placement = _settle(session, profiles, now)

@@ -82,7 +82,8 @@ def look_up(session: Session, profiles: Sequence[Profile]) -> Directory:
 def known_by_id(session: Session, profiles: Sequence[Profile]) -> dict[int, int]:
     """Contact ids, by position, of profiles that are nothing but an external id which is known: most events' are.
 
-    They change nothing, nor does what the others say change whom they find.
+    They change nothing, nor does what the others say change whom they find; and they need no lock, because only
+    contacts without external id are ever merged away.
     """
     bare = {position: p.external_id for position, p in enumerate(profiles) if p.external_id and p[1:] == NOTHING_ELSE}
     if not bare:
