@@ -20,9 +20,8 @@ from journeys.language.check import Names, problems, unsupported
 from journeys.language.parse import parse, read
 from journeys.language.problems import Problem, in_order
 from journeys.language.program import walk
+from journeys.runtime import admit, match
 from journeys.runtime import catalogue as catalogues
-from journeys.runtime import match
-from journeys.runtime.enrol import Trigger, enrol
 
 
 class Refused(LanguageError):
@@ -36,12 +35,12 @@ class Refused(LanguageError):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What publishing did. `unchanged`: the text was live already. `entered`: people let in by `existing: true`."""
+    """What publishing did. `unchanged`: the text was live already. `letting_in`: how many `existing: true` lets in."""
 
     journey: Journey
     version: JourneyVersion
     unchanged: bool
-    entered: int
+    letting_in: int
     warnings: list[Problem]
 
 
@@ -50,7 +49,19 @@ def check(session: Session, source: str) -> list[Problem]:
     schema = load_schema(session)
     partial = read(source, schema.aliases).partial
     found = problems(source, schema, _names(session, schema, partial), schema.aliases)
-    return in_order([*found, *(unsupported(partial) if partial else [])])
+    return in_order(
+        [*found, *(unsupported(partial) if partial else []), *(_crowd(session, partial) if partial else [])]
+    )
+
+
+def _crowd(session: Session, journey: language.Journey) -> list[Problem]:
+    """How many enter at once, to be known before it happens: only the first publish lets in who is there already."""
+    was_live = select(Journey.id).where(Journey.slug == journey.slug, Journey.live_version_id.is_not(None))
+    if not journey.enter.existing or session.execute(was_live).first():
+        return []
+    count = admit.members(session, journey.enter.segment)
+    message = f"Publishing lets in the {count:,} people who are in `{journey.enter.segment}` now."
+    return [Problem("warning", journey.enter.line, 1, message, hint="They enter because of `existing: true`.")]
 
 
 def _names(session: Session, schema: Schema, partial: language.Journey | None) -> Names:
@@ -90,8 +101,8 @@ def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Publ
         match.match_joins(session, catalogues.load(session), parsed.enter.segment, now)
     version = _freeze(session, journey, source, now, actor)
     _know_topics(session, parsed)
-    entered = _let_in(session, version, parsed, now) if first and parsed.enter.existing else 0
-    return Published(journey, version, False, entered, found)
+    letting_in = admit.note(session, journey.id, parsed.enter.segment) if first and parsed.enter.existing else 0
+    return Published(journey, version, False, letting_in, found)
 
 
 def _journey(session: Session, slug: str) -> Journey:
@@ -122,18 +133,3 @@ def _know_topics(session: Session, journey: language.Journey) -> None:
         if session.get(Topic, slug) is None:
             session.add(Topic(slug=slug, name=slug.replace("-", " ").capitalize()))
     session.flush()
-
-
-def _let_in(session: Session, version: JourneyVersion, journey: language.Journey, now: dt.datetime) -> int:
-    """Enter the present members of the segment, whose stay began before the journey was live."""
-    ids = session.execute(
-        text(
-            "select c.id from contacts c where c.id in (select m.contact_id from segment_memberships m "
-            "join segments s on s.id = m.segment_id where s.slug = :slug and m.left_at is null) "
-            "order by c.id for no key update"
-        ),
-        {"slug": journey.enter.segment},
-    ).scalars()
-    known = catalogues.load(session)
-    triggers = [Trigger(contact_id, now, now) for contact_id in ids]
-    return len(enrol(session, known, known.versions[version.id], triggers, now))

@@ -14,7 +14,9 @@ DUE = {
     "union all select from segment_memberships where left_at is null and expires_at <= :now",
     "advance": "select from journey_versions v join journeys j on j.id = v.journey_id "
     "where j.state in ('live', 'draining') and exists "
-    "(select from enrolments e where e.version_id = v.id and e.status = 'active' and e.wake_at <= :now)",
+    "(select from enrolments e where e.version_id = v.id and e.status = 'active' and e.wake_at <= :now) "
+    "union all select from journeys j where j.state = 'live' and exists "
+    "(select from entry_inbox i where i.journey_id = j.id and i.error is null)",
     "send": "select from messages where state = 'queued' and channel in ('email', 'sms') and send_after <= :now",
     "hits": "select from hits where classification is null and at <= :now - interval '3 seconds'",
     "sweep": "select from messages where state = 'sending' and claimed_at <= :now - interval '30 seconds'",

@@ -17,6 +17,7 @@ from engine import clock, segments
 from engine.db import Database
 from engine.reports import rollup
 from engine.tracking.process import process
+from journeys.runtime import admit as admitting
 from journeys.runtime import advance as advancing
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime import match as matching
@@ -31,6 +32,9 @@ Batch = Callable[[Session, Catalogue, dt.datetime, int, list[int]], int]
 Aside = Callable[[Session, Catalogue, int, dt.datetime, str], None]
 
 EVENT_ASIDE = text("update event_inbox set available_at = 'infinity', error = :error where id = :id")
+ADMISSION_ASIDE = text("""
+update entry_inbox set error = :error where journey_id = :journey_id and contact_id = :id
+""")
 ENTRY_ASIDE = text("""
 update enrolments set status = 'failed', reason = :error, phase = null, wake_at = null, ended_at = :now where id = :id
 """)
@@ -62,10 +66,13 @@ def refresh(database: Database, seconds: float = SECONDS) -> int:
 
 
 def advance(database: Database, seconds: float = SECONDS) -> int:
-    """Move everybody who is due. Returns how many moves were made."""
+    """Let in whom a publish invited and move everybody who is due. Returns how many entries and moves were tried."""
+    with database.transaction() as session:
+        journeys = admitting.due(session)
+    entries = sum(_admit(database, journey_id, seconds) for journey_id in journeys)
     with database.transaction() as session:
         versions = advancing.due(session, clock.now(session))
-    return sum(_advance(database, version_id, seconds) for version_id in versions)
+    return entries + sum(_advance(database, version_id, seconds) for version_id in versions)
 
 
 def hits(database: Database, seconds: float = SECONDS) -> int:
@@ -83,6 +90,16 @@ def hits(database: Database, seconds: float = SECONDS) -> int:
             break
         total += done
     return total
+
+
+def _admit(database: Database, journey_id: int, seconds: float) -> int:
+    def batch(session: Session, catalogue: Catalogue, now: dt.datetime, limit: int, taken: list[int]) -> int:
+        return admitting.admit(session, catalogue, journey_id, now, limit, taken)
+
+    def aside(session: Session, _: Catalogue, id_: int, __: dt.datetime, error: str) -> None:
+        session.execute(ADMISSION_ASIDE, {"journey_id": journey_id, "id": id_, "error": error})
+
+    return _repeat(database, batch, admitting.BATCH, aside, seconds)
 
 
 def _advance(database: Database, version_id: int, seconds: float) -> int:

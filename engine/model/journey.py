@@ -88,6 +88,19 @@ class Enrolment(Base):
     goal_at: Mapped[dt.datetime | None]
 
 
+class EntryInbox(Base):
+    """Members of a segment whom a publish lets in (`existing: true`) and who have not entered yet.
+
+    A row goes in the commit that enters its contact. `error` says why it was set aside.
+    """
+
+    __tablename__ = "entry_inbox"
+
+    journey_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    contact_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    error: Mapped[str | None]
+
+
 step_log_id = Sequence("step_log_id_seq", metadata=Base.metadata)
 
 

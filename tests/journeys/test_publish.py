@@ -71,7 +71,7 @@ def test_check_says_all_and_saves_nothing(session: Session) -> None:
 def test_the_first_publish_freezes_version_one_and_says_who_did_it(session: Session) -> None:
     source = journey(PAUSE)
     done = publish(session, source, NOW, "ada")
-    assert (done.version.number, done.unchanged, done.entered, done.warnings) == (1, False, 0, [])
+    assert (done.version.number, done.unchanged, done.letting_in, done.warnings) == (1, False, 0, [])
     assert (done.journey.state, done.journey.live_version_id, done.journey.draft) == ("live", done.version.id, source)
     assert done.journey.published_at == NOW
     audit = rows(session, "select actor, action, object, detail from audit_log")
@@ -116,8 +116,20 @@ def test_existing_lets_people_in_at_the_first_publish_only(session: Session) -> 
     identify(session, [Profile(external_id=f"u{n}", attributes={"tier": "gold"}) for n in range(3)], NOW)
     segments.save(session, "gold", 'tier is "gold"')
     enter = "segment: gold, existing: true"
-    assert publish(session, journey(PAUSE, enter=enter), NOW, "me").entered == 3
-    assert publish(session, journey("- wait: 2 days\n  id: pause", enter=enter), NOW, "me").entered == 0
+    assert publish(session, journey(PAUSE, enter=enter), NOW, "me").letting_in == 3
+    assert publish(session, journey("- wait: 2 days\n  id: pause", enter=enter), NOW, "me").letting_in == 0
+
+
+def test_the_count_of_those_let_in_is_known_before_the_first_publish(session: Session) -> None:
+    identify(session, [Profile(external_id=f"u{n}", attributes={"tier": "gold"}) for n in range(3)], NOW)
+    segments.save(session, "gold", 'tier is "gold"')
+    segments.refresh(session, "gold", NOW)
+    source = journey(PAUSE, enter="segment: gold, existing: true")
+    [told] = check(session, source)
+    assert (told.severity, told.line) == ("warning", 2)
+    assert told.message == "Publishing lets in the 3 people who are in `gold` now."
+    assert publish(session, source, NOW, "me").warnings == [told]
+    assert check(session, source) == []
 
 
 def test_two_publishers_of_one_journey_take_turns(database: Database) -> None:

@@ -160,7 +160,7 @@ def _published(done: publishing.Published) -> str:
     name = f"{done.journey.slug} version {done.version.number}"
     if done.unchanged:
         return f"{name} is live already; nothing changed."
-    return f"{name} is live." + (f" {done.entered:,} people of the segment entered." if done.entered else "")
+    return f"{name} is live." + (f" {done.letting_in:,} people of the segment enter now." if done.letting_in else "")
 
 
 def _journeys(session: Session, slug: str | None) -> list[Journey]:
