@@ -1,9 +1,12 @@
-"""Local times of day. A time that a clock change skips is moved forward; one that comes twice counts the first time."""
+"""Local times of day. A time that a clock change skips is moved forward; one that comes twice counts the first time.
+
+The people of a batch live in few zones, so answers are kept: a batch asks with one `now`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from journeys.language.steps import LocalTime, Quiet
@@ -11,6 +14,7 @@ from journeys.language.steps import LocalTime, Quiet
 DAY = dt.timedelta(days=1)
 
 
+@lru_cache(maxsize=1024)
 def next_time(wanted: LocalTime, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
     """The first instant at or after `now` at which it is `wanted` in `zone`, in UTC."""
     day = now.astimezone(zone).date()
@@ -22,7 +26,8 @@ def next_time(wanted: LocalTime, zone: ZoneInfo, now: dt.datetime) -> dt.datetim
     raise AssertionError("each weekday comes within nine days")
 
 
-def quiet_until(quiet: Quiet, zones: Sequence[ZoneInfo], now: dt.datetime) -> dt.datetime | None:
+@lru_cache(maxsize=1024)
+def quiet_until(quiet: Quiet, zones: tuple[ZoneInfo, ...], now: dt.datetime) -> dt.datetime | None:
     """The end of quiet hours that hold at `now` in any of `zones`, in UTC; None when sending is allowed in all.
 
     Zones so far apart that it is quiet somewhere at every hour leave no such instant; then the first zone decides.

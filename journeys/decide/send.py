@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from journeys.decide.localtime import next_time, quiet_until
-from journeys.decide.values import Needs, Outcome, Row
+from journeys.decide.values import Needs, Outcome, Row, parked
 from journeys.language.program import Program
 from journeys.language.steps import Email, SendOptions, Sms, effective
 
@@ -31,7 +31,7 @@ def decide(program: Program, step: Email | Sms, rows: Sequence[Row], now: dt.dat
         if not all(row.truths):
             outcomes.append(skipped)
         elif (until := _held_until(options, row, now)) is not None:
-            outcomes.append(Outcome("held", phase="held", wake_at=until))
+            outcomes.append(parked("held", until))
         else:
             outcomes.append(sent)
     return outcomes
@@ -47,7 +47,7 @@ def _held_until(options: SendOptions, row: Row, now: dt.datetime) -> dt.datetime
     return moment if moment > now else None
 
 
-def _zones(named: str, row: Row) -> Sequence[ZoneInfo]:
+def _zones(named: str, row: Row) -> tuple[ZoneInfo, ...]:
     """The contact's possible zones; the last of `row.zones` is always the workspace's."""
     if named == "contact":
         return row.zones[:-1]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from journeys.decide.localtime import next_time
-from journeys.decide.values import NOTHING, Needs, Outcome, Row
+from journeys.decide.values import NOTHING, Needs, Outcome, Row, parked
 from journeys.language.durations import Duration
 from journeys.language.program import Program
 from journeys.language.steps import DateOffset, LocalTime, Wait
@@ -24,8 +24,8 @@ def decide(program: Program, step: Wait, rows: Sequence[Row], now: dt.datetime) 
     """Park those who arrive, pass those whose time has come. A missing or past date passes now."""
     passed = Outcome("passed", program.following[step.id])
     if isinstance(step.until, Duration):
-        parked = _park(step.until.after(now), now) or passed
-        return [passed if _is_over(row, now) else _stay(row) if row.phase == "waiting" else parked for row in rows]
+        fresh = _park(step.until.after(now), now) or passed
+        return [passed if _is_over(row, now) else _stay(row) if row.phase == "waiting" else fresh for row in rows]
     if isinstance(step.until, DateOffset):
         return [_park(_date(step.until, row), now) or passed for row in rows]
     until = step.until
@@ -41,7 +41,8 @@ def _is_over(row: Row, now: dt.datetime) -> bool:
 
 def _stay(row: Row) -> Outcome:
     """Something else woke the row before its time."""
-    return Outcome("waiting", phase="waiting", wake_at=row.deadline, deadline=row.deadline)
+    assert row.deadline is not None
+    return parked("waiting", row.deadline, row.deadline)
 
 
 def _date(until: DateOffset, row: Row) -> dt.datetime | None:
@@ -57,4 +58,4 @@ def _local(until: LocalTime, row: Row, now: dt.datetime) -> Outcome | None:
 def _park(moment: dt.datetime | None, now: dt.datetime) -> Outcome | None:
     if moment is None or moment <= now:
         return None
-    return Outcome("waiting", phase="waiting", wake_at=moment, deadline=moment)
+    return parked("waiting", moment, moment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from journeys.decide.values import Needs, Outcome, Row
+from journeys.decide.values import Needs, Outcome, Row, parked
 from journeys.language.durations import Duration
 from journeys.language.program import Program
 from journeys.language.steps import DateOffset, WaitFor
@@ -32,7 +32,7 @@ def decide(program: Program, step: WaitFor, rows: Sequence[Row], now: dt.datetim
             outcomes.append(timed_out)
         else:
             wake_at = deadline if row.changes_at is None else min(deadline, row.changes_at)
-            outcomes.append(Outcome("waiting", phase="waiting", wake_at=wake_at, deadline=deadline))
+            outcomes.append(parked("waiting", wake_at, deadline))
     return outcomes
 
 

@@ -86,7 +86,7 @@ def test_options_of_the_journey_hold_unless_the_step_lifts_them() -> None:
     ],
 )
 def test_quiet_hours_hold_while_it_is_night_in_any_possible_zone(zones: list[str], now: str, until: str | None) -> None:
-    found = quiet_until(NIGHT, [ZoneInfo(zone) for zone in zones], instant(now))
+    found = quiet_until(NIGHT, tuple(ZoneInfo(zone) for zone in zones), instant(now))
     assert found == (instant(until) if until else None)
 
 
@@ -103,7 +103,7 @@ def test_quiet_hours_hold_while_it_is_night_in_any_possible_zone(zones: list[str
     ],
 )
 def test_quiet_hours_at_a_change_of_clocks(quiet: Quiet, now: str, until: str) -> None:
-    assert quiet_until(quiet, [ZoneInfo("Europe/Berlin")], instant(now)) == instant(until)
+    assert quiet_until(quiet, (ZoneInfo("Europe/Berlin"),), instant(now)) == instant(until)
 
 
 times = st.times().map(lambda it: it.replace(second=0, microsecond=0))
@@ -117,7 +117,7 @@ def test_after_quiet_hours_sending_is_allowed_and_comes_within_a_day(
     """A night with a change of clocks may be an hour longer."""
     assume(start != end)  # which the language refuses
     now = instant("2026-01-01 00:00") + dt.timedelta(minutes=minute)
-    quiet, here = Quiet(start, end), [ZoneInfo(zone)]
+    quiet, here = Quiet(start, end), (ZoneInfo(zone),)
     until = quiet_until(quiet, here, now)
     if until is not None:
         assert now < until <= now + dt.timedelta(hours=25)

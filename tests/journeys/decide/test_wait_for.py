@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from tests.journeys.decide.deciding import NOW, instant, one, row
+from journeys.decide import decide
+from tests.journeys.decide.deciding import NOW, flat, instant, one, row
 
 STEPS = """\
 - wait_for:
@@ -79,3 +80,11 @@ def test_without_timeout_steps_the_contact_goes_on_behind_the_wait() -> None:
     steps = '- wait_for: did "A"\n  id: answer\n  up_to: 1 day\n- exit: true\n  id: after'
     assert one(steps, row(truths=(False,), phase="waiting", deadline=NOW)).to == "after"
     assert one(steps, row(truths=(True,))).to == "after"
+
+
+def test_rows_that_wake_together_share_one_outcome() -> None:
+    """The executor tells outcomes apart by identity: a wave of equal ones is one party."""
+    laid = flat(HOURS)
+    assert laid.first is not None
+    rows = [row(n, truths=[False, False]) for n in range(3)]
+    assert len({id(outcome) for outcome in decide(laid, laid.steps[laid.first], rows, NOW)}) == 1
