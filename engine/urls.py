@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 from engine.signing import Reference, Signer
 
@@ -21,14 +20,13 @@ def origin_at(reference: Reference) -> dt.datetime:
     return EPOCH + reference.origin_us * MICROSECOND
 
 
-@dataclass(frozen=True, slots=True)
 class MessageUrls:
     """The addresses of one message."""
 
-    site: str
-    signer: Signer
-    message_id: int
-    origin_at: dt.datetime
+    __slots__ = ("message_id", "origin_us", "signer", "site")
+
+    def __init__(self, site: str, signer: Signer, message_id: int, origin_at: dt.datetime) -> None:
+        self.site, self.signer, self.message_id, self.origin_us = site, signer, message_id, origin_us(origin_at)
 
     def open(self) -> str:
         """The pixel."""
@@ -43,4 +41,4 @@ class MessageUrls:
         return f"{self.site}/u/{self._token('unsubscribe')}"
 
     def _token(self, purpose: str, position: int = 0) -> str:
-        return self.signer.token(purpose, Reference(self.message_id, origin_us(self.origin_at), position))
+        return self.signer.token(purpose, Reference(self.message_id, self.origin_us, position))

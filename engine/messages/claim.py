@@ -1,7 +1,7 @@
 """Claiming queued messages: lock, look again, decide, mark as `sending`; all in the caller's transaction.
 
-Locking is one statement and reading another, whose snapshot is later than the locks: what was committed between (a
-suppression, another message under the same cap) is seen. A claim takes one message a contact and locks the contact.
+Locking is one statement; what else the gate looks at is read by others, whose snapshots are later than the locks
+(`engine.messages.facts`). A claim takes one message a contact and locks the contact.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engine.messages import cap, gate
+from engine.arrays import literal
+from engine.messages import facts, gate
 from engine.messages.handed import Candidate
 from engine.reports import rollup
 from engine.signing import Signer
@@ -23,7 +24,10 @@ from engine.signing import Signer
 ExitCheck = Callable[[Session, Sequence[Candidate], dt.datetime], set[int]]
 
 lock_due = text("""
-    select m.id, m.origin_at, m.contact_id, m.cap, case when :channel = 'email' then c.email else c.phone end as address
+    select m.id, m.origin_at, m.journey_id, m.step_id, m.channel,
+        case when :channel = 'email' then c.email else c.phone end, m.attempts + 1, m.queued_at, m.contact_id,
+        m.enrolment_id, m.version_id, m.visit, m.campaign_id, m.content_id, m.topic, m.token, m.cap, m.expires_at,
+        c.attributes, c.email, c.phone, c.external_id, c.timezone, c.locale
     from messages m join contacts c on c.id = m.contact_id
     where m.channel = :channel and m.state = 'queued' and m.send_after <= :now
       and (m.journey_id is null or m.journey_id not in (select j.id from journeys j where j.state = 'paused'))
@@ -32,33 +36,7 @@ lock_due = text("""
     for update of m skip locked
     for no key update of c skip locked
 """)
-
-read_facts = text("""
-    select m.id, m.origin_at, m.journey_id, m.step_id, m.channel, m.attempts, m.queued_at, m.contact_id, m.enrolment_id,
-        m.version_id, m.visit, m.campaign_id, m.topic, m.token, m.cap, m.expires_at, u.address,
-        c.email, c.phone, c.external_id, c.timezone, c.locale, c.attributes,
-        t.slug as content_slug, t.current_version_id, j.slug as journey_slug, j.state as journey_state,
-        e.trigger_event, whole.state as channel_state, part.state as topic_state, topics.default_state as topic_default,
-        s.address_hmac is not null as suppressed, coalesce(sent.count, 0) as cap_count
-    from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[]), cast(:addresses as text[]),
-        cast(:hmacs as bytea[]), cast(:since as timestamptz[])) as u(id, origin_at, address, hmac, since)
-    join messages m on m.id = u.id and m.origin_at = u.origin_at
-    join contacts c on c.id = m.contact_id
-    left join contents t on t.id = m.content_id
-    left join journeys j on j.id = m.journey_id
-    left join enrolments e on e.id = m.enrolment_id
-    left join consent_states whole on whole.contact_id = c.id and whole.channel = m.channel and whole.topic = ''
-    left join consent_states part on part.contact_id = c.id and part.channel = m.channel
-        and part.topic = m.topic and m.topic <> ''
-    left join topics on topics.slug = m.topic
-    left join suppressions s on s.address_hmac = u.hmac and s.channel = m.channel
-    left join lateral (
-        select count(*) from messages other
-        where u.since is not null and other.contact_id = m.contact_id and (other.accepted_at > u.since
-            or other.accepted_at is null and other.state in ('sending', 'unknown') and other.claimed_at > u.since)
-    ) sent on true
-    order by m.send_after, m.id
-""")
+own_fields = ("email", "phone", "external_id", "timezone", "locale")
 
 mark_sending = text("""
     update messages m
@@ -103,79 +81,36 @@ def claim(
 
     `exit_check` names the messages whose entry must end instead. The caller commits before anything is sent.
     """
-    locked = _one_per_contact(session.execute(lock_due, {"channel": channel, "now": now, "limit": limit}).all())
-    if not locked:
+    rows = session.execute(lock_due, {"channel": channel, "now": now, "limit": limit}).all()
+    candidates = _one_per_contact(rows)
+    if not candidates:
         return Claim([], Counter(), 0)
-    rows = session.execute(read_facts, _keys(locked, channel, now, signer)).all()
-    candidates = [_candidate(row) for row in rows]
+    known = facts.read(session, channel, candidates, now, signer)
     leaving = exit_check(session, candidates, now) if exit_check else set()
-    verdicts = [gate.decide(_facts(row, row.id in leaving, needs_consent), now) for row in rows]
-    going = [each for each, verdict in zip(candidates, verdicts, strict=True) if verdict.action == "send"]
-    ended = [pair for pair in zip(candidates, verdicts, strict=True) if pair[1].action not in ("send", "hold")]
+    going: list[Candidate] = []
+    ended: list[tuple[Candidate, gate.Verdict]] = []
+    for each in candidates:
+        verdict = gate.decide(known.of(each, leaving=each.id in leaving, needs_consent=needs_consent), now)
+        if verdict.action == "send":
+            going.append(each)
+        elif verdict.action != "hold":
+            ended.append((each, verdict))
     going = _mark_sending(session, going, now, journal)
     _mark_ended(session, ended, now)
-    return Claim(going, Counter(verdict.reason or verdict.action for _, verdict in ended), len(locked))
+    return Claim(going, Counter(verdict.reason or verdict.action for _, verdict in ended), len(candidates))
 
 
-def _one_per_contact(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-    first: dict[int, Row[Any]] = {}
+def _one_per_contact(rows: Sequence[Any]) -> list[Candidate]:
+    first: dict[int, Candidate] = {}
     for row in rows:
-        first.setdefault(row.contact_id, row)
+        if row[8] not in first:
+            candidate = first[row[8]] = Candidate(*row[:18])
+            candidate.recipient = (candidate.recipient or "").strip()
+            candidate.contact = row[18]
+            candidate.contact |= {
+                name: value for name, value in zip(own_fields, row[19:], strict=True) if value is not None
+            }
     return list(first.values())
-
-
-def _keys(rows: list[Row[Any]], channel: str, now: dt.datetime, signer: Signer) -> dict[str, list[Any]]:
-    caps = [cap.parse(row.cap) for row in rows]
-    return {
-        "ids": [row.id for row in rows],
-        "origins": [row.origin_at for row in rows],
-        "addresses": [row.address for row in rows],
-        "hmacs": [signer.address_hmac(channel, row.address) if row.address else None for row in rows],
-        "since": [each.since(now) if each else None for each in caps],
-    }
-
-
-def _candidate(row: Row[Any]) -> Candidate:
-    contact = {name: getattr(row, name) for name in ("email", "phone", "external_id", "timezone", "locale")}
-    return Candidate(
-        id=row.id,
-        origin_at=row.origin_at,
-        journey_id=row.journey_id,
-        step_id=row.step_id,
-        channel=row.channel,
-        recipient=(row.address or "").strip(),
-        attempt=row.attempts + 1,
-        queued_at=row.queued_at,
-        contact_id=row.contact_id,
-        enrolment_id=row.enrolment_id,
-        version_id=row.version_id,
-        visit=row.visit,
-        campaign_id=row.campaign_id,
-        content_version_id=row.current_version_id,
-        content_slug=row.content_slug or "",
-        journey_slug=row.journey_slug,
-        topic=row.topic,
-        token=row.token,
-        contact={**row.attributes, **{name: value for name, value in contact.items() if value is not None}},
-        event=row.trigger_event or {},
-    )
-
-
-def _facts(row: Row[Any], leaving: bool, needs_consent: bool) -> gate.Facts:
-    return gate.Facts(
-        channel=row.channel,
-        address=(row.address or "").strip(),
-        channel_state=row.channel_state,
-        topic_state=row.topic_state,
-        topic_default=row.topic_default,
-        suppressed=row.suppressed,
-        needs_consent=needs_consent,
-        journey_state=row.journey_state,
-        leaving=leaving,
-        expires_at=row.expires_at,
-        cap=cap.parse(row.cap),
-        cap_count=row.cap_count,
-    )
 
 
 def _mark_sending(session: Session, going: list[Candidate], now: dt.datetime, journal: str) -> list[Candidate]:
@@ -183,10 +118,10 @@ def _mark_sending(session: Session, going: list[Candidate], now: dt.datetime, jo
     if not going:
         return []
     values = {
-        "ids": [each.id for each in going],
-        "origins": [each.origin_at for each in going],
-        "recipients": [each.recipient for each in going],
-        "versions": [each.content_version_id for each in going],
+        "ids": literal([each.id for each in going]),
+        "origins": literal([each.origin_at for each in going]),
+        "recipients": literal([each.recipient for each in going]),
+        "versions": literal([each.content_version_id for each in going]),
     }
     marked = set(session.execute(mark_sending, values | {"now": now, "journal": journal}).scalars())
     return [each for each in going if each.id in marked]
@@ -196,10 +131,10 @@ def _mark_ended(session: Session, ended: list[tuple[Candidate, gate.Verdict]], n
     if not ended:
         return
     values = {
-        "ids": [each.id for each, _ in ended],
-        "origins": [each.origin_at for each, _ in ended],
-        "states": [verdict.action for _, verdict in ended],
-        "reasons": [verdict.reason for _, verdict in ended],
+        "ids": literal([each.id for each, _ in ended]),
+        "origins": literal([each.origin_at for each, _ in ended]),
+        "states": literal([verdict.action for _, verdict in ended]),
+        "reasons": literal([verdict.reason for _, verdict in ended]),
     }
     marked = set(session.execute(mark_ended, values | {"now": now}).scalars())
     day = now.astimezone(dt.UTC).date()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from engine.arrays import literal
 from engine.channels.provider import Outgoing, RenderFailure
 from engine.content import store
 from engine.errors import CairnError
@@ -19,6 +22,8 @@ from engine.rendering.envelope import Envelope
 from engine.signing import Signer
 from engine.urls import MessageUrls
 from engine.workspace import Workspace
+
+trigger_events = text("select id, trigger_event from enrolments where id = any(cast(:ids as bigint[]))")
 
 Renderers = Mapping[int, store.Renderer | str]
 
@@ -35,6 +40,15 @@ class Composed:
 def load_renderers(session: Session, versions: Iterable[int | None]) -> Renderers:
     """The renderers of these content versions; for one that does not load the reason, which fails its messages."""
     return {version: _loaded(session, version) for version in set(versions) if version is not None}
+
+
+def load_events(session: Session, messages: Iterable[Candidate], renderers: Renderers) -> None:
+    """Fill in the trigger event of the messages whose content reads it; it never changes."""
+    reading = {version for version, each in renderers.items() if not isinstance(each, str) and "event" in each.names}
+    of = {each.enrolment_id: each for each in messages if each.content_version_id in reading and each.enrolment_id}
+    if of:
+        for enrolment_id, event in session.execute(trigger_events, {"ids": literal(of)}):
+            of[enrolment_id].event = event or {}
 
 
 def _loaded(session: Session, version: int) -> store.Renderer | str:
@@ -90,11 +104,11 @@ class Composer:
                 mail = renderer.render(context(message, self.workspace), self._envelope(message, urls))
                 self.composed[message.id] = Composed(mail.dynamic_links, mail.missing)
                 return mail.data
-            text = renderer.render(context(message, self.workspace), {"unsubscribe_url": urls.unsubscribe()})
+            sms = renderer.render(context(message, self.workspace), {"unsubscribe_url": urls.unsubscribe()})
         except CairnError as error:
             raise RenderFailure(getattr(error, "message", "") or str(error)) from error
-        self.composed[message.id] = Composed(missing=text.missing, parts=text.parts)
-        return text.text.encode()
+        self.composed[message.id] = Composed(missing=sms.missing, parts=sms.parts)
+        return sms.text.encode()
 
     def _envelope(self, message: Candidate, urls: MessageUrls) -> Envelope:
         workspace = self.workspace
@@ -129,5 +143,9 @@ def full_name(contact: Mapping[str, Any]) -> str:
 
 def feedback_id(message: Candidate, workspace: Workspace) -> str:
     """`campaign:journey:stream:sender` for the complaint reports of large mailbox providers; nothing per recipient."""
-    parts = (message.content_slug, message.journey_slug or "", message.topic or "general", workspace.name)
+    return _feedback_id(message.content_slug, message.journey_slug or "", message.topic or "general", workspace.name)
+
+
+@lru_cache(maxsize=256)
+def _feedback_id(*parts: str) -> str:
     return ":".join("".join(c if c.isascii() and c.isalnum() else "-" for c in part) for part in parts)

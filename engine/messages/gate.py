@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from engine.messages.cap import Cap
 
 Action = Literal["send", "suppressed", "expired", "cancelled", "hold"]
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What the gate looks at. States of consent are `subscribed`, `unsubscribed`, or None without a word.
 
     `topic_default` is None where the message has no topic or the topic is not known. `cap_count` are the messages to
@@ -41,6 +40,9 @@ class Verdict:
     reason: str | None = None
 
 
+send = Verdict("send")
+
+
 def decide(facts: Facts, now: dt.datetime) -> Verdict:
     """Whether the message may go. Leaving comes first: a contact who has left is not counted as unreachable."""
     if facts.journey_state == "stopped":
@@ -52,7 +54,7 @@ def decide(facts: Facts, now: dt.datetime) -> Verdict:
     if facts.expires_at is not None and facts.expires_at <= now:
         return Verdict("expired", "expired")
     refusal = _refusal(facts)
-    return Verdict("suppressed", refusal) if refusal else Verdict("send")
+    return Verdict("suppressed", refusal) if refusal else send
 
 
 def _refusal(facts: Facts) -> str | None:

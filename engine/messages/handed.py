@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Handed:
     """A message in state `sending`; `attempt` counts from 1 and includes this one."""
 
@@ -22,19 +22,25 @@ class Handed:
     queued_at: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candidate(Handed):
-    """A locked queued message with what was read about it after the locks. Becomes a `Handed` if the gate lets it."""
+    """A locked queued message with what its row says; the rest is filled in by reads after the locks.
+
+    Becomes a `Handed` if the gate lets it.
+    """
 
     contact_id: int
     enrolment_id: int | None
     version_id: int | None
     visit: int | None
     campaign_id: int | None
-    content_version_id: int | None
-    content_slug: str
-    journey_slug: str | None
+    content_id: int
     topic: str | None
     token: str
-    contact: Mapping[str, Any] = field(default_factory=dict)
+    cap: str | None
+    expires_at: dt.datetime | None
+    contact: dict[str, Any] = field(default_factory=dict)
+    content_version_id: int | None = None
+    content_slug: str = ""
+    journey_slug: str | None = None
     event: Mapping[str, Any] = field(default_factory=dict)

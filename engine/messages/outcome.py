@@ -30,6 +30,9 @@ class Change:
     suppress: bool = False
 
 
+accepted = Change("accepted")
+
+
 def change(handed: Handed, result: Result, now: dt.datetime) -> Change:
     """The state that a result leads to.
 
@@ -37,7 +40,7 @@ def change(handed: Handed, result: Result, now: dt.datetime) -> Change:
     before the server said anything, only the hours count. A message that was not tried goes back as it was.
     """
     if result.outcome == "accepted":
-        return Change("accepted")
+        return accepted
     if result.outcome == "not_tried":
         return Change("queued", untouched=True)
     if result.outcome == "unknown":

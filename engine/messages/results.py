@@ -12,6 +12,7 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engine.arrays import literal
 from engine.channels.provider import Result
 from engine.messages.handed import Handed
 from engine.messages.outcome import Change, change
@@ -78,26 +79,26 @@ def write_results(
     done = [pair for pair in zip(finished, changes, strict=True) if pair[0].handed.id in written]
     _suppress(session, [each.handed for each, changed in done if changed.suppress], now, signer)
     ended = [pair for pair in done if pair[1].state != "queued"]
-    rollup.messages(session, [_delta(each, changed, now, workspace) for each, changed in ended])
+    rollup.messages(session, _deltas(ended, now, workspace))
     return Written(
         Counter("not_tried" if changed.untouched else changed.state for _, changed in done),
         {each.handed.id for each, changed in ended if changed.state == "accepted"},
     )
 
 
-def _values(finished: Sequence[Finished], changes: list[Change], workspace: Workspace) -> dict[str, list[object]]:
+def _values(finished: Sequence[Finished], changes: list[Change], workspace: Workspace) -> dict[str, str]:
     pairs = list(zip(finished, changes, strict=True))
     return {
-        "ids": [each.handed.id for each in finished],
-        "origins": [each.handed.origin_at for each in finished],
-        "attempts": [each.handed.attempt for each in finished],
-        "states": [changed.state for changed in changes],
-        "reasons": [_storable(changed.reason) for changed in changes],
-        "replies": [_storable(each.result.reply) or None for each in finished],
-        "send_after": [changed.send_after for changed in changes],
-        "untouched": [changed.untouched for changed in changes],
-        "costs": [_cost(each, workspace) if changed.state == "accepted" else None for each, changed in pairs],
-        "links": [json.dumps(dict(each.links)) if each.links else None for each in finished],
+        "ids": literal([each.handed.id for each in finished]),
+        "origins": literal([each.handed.origin_at for each in finished]),
+        "attempts": literal([each.handed.attempt for each in finished]),
+        "states": literal([changed.state for changed in changes]),
+        "reasons": literal([_storable(changed.reason) for changed in changes]),
+        "replies": literal([_storable(each.result.reply) or None for each in finished]),
+        "send_after": literal([changed.send_after for changed in changes]),
+        "untouched": literal([changed.untouched for changed in changes]),
+        "costs": literal([_cost(each, workspace) if changed.state == "accepted" else None for each, changed in pairs]),
+        "links": literal([json.dumps(dict(each.links)) if each.links else None for each in finished]),
     }
 
 
@@ -110,13 +111,22 @@ def _cost(each: Finished, workspace: Workspace) -> Decimal:
     return workspace.price(each.handed.channel) * each.parts
 
 
-def _delta(each: Finished, changed: Change, now: dt.datetime, workspace: Workspace) -> rollup.MessageDelta:
-    handed = each.handed
-    metrics: dict[str, int | Decimal] = {"undelivered": 1}
-    if changed.state == "accepted":
-        metrics = {"sent": 1, "cost": _cost(each, workspace)}
+def _deltas(
+    ended: Sequence[tuple[Finished, Change]], now: dt.datetime, workspace: Workspace
+) -> list[rollup.MessageDelta]:
+    """What the counters grow by: one delta for the messages of a step, charged parts and ends that are alike."""
+    alike = Counter(
+        (each.handed.journey_id or 0, each.handed.step_id or "", each.handed.channel, each.parts, changed.state)
+        for each, changed in ended
+    )
     day = now.astimezone(dt.UTC).date()
-    return rollup.MessageDelta(handed.journey_id or 0, handed.step_id or "", handed.channel, day, metrics)
+    deltas = []
+    for (journey_id, step_id, channel, parts, state), count in alike.items():
+        metrics: dict[str, int | Decimal] = {"undelivered": count}
+        if state == "accepted":
+            metrics = {"sent": count, "cost": workspace.price(channel) * parts * count}
+        deltas.append(rollup.MessageDelta(journey_id, step_id, channel, day, metrics))
+    return deltas
 
 
 def _suppress(session: Session, bounced: list[Handed], now: dt.datetime, signer: Signer) -> None:

@@ -24,7 +24,7 @@ from engine.db import Database
 from engine.errors import ProviderError
 from engine.messages import status
 from engine.messages.claim import Claim, ExitCheck, claim
-from engine.messages.compose import Composed, Composer, load_renderers
+from engine.messages.compose import Composed, Composer, load_events, load_renderers
 from engine.messages.handed import Candidate
 from engine.messages.results import Finished, write_results
 from engine.signing import Signer
@@ -147,6 +147,7 @@ class Turn:
                 exit_check=self.exit_check,
             )
             renderers = load_renderers(session, (message.content_version_id for message in claimed.messages))
+            load_events(session, claimed.messages, renderers)
         return Composer(settings, renderers, self.signer, self.site, now), claimed
 
     def _land(self, batch: Batch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -49,7 +48,7 @@ sms = Facts(channel="sms", address="+12025550123", needs_consent=True)
     ],
 )
 def test_the_gate(facts: Facts, changes: dict[str, Any], action: str, reason: str | None) -> None:
-    verdict = decide(dataclasses.replace(facts, **changes), now)
+    verdict = decide(facts._replace(**changes), now)
     assert (verdict.action, verdict.reason) == (action, reason)
 
 

@@ -1,0 +1,123 @@
+"""What the gate looks at beyond the locked rows themselves, read by statements that begin after the locks are held.
+
+Their snapshots are later than the locks, so what was committed between is seen: a suppression, another message under
+the same cap. The locked rows' own fields need no second look: PostgreSQL gives them as they are when it locks them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine.arrays import literal
+from engine.messages import cap, gate
+from engine.messages.handed import Candidate
+from engine.signing import Signer
+
+named = text("""
+    select 'journey', id, slug, state, null::bigint from journeys where id = any(cast(:journeys as bigint[]))
+    union all
+    select 'content', id, slug, null, current_version_id from contents where id = any(cast(:contents as bigint[]))
+    union all
+    select 'topic', 0, slug, default_state, null from topics where slug = any(cast(:topics as text[]))
+""")
+consents = text("""
+    select contact_id, topic, state from consent_states
+    where contact_id = any(cast(:contacts as bigint[])) and channel = :channel
+      and (topic = '' or topic = any(cast(:topics as text[])))
+""")
+suppressions = text("""
+    select address_hmac from suppressions where address_hmac = any(cast(:hmacs as bytea[])) and channel = :channel
+""")
+counts = text("""
+    select u.id, sent.count
+    from unnest(cast(:ids as bigint[]), cast(:contacts as bigint[]), cast(:since as timestamptz[]))
+        as u(id, contact_id, since)
+    cross join lateral (
+        select count(*) from messages other
+        where other.contact_id = u.contact_id and (other.accepted_at > u.since
+            or other.accepted_at is null and other.state in ('sending', 'unknown') and other.claimed_at > u.since)
+    ) sent
+""")
+
+
+@dataclass(slots=True)
+class Known:
+    """About a batch: journeys and contents by id, topics by slug, consent by (contact, topic), caps by message."""
+
+    journeys: dict[int, tuple[str, str]] = field(default_factory=dict)
+    contents: dict[int, tuple[str, int | None]] = field(default_factory=dict)
+    topics: dict[str, str] = field(default_factory=dict)
+    consents: dict[tuple[int, str], str] = field(default_factory=dict)
+    suppressed: set[int] = field(default_factory=set)
+    counts: dict[int, int] = field(default_factory=dict)
+
+    def of(self, message: Candidate, *, leaving: bool, needs_consent: bool) -> gate.Facts:
+        """What the gate asks about one message."""
+        topic = message.topic or ""
+        return gate.Facts(
+            message.channel,
+            message.recipient,
+            self.consents.get((message.contact_id, "")),
+            self.consents.get((message.contact_id, topic)) if topic else None,
+            self.topics.get(topic),
+            message.id in self.suppressed,
+            needs_consent,
+            self.journeys.get(message.journey_id or 0, ("", None))[1],
+            leaving,
+            message.expires_at,
+            cap.parse(message.cap),
+            self.counts.get(message.id, 0),
+        )
+
+
+def read(session: Session, channel: str, messages: Sequence[Candidate], now: dt.datetime, signer: Signer) -> Known:
+    """Read what is known about locked messages of a channel, and fill in the names that rendering needs."""
+    known = Known()
+    _names(session, messages, known)
+    _consents(session, channel, messages, known)
+    hmacs = {each.id: signer.address_hmac(channel, each.recipient) for each in messages if each.recipient}
+    found = session.execute(suppressions, {"hmacs": literal(hmacs.values()), "channel": channel}).scalars()
+    if suppressed := set(found):
+        known.suppressed = {id_ for id_, hmac in hmacs.items() if hmac in suppressed}
+    capped = [(each, limit) for each in messages if (limit := cap.parse(each.cap))]
+    if capped:
+        values = {
+            "ids": literal([each.id for each, _ in capped]),
+            "contacts": literal([each.contact_id for each, _ in capped]),
+            "since": literal([limit.since(now) for _, limit in capped]),
+        }
+        known.counts = {row[0]: row[1] for row in session.execute(counts, values)}
+    return known
+
+
+def _consents(session: Session, channel: str, messages: Sequence[Candidate], known: Known) -> None:
+    values = {
+        "contacts": literal([each.contact_id for each in messages]),
+        "topics": literal({each.topic for each in messages if each.topic}),
+        "channel": channel,
+    }
+    for contact_id, topic, state in session.execute(consents, values):
+        known.consents[contact_id, topic] = state
+
+
+def _names(session: Session, messages: Sequence[Candidate], known: Known) -> None:
+    values = {
+        "journeys": literal({each.journey_id for each in messages}),
+        "contents": literal({each.content_id for each in messages}),
+        "topics": literal({each.topic for each in messages if each.topic}),
+    }
+    for kind, id_, slug, state, version in session.execute(named, values):
+        if kind == "journey":
+            known.journeys[id_] = (slug, state)
+        elif kind == "content":
+            known.contents[id_] = (slug, version)
+        else:
+            known.topics[slug] = state
+    for each in messages:
+        each.content_slug, each.content_version_id = known.contents.get(each.content_id, ("", None))
+        each.journey_slug = known.journeys.get(each.journey_id or 0, (None,))[0]
