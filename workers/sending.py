@@ -10,6 +10,7 @@ from engine.messages.sending import Sender
 from engine.settings import settings
 from engine.signing import signer
 from journeys.gate import exit_check
+from workers.stopping import stop_requested
 
 
 def send(database: Database, seconds: float = 10.0) -> int:
@@ -30,7 +31,14 @@ def sender() -> Sender:
         raise ConfigurationError(
             "No mail server is set: start the local mailbox with `cairn up`, or set CAIRN_SMTP_URL."
         )
-    return Sender(own.home, own.smtp_url, site=own.site_url, signer=signer(), connections=own.smtp_connections)
+    return Sender(
+        own.home,
+        own.smtp_url,
+        site=own.site_url,
+        signer=signer(),
+        connections=own.smtp_connections,
+        stopping=stop_requested,
+    )
 
 
 def close() -> None:

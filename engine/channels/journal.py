@@ -2,19 +2,21 @@
 
 An append-only file per sending process in CAIRN_HOME/journal, held under `flock` for the life of the process. A line
 `try ID ATTEMPT` is written before the first byte of a message's data, `reply ID ATTEMPT …` after the server's answer.
+What rendering decided for this contact alone, dynamic links and chargeable parts, stands behind the try as JSON.
 The first line names the boot of the machine: after a reboot the file may lack lines that never reached the disk.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import secrets
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast, get_args
+from typing import NamedTuple, cast, get_args
 
 from engine.channels.provider import Outcome, Result
 
@@ -42,15 +44,32 @@ def home_id(folder: Path) -> str:
     return path.read_text().strip()
 
 
+class Try(NamedTuple):
+    """A message that is about to be sent, with what its ledger row must learn if it was."""
+
+    message: int
+    attempt: int
+    links: Mapping[int, str] | None = None
+    parts: int = 1
+
+    def line(self) -> str:
+        """As it stands in the file."""
+        if not self.links and self.parts == 1:
+            return f"try {self.message} {self.attempt}\n"
+        details = json.dumps({"links": dict(self.links or {}), "parts": self.parts}, separators=(",", ":"))
+        return f"try {self.message} {self.attempt} {details}\n"
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a journal says: per (message id, attempt) the reply, or None for a try without one.
+    """What a journal says: per (message id, attempt) the try, and the reply, or None for a try without one.
 
     `whole` is false if the machine was restarted since: what the file does not say may still have happened.
     """
 
     entries: dict[tuple[int, int], Result | None]
     whole: bool
+    tries: dict[tuple[int, int], Try] = field(default_factory=dict)
 
 
 class Journal:
@@ -93,14 +112,14 @@ class Journal:
         with self._lock:
             self._replies.append(line)
 
-    def append(self, tries: Iterable[tuple[int, int]] = ()) -> None:
-        """Write tries, as (message id, attempt), and the replies kept so far, in one write.
+    def append(self, tries: Iterable[Try] = ()) -> None:
+        """Write tries and the replies kept so far, in one write.
 
         Raises `OSError` if that fails; then none of it stands in the file, and nothing may be sent.
         """
         with self._lock:
             kept, self._replies = self._replies, []
-            data = "".join(kept + [f"try {message} {attempt}\n" for message, attempt in tries]).encode()
+            data = "".join(kept + [each.line() for each in tries]).encode()
             if not data:
                 return
             if self._broken:
@@ -150,29 +169,42 @@ def read(path: Path) -> Known:
     """
     lines = path.read_bytes().decode("utf-8", "replace").split("\n")[:-1]
     entries: dict[tuple[int, int], Result | None] = {}
+    tries: dict[tuple[int, int], Try] = {}
     whole = bool(lines) and lines[0] == f"boot {boot()}"
     for line in lines[1:]:
         try:
-            key, result = _entry(line)
+            key, told = _entry(line)
         except ValueError:
             whole = False
+            continue
+        if isinstance(told, Try):
+            tries[key], entries[key] = told, None
         else:
-            entries[key] = result
-    return Known(entries, whole)
+            entries[key] = told
+    return Known(entries, whole, tries)
 
 
-def _entry(line: str) -> tuple[tuple[int, int], Result | None]:
+def _entry(line: str) -> tuple[tuple[int, int], Try | Result]:
     """What one line says. Raises ValueError for a line that was not written here."""
     kind, message, attempt, *words = line.split(" ", 7)
     key = int(message), int(attempt)
-    if kind == "try" and not words:
-        return key, None
+    if kind == "try":
+        return key, _try(*key, *line.split(" ", 3)[3:])
     if kind != "reply" or len(words) < 4 or words[0] not in outcomes:
         raise ValueError(line)
     outcome, stage, code, enhanced, *text = words
     given = "" if enhanced == "-" else enhanced
     result = Result(key[0], cast(Outcome, outcome), int(code), given, "".join(text), "" if stage == "-" else stage)
     return key, result
+
+
+def _try(message: int, attempt: int, details: str = "{}") -> Try:
+    told = json.loads(details)
+    try:
+        links = {int(position): str(url) for position, url in told.get("links", {}).items()}
+        return Try(message, attempt, links or None, int(told.get("parts", 1)))
+    except (AttributeError, TypeError) as error:
+        raise ValueError("a try's details are of another shape") from error
 
 
 def take_over(path: Path) -> int | None:

@@ -33,7 +33,7 @@ class LocalPhone:
 
     def _take(self, item: Outgoing) -> Result:
         try:
-            self._texts[item.id] = (item, item.render())
+            self._texts[item.id] = (item, item.render().data)
         except RenderFailure as error:
             return Result(item.id, "failed", text=str(error), stage="render")
         return Result(item.id, "accepted", text="local phone", stage="dot")

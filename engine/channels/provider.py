@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from sqlalchemy.orm import Session
 
 Outcome = Literal["accepted", "retry", "failed", "unknown", "not_tried"]
 
 
-@dataclass(frozen=True, slots=True)
+class Rendered(NamedTuple):
+    """A message as it goes out: for email RFC 5322 with CRLF.
+
+    `links` are this contact's dynamic destinations by position, `parts` what it is charged for; the journal keeps both.
+    `clean` promises that each line ends with CRLF and none begins with a dot, so that nobody has to look.
+    """
+
+    data: bytes
+    links: Mapping[int, str] | None = None
+    parts: int = 1
+    clean: bool = False
+
+
+@dataclass(slots=True)
 class Outgoing:
-    """A claimed message. `render` gives the bytes to send (for email RFC 5322 with CRLF) and may raise `RenderFailure`.
+    """A claimed message. `render` gives what to send and may raise `RenderFailure`.
 
     `id` and `attempt` (from 1) name the try in the journal. `sender` is the envelope's return path, `token` the name of
     the message outside.
@@ -25,7 +38,7 @@ class Outgoing:
     attempt: int
     sender: str
     recipient: str
-    render: Callable[[], bytes]
+    render: Callable[[], Rendered]
     token: str = ""
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine.arrays import literal
-from engine.channels.provider import Outgoing, RenderFailure
+from engine.channels.provider import Outgoing, Rendered, RenderFailure
 from engine.content import store
 from engine.errors import CairnError
 from engine.messages.handed import Candidate
@@ -96,19 +96,19 @@ class Composer:
             raise RenderFailure(renderer)
         return renderer
 
-    def _render(self, message: Candidate) -> bytes:
+    def _render(self, message: Candidate) -> Rendered:
         renderer = self._renderer(message)
         urls = MessageUrls(self.site, self.signer, message.id, message.origin_at)
         try:
             if isinstance(renderer, email.Renderer):
                 mail = renderer.render(context(message, self.workspace), self._envelope(message, urls))
                 self.composed[message.id] = Composed(mail.dynamic_links, mail.missing)
-                return mail.data
+                return Rendered(mail.data, mail.dynamic_links, clean=True)
             sms = renderer.render(context(message, self.workspace), {"unsubscribe_url": urls.unsubscribe()})
         except CairnError as error:
             raise RenderFailure(getattr(error, "message", "") or str(error)) from error
         self.composed[message.id] = Composed(missing=sms.missing, parts=sms.parts)
-        return sms.text.encode()
+        return Rendered(sms.text.encode(), parts=sms.parts)
 
     def _envelope(self, message: Candidate, urls: MessageUrls) -> Envelope:
         workspace = self.workspace

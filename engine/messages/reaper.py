@@ -10,13 +10,14 @@ import datetime as dt
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import workspace
+from engine.arrays import literal
 from engine.channels import journal
 from engine.channels.journal import Known
 from engine.channels.provider import Result
@@ -33,6 +34,7 @@ left_behind = text("""
     select id, origin_at, journey_id, step_id, channel, coalesce(recipient, ''), attempts, queued_at from messages
     where state = 'sending' and journal is not distinct from cast(:journal as text)
       and claimed_at <= coalesce(cast(:before as timestamptz), claimed_at)
+      and id <> all(cast(:flying as bigint[]))
     order by id for update
 """)
 journals_named = text("select distinct journal from messages where state = 'sending'")
@@ -45,12 +47,22 @@ def settle(
     now: dt.datetime,
     signer: Signer,
     before: dt.datetime | None = None,
+    flying: Iterable[int] = (),
 ) -> Counter[str]:
-    """Write what a journal knows about the messages still in `sending` under its name, claimed by `before`."""
-    rows = session.execute(left_behind, {"journal": name, "before": before})
+    """Write what a journal knows about the messages still in `sending` under its name, claimed by `before`.
+
+    Those in `flying` are left alone: they are still on their way.
+    """
+    rows = session.execute(left_behind, {"journal": name, "before": before, "flying": literal(flying)})
     handed = [Handed(*row) for row in rows]
-    finished = [Finished(each, result_for(each, known)) for each in handed]
+    finished = [_finished(each, known) for each in handed]
     return write_results(session, finished, now, workspace=workspace.load(session), signer=signer).counts
+
+
+def _finished(handed: Handed, known: Known) -> Finished:
+    tried = known.tries.get((handed.id, handed.attempt))
+    result = result_for(handed, known)
+    return Finished(handed, result, tried.links, tried.parts) if tried else Finished(handed, result)
 
 
 def result_for(handed: Handed, known: Known) -> Result:

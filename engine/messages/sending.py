@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from engine.channels.smtp import Timeouts, Transmitter
 from engine.db import Database
 from engine.messages import reaper
 from engine.messages.claim import ExitCheck
-from engine.messages.turn import Counts, Turn
+from engine.messages.turn import Batch, Counts, Turn
 from engine.signing import Signer
 
 large_journal = 64_000
@@ -40,15 +40,18 @@ class Sender:
         site: str,
         signer: Signer,
         connections: int = 8,
-        batch: int = 500,
+        batch: int = 1000,
         timeouts: Timeouts | None = None,
         clock: Callable[[Session], dt.datetime] = clocks.now,
+        stopping: Callable[[], bool] = bool,
     ) -> None:
         self.folder = home / "journal"
         self.journal = Journal(self.folder)
         smtp = Transmitter(smtp_url, self.journal, connections=connections, timeouts=timeouts)
         self.providers: tuple[Provider, ...] = (smtp, LocalPhone())
         self.site, self.signer, self.batch, self.clock = site, signer, batch, clock
+        self.stopping = stopping
+        self._flying: dict[str, deque[Batch]] = {each.channel: deque() for each in self.providers}
         self._lock = threading.Lock()
 
     def send(self, database: Database, *, seconds: float = 10.0, exit_check: ExitCheck | None = None) -> int:
@@ -64,7 +67,7 @@ class Sender:
             self._settle_own(database)
             until = time.monotonic() + seconds
             done = {each.channel: self._turn(database, each, until, exit_check).run() for each in self.providers}
-            if self.journal.size > large_journal:
+            if self.journal.size > large_journal and not any(self._flying.values()):
                 self.journal.reset()
             return done
 
@@ -78,19 +81,26 @@ class Sender:
             clock=self.clock,
             until=until,
             limit=self.batch,
+            flying=self._flying[provider.channel],
+            stopping=self.stopping,
             exit_check=exit_check,
         )
 
     def _settle_own(self, database: Database) -> Counter[str]:
         """A turn that lost the database before its results were written left them in our own journal."""
+        flying = [id_ for batches in self._flying.values() for batch in batches for id_ in batch.messages]
         with database.transaction() as session:
-            return reaper.settle(session, self.journal.name, self.journal.known(), self.clock(session), self.signer)
+            now = self.clock(session)
+            known = self.journal.known()
+            return reaper.settle(session, self.journal.name, known, now, self.signer, flying=flying)
 
     def reap(self, database: Database) -> Counter[str]:
         """Settle what senders that died left behind, and a turn of our own that lost the database; counts by new state.
 
-        At the start of a worker, and by sweeps.
+        At the start of a worker, and by sweeps. What a slow provider has given back since the last turn is written too.
         """
+        if any(self._flying.values()):
+            self.turns(database, seconds=0)
         with self._lock:
             own = self._settle_own(database)
         return own + reaper.reap(database, self.folder, self.clock, self.signer)

@@ -1,7 +1,8 @@
 """One turn of sending on one channel: claim, hand over, write results, until nothing is due or time is up.
 
 Two batches are under way at a time: while the provider works on one, the other one's results are written and the next
-is claimed.
+is claimed. A provider may take minutes over a message (RFC 5321, section 4.5.3.2). No turn waits for that: batches that
+are not back in time stay in `flying`, and a later turn writes their results.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import datetime as dt
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
 from psycopg.errors import DeadlockDetected, SerializationFailure
@@ -30,6 +31,7 @@ from engine.messages.results import Finished, write_results
 from engine.signing import Signer
 
 most_deadlocks = 5
+grace, short_while = 2.0, 0.2
 is_due = text(
     "select exists (select from messages where channel = :channel and state = 'queued' and send_after <= :now)"
 )
@@ -47,8 +49,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages with their provider."""
+    """Messages with their provider, handed over at `started` on the monotonic clock."""
 
+    started: float
     messages: dict[int, Candidate]
     composed: dict[int, Composed]
     future: Future[list[Result]]
@@ -56,7 +59,11 @@ class Batch:
 
 @dataclass(slots=True)
 class Turn:
-    """`until` is a reading of `time.monotonic`. `clock` gives the instant that holds for the workspace."""
+    """`until` is a reading of `time.monotonic`. `clock` gives the instant that holds for the workspace.
+
+    `flying` are the batches under way, left by earlier turns at the start and to later ones at the end. `limit` is the
+    most that a batch holds: batches grow and shrink with the speed of the provider, so that none takes long.
+    """
 
     database: Database
     provider: Provider
@@ -66,21 +73,26 @@ class Turn:
     clock: Callable[[Session], dt.datetime]
     until: float
     limit: int
+    flying: deque[Batch]
+    stopping: Callable[[], bool] = bool
     exit_check: ExitCheck | None = None
     counts: Counts = field(default_factory=Counts)
-    flying: deque[Batch] = field(default_factory=deque)
     depth: int = 2
+    size: int = 100
 
     def run(self) -> Counts:
         """Send. Raises what the database raises; then the journal knows what was sent."""
-        if not self._ready():
-            return self.counts
-        try:
+        if self.flying:
+            self._land_leftovers()
+        if not self.flying and self._ready():
             self._loop()
-        finally:
-            for batch in self.flying:  # the journal must be at rest before anybody reads it
-                batch.future.exception()
         return self.counts
+
+    def _land_leftovers(self) -> None:
+        """While a provider still works on what an earlier turn gave it, it gets no more, and nobody waits for it."""
+        wait([self.flying[-1].future], timeout=short_while)
+        while self.flying and self.flying[0].future.done():
+            self._land(self.flying.popleft())
 
     def _ready(self) -> bool:
         """Whether something is due and the provider can be reached. While it cannot, nothing is claimed."""
@@ -102,14 +114,31 @@ class Turn:
 
     def _stop(self, error: str) -> None:
         self.counts.unreachable = error
-        self.until = 0.0
+        self.until = min(self.until, time.monotonic())
 
     def _loop(self) -> None:
         more = True
         while more or self.flying:
-            more = more and time.monotonic() < self.until and self._take_off()
+            more = more and not self._over() and self._take_off()
             if self.flying and (not more or len(self.flying) >= self.depth):
+                if not self._back(self.flying[0]):
+                    return
                 self._land(self.flying.popleft())
+
+    def _back(self, batch: Batch) -> bool:
+        """Wait for a batch as long as the turn may last, and a little longer."""
+        while not batch.future.done():
+            if self._over() and time.monotonic() >= self.until + grace:
+                return False
+            wait([batch.future], timeout=short_while)
+        return True
+
+    def _over(self) -> bool:
+        """Whether time is up, or the process is asked to stop."""
+        now = time.monotonic()
+        if self.stopping():
+            self.until = min(self.until, now)
+        return now >= self.until
 
     def _take_off(self) -> bool:
         """Claim a batch and hand it over. False when nothing can be claimed."""
@@ -119,7 +148,7 @@ class Turn:
         if claimed.messages:
             items = [composer.outgoing(message) for message in claimed.messages]
             messages = {message.id: message for message in claimed.messages}
-            self.flying.append(Batch(messages, composer.composed, self.provider.submit(items)))
+            self.flying.append(Batch(time.monotonic(), messages, composer.composed, self.provider.submit(items)))
         return claimed.locked > 0
 
     def _claim(self) -> tuple[Composer, Claim]:
@@ -140,7 +169,7 @@ class Turn:
                 session,
                 channel,
                 now,
-                limit=1 if self.depth == 1 else self.limit,
+                limit=1 if self.depth == 1 else min(self.size, self.limit),
                 journal=self.journal,
                 signer=self.signer,
                 needs_consent=channel == "sms" and settings.sms_needs_consent,
@@ -166,6 +195,8 @@ class Turn:
             self.provider.record(session, written.accepted, now)
             status.write(session, self.provider.channel, now, away)
         self.counts.results += written.counts
+        took = time.monotonic() - batch.started
+        self.size = min(self.size * 2, self.limit) if took < 0.5 else max(self.size // 2, 50) if took > 2 else self.size
         if away:
             self._stop(away)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from engine.channels.provider import Outcome, Outgoing, Result
+from engine.channels.provider import Outcome, Outgoing, Rendered, Result
 from engine.channels.smtp.reply import Reply
 
 
@@ -29,12 +29,16 @@ class Run:
             self.done.set_result(self.results)
 
 
+nothing = Rendered(b"")
+
+
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """One message: its prepared data once rendered, the refusal it met, how often a connection broke under it."""
+    """One message: what was rendered, made ready for the wire; the refusal it met; how often a connection broke."""
 
     item: Outgoing
     run: Run
+    rendered: Rendered = nothing
     data: bytes = b""
     commands: tuple[bytes, bytes, bytes] = (b"", b"", b"")
     refusal: tuple[str, Reply] | None = None

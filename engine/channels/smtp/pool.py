@@ -6,9 +6,9 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from engine.channels.journal import Journal
+from engine.channels.journal import Journal, Try
 from engine.channels.provider import Outgoing, RenderFailure, Result
-from engine.channels.smtp.delivery import Delivery, Run, deliveries
+from engine.channels.smtp.delivery import Delivery, Run, deliveries, nothing
 from engine.channels.smtp.dialogue import Dialogue
 from engine.channels.smtp.envelope import Unsendable, commands, prepare
 from engine.channels.smtp.handshake import Extensions, Refused, connect
@@ -117,7 +117,8 @@ class Pool:
             delivery = self.waiting.popleft()
             try:
                 if not delivery.data:
-                    delivery.data = prepare(delivery.item.render())
+                    delivery.rendered = rendered = delivery.item.render()
+                    delivery.data = rendered.data if rendered.clean else prepare(rendered.data)
                 item = delivery.item
                 delivery.commands = commands(item.sender, item.recipient, delivery.data, extensions)
                 return delivery
@@ -138,7 +139,7 @@ class Pool:
     def settle(self, delivery: Delivery, result: Result) -> None:
         """Journal the result and hand it to the run."""
         self.fruitless = 0
-        delivery.data = b""
+        delivery.data, delivery.rendered = b"", nothing
         self._flush_soon()
         self.journal.note_reply(delivery.item.id, delivery.item.attempt, result)
         delivery.run.add(result)
@@ -154,7 +155,9 @@ class Pool:
         pending = [(dialogue, each) for dialogue, each in self.pending if dialogue.following is each]
         self.pending = []
         try:
-            self.journal.append((each.item.id, each.item.attempt) for _, each in pending)
+            self.journal.append(
+                Try(each.item.id, each.item.attempt, each.rendered.links, each.rendered.parts) for _, each in pending
+            )
         except OSError as error:
             self._halt(f"the journal cannot be written: {error.strerror or error}")
             for dialogue, _ in pending:

@@ -22,6 +22,7 @@ from engine.channels.smtp.server import Server, Timeouts
 from engine.errors import ProviderError
 
 T = TypeVar("T")
+patience = 5.0
 OnResult = Callable[[Result], None]
 
 
@@ -60,15 +61,25 @@ class Transmitter:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pool: Pool | None = None
+        self._opening: Future[None] | None = None
         self._process = 0
 
     def open(self) -> None:
-        """Have a connection; raises `ProviderError` with the reason if the server cannot be used."""
+        """Have a connection; raises `ProviderError` with the reason if the server cannot be used.
+
+        A server may greet late (RFC 5321 grants it five minutes). The caller waits `patience` seconds, and hardly at
+        all while the server is still to answer what an earlier call asked.
+        """
         pool = self._started()
+        pending = self._opening is not None and not self._opening.done()
+        if self._opening is None or not pending:
+            self._opening = self._call(pool.open())
         try:
-            self._call(pool.open()).result()
+            self._opening.result(patience / 20 if pending else patience)
         except Refused as error:
             raise ProviderError(str(error)) from error
+        except TimeoutError as error:
+            raise ProviderError(f"{self.server}: no answer yet") from error
 
     def submit(self, items: Sequence[Outgoing], on_result: OnResult | None = None) -> Future[list[Result]]:
         """Send messages; the future gives one result for each, in the order they came about.
@@ -105,6 +116,7 @@ class Transmitter:
         with self._lock:
             if self._pool is None or self._process != os.getpid():
                 self._process = os.getpid()
+                self._opening = None
                 self._loop = new_event_loop()
                 threading.Thread(target=self._loop.run_forever, name="smtp", daemon=True).start()
                 self._pool = self._call(self._make_pool()).result()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.channels.provider import Outgoing
+from engine.channels.provider import Outgoing, Rendered
 
 sink = "/usr/sbin/smtp-sink"
 Answer = bytes | Callable[["Scripted", str], bytes]
@@ -166,7 +166,9 @@ def await_port(port: int) -> None:
 
 def letters(count: int, body: bytes = b"Subject: hello\r\n\r\nhello\r\n") -> list[Outgoing]:
     """Messages 1 to `count`, to user1@example.com and so on."""
-    return [Outgoing(n, 1, "news@example.com", f"user{n}@example.com", lambda: body) for n in range(1, count + 1)]
+    return [
+        Outgoing(n, 1, "news@example.com", f"user{n}@example.com", lambda: Rendered(body)) for n in range(1, count + 1)
+    ]
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

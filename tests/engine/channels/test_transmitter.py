@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.channels.journal import Journal
-from engine.channels.provider import Outgoing, RenderFailure, Result
+from engine.channels.provider import Outgoing, Rendered, RenderFailure, Result
 from engine.channels.smtp import Timeouts, Transmitter
 from engine.errors import ProviderError
 from tests.engine.channels.servers import Scripted, close, free_port, hang, letters, pipelining, scripted, smtp_sink
@@ -221,13 +221,13 @@ def test_what_the_server_cannot_take_fails_by_itself(make: Make) -> None:
     def items() -> list[Outgoing]:
         big = b"x" * 70 + b"\r\n"
         return [
-            Outgoing(1, 1, "a@b.example", "ok@b.example", lambda: b"x"),
-            Outgoing(2, 1, "a@b.example", "big@b.example", lambda: big * 20_000),
-            Outgoing(3, 1, "a@b.example", "bad>@b.example\r\nRCPT TO:<x@y>", lambda: b"x"),
-            Outgoing(4, 1, "a@b.example", "ü@b.example", lambda: b"x"),
-            Outgoing(5, 1, "a@b.example", "ok@bücher.example", lambda: b"x"),
-            Outgoing(6, 1, "a@b.example", "nobody", lambda: b"x"),
-            Outgoing(7, 1, "a@b.example", "eight@b.example", lambda: "ü".encode()),
+            Outgoing(1, 1, "a@b.example", "ok@b.example", lambda: Rendered(b"x")),
+            Outgoing(2, 1, "a@b.example", "big@b.example", lambda: Rendered(big * 20_000)),
+            Outgoing(3, 1, "a@b.example", "bad>@b.example\r\nRCPT TO:<x@y>", lambda: Rendered(b"x")),
+            Outgoing(4, 1, "a@b.example", "ü@b.example", lambda: Rendered(b"x")),
+            Outgoing(5, 1, "a@b.example", "ok@bücher.example", lambda: Rendered(b"x")),
+            Outgoing(6, 1, "a@b.example", "nobody", lambda: Rendered(b"x")),
+            Outgoing(7, 1, "a@b.example", "eight@b.example", lambda: Rendered("ü".encode())),
         ]
 
     with scripted() as server:
@@ -239,10 +239,10 @@ def test_what_the_server_cannot_take_fails_by_itself(make: Make) -> None:
 
 
 def test_a_message_that_does_not_render_fails_alone(make: Make) -> None:
-    def fails() -> bytes:
+    def fails() -> Rendered:
         raise RenderFailure("no subject")
 
-    def breaks() -> bytes:
+    def breaks() -> Rendered:
         raise ZeroDivisionError
 
     items = letters(3)

@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import text
 
 from engine.channels import journal as journals
-from engine.channels.journal import Journal
+from engine.channels.journal import Journal, Try
 from engine.channels.provider import Result
 from engine.db import Database
 from engine.messages.reaper import reap
 from tests.engine.channels.servers import scripted
 from tests.engine.messages import victim
-from tests.engine.messages.ledger import fill, now, rollup, sender, signer, states
+from tests.engine.messages.ledger import fill, now, rollup, save, sender, signer, states
 
 pytestmark = pytest.mark.timeout(60)
 processes = multiprocessing.get_context("forkserver")  # a clean process each, that need not import everything anew
@@ -78,6 +78,23 @@ def test_the_ledger_is_right_after_a_kill(
         mails = [mail.partition(b"Message-ID")[2][:60] for mail in server.messages]
     assert states(database) == counted(4 - lost, 0, lost)
     assert len(mails) == len(set(mails))
+
+
+@pytest.mark.parametrize("instant", ["after the try", "before the results"])
+def test_what_rendering_decided_for_a_contact_survives_a_kill(database: Database, tmp_path: Path, instant: str) -> None:
+    own = "---\nsubject: Yours\n---\n<html><body><p>Your <a href='{{ shop }}'>shop</a></p></body></html>"
+    with database.transaction() as session:
+        save(session, "own", source=own)
+        fill(session, 1, slug="own")
+        session.execute(
+            text("""update contacts set attributes = '{"shop": "https://shop.example/\U0001f6b2?a=1 2"}'""")
+        )
+    with scripted() as server:
+        kill_at(instant, database, tmp_path, server.url)
+    reaped(database, tmp_path)
+    with database.transaction() as session:
+        links = session.execute(text("select links from messages where state in ('accepted', 'unknown')")).scalar()
+    assert list(links.values()) == ["https://shop.example/%F0%9F%9A%B2?a=1%202"]
 
 
 def counted(accepted: int, queued: int, unknown: int) -> dict[str, int]:
@@ -146,7 +163,7 @@ def test_after_a_restart_of_the_machine_an_untold_message_is_unknown(
     sending(database, journal.name)
     with database.transaction() as session:
         first = session.execute(text("select min(id) from messages")).scalar()
-    journal.append([(first, 1)])
+    journal.append([Try(first, 1)])
     journal.note_reply(first, 1, Result(first, "accepted", 250, "", "ok", "dot"))
     journal.append()
     journal.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ from engine.db import Database
 from engine.messages import status
 from engine.messages.sending import Sender
 from engine.model import ConsentState, Contact, Content, Journey, LocalMessage, Message, Suppression, Topic
-from tests.engine.channels.servers import Scripted, close, free_port, scripted
+from tests.engine.channels.servers import Scripted, close, free_port, hang, scripted
 from tests.engine.messages.ledger import fill, now, one, queue, rollup, save, sender, signer, states
 
 pytestmark = pytest.mark.timeout(60)
@@ -297,3 +298,44 @@ def test_results_that_could_not_be_written_are_found_in_the_journal(
         getattr(made, found_by)(database)
         assert len(server.messages) == 5
     assert states(database) == {"accepted": 5}
+
+
+def test_a_server_that_hangs_holds_up_no_turn(database: Database, make: Make) -> None:
+    with database.transaction() as session:
+        fill(session, 3)
+    with scripted(end=hang) as server:
+        made = make(server.url, timeouts=Timeouts(dot=4))
+        for longest in (3.5, 1.5):
+            started = time.monotonic()
+            made.turns(database, seconds=0.1)
+            assert time.monotonic() - started < longest
+        assert states(database) == {"sending": 3}
+        with database.transaction() as session:
+            fill(session, 1)
+        until = time.monotonic() + 20
+        while states(database).get("sending") and time.monotonic() < until:
+            made.reap(database)
+    assert states(database) == {"unknown:no_reply": 3, "queued": 1}
+
+
+def test_a_server_that_does_not_greet_holds_up_no_turn(
+    database: Database, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.channels.smtp.transmitter.patience", 0.5)
+    with database.transaction() as session:
+        fill(session, 1)
+    with scripted(greet=hang) as server:
+        made = make(server.url)
+        for _ in range(2):
+            assert made.turns(database)["email"].unreachable.endswith("no answer yet")
+        assert server.connections == 1
+    assert states(database) == {"queued": 1}
+
+
+def test_a_turn_ends_when_the_process_is_asked_to_stop(database: Database, make: Make) -> None:
+    with database.transaction() as session:
+        fill(session, 30)
+    with scripted() as server:
+        make(server.url, batch=10, stopping=lambda: len(server.messages) > 0).send(database)
+        assert 10 <= len(server.messages) <= 20
+    assert states(database) == {"accepted": len(server.messages), "queued": 30 - len(server.messages)}
