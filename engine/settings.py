@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     smtp_url: str | None = None  # smtp://user:password@host:port; the local mailbox when unset
     mailbox_url: str | None = None  # where the local mailbox listens; `cairn up` sets it when no mail server is named
     smtp_connections: int = 8
+    dkim_domain: str | None = None  # what email is signed for; it should be the domain of the sender's address
+    dkim_keys: str | None = None  # SELECTOR:FILE, or several with commas between, such as an RSA and an Ed25519 key
     secret_key: SecretStr | None = None  # kept in home/secret when unset
     log_level: str = "INFO"
     log_format: str = "console"  # console, json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from engine.channels.dkim import configured
 from engine.db import Database
 from engine.errors import ConfigurationError
 from engine.messages.sending import Sender
@@ -38,6 +39,7 @@ def sender() -> Sender:
         signer=signer(),
         connections=own.smtp_connections,
         stopping=stop_requested,
+        dkim=configured(own.dkim_domain, own.dkim_keys),
     )
 
 

@@ -27,7 +27,6 @@ class LocalPhone:
     def submit(self, items: Sequence[Outgoing]) -> Future[list[Result]]:
         """Render and keep the texts until `record`."""
         done: Future[list[Result]] = Future()
-        self._texts.clear()
         done.set_result([self._take(item) for item in items])
         return done
 
@@ -40,7 +39,7 @@ class LocalPhone:
 
     def record(self, session: Session, accepted: Collection[int], now: dt.datetime) -> None:
         """Write the accepted texts to `local_messages`."""
-        rows = [self._row(*self._texts[each], now) for each in accepted if each in self._texts]
+        rows = [self._row(*self._texts.pop(each), now) for each in accepted if each in self._texts]
         if rows:
             session.execute(insert(LocalMessage), rows)
 

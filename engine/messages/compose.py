@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine.arrays import literal
+from engine.channels.dkim import Dkim
 from engine.channels.provider import Outgoing, Rendered, RenderFailure
 from engine.content import store
 from engine.errors import CairnError
@@ -62,13 +63,17 @@ def _loaded(session: Session, version: int) -> store.Renderer | str:
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Composes the messages of one batch. `site` is the base of all addresses; `now` becomes the Date."""
+    """Composes the messages of one batch. `site` is the base of all addresses; `now` becomes the Date.
+
+    Email is signed where there is a `dkim`.
+    """
 
     workspace: Workspace
     renderers: Renderers
     signer: Signer
     site: str
     now: dt.datetime
+    dkim: Dkim | None = None
     composed: dict[int, Composed] = field(default_factory=dict)
 
     def outgoing(self, message: Candidate) -> Outgoing:
@@ -103,7 +108,8 @@ class Composer:
             if isinstance(renderer, email.Renderer):
                 mail = renderer.render(context(message, self.workspace), self._envelope(message, urls))
                 self.composed[message.id] = Composed(mail.dynamic_links, mail.missing)
-                return Rendered(mail.data, mail.dynamic_links, clean=True)
+                data = self.dkim.sign(mail.data) if self.dkim else mail.data
+                return Rendered(data, mail.dynamic_links, clean=True)
             sms = renderer.render(context(message, self.workspace), {"unsubscribe_url": urls.unsubscribe()})
         except CairnError as error:
             raise RenderFailure(getattr(error, "message", "") or str(error)) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from engine import clock as clocks
+from engine.channels.dkim import Dkim
 from engine.channels.journal import Journal
 from engine.channels.phone import LocalPhone
 from engine.channels.provider import Provider
@@ -29,7 +30,7 @@ class Sender:
     """Sends what is queued in one workspace. One a process; calls from several threads take turns.
 
     `home` is CAIRN_HOME, `site` the base of all addresses in messages, `smtp_url` as in `channels.smtp.Server.parse`.
-    Connections stay open between calls.
+    Connections stay open between calls; a turn ends early when `stopping` says so. `dkim` signs email.
     """
 
     def __init__(
@@ -44,13 +45,14 @@ class Sender:
         timeouts: Timeouts | None = None,
         clock: Callable[[Session], dt.datetime] = clocks.now,
         stopping: Callable[[], bool] = bool,
+        dkim: Dkim | None = None,
     ) -> None:
         self.folder = home / "journal"
         self.journal = Journal(self.folder)
         smtp = Transmitter(smtp_url, self.journal, connections=connections, timeouts=timeouts)
         self.providers: tuple[Provider, ...] = (smtp, LocalPhone())
         self.site, self.signer, self.batch, self.clock = site, signer, batch, clock
-        self.stopping = stopping
+        self.stopping, self.dkim = stopping, dkim
         self._flying: dict[str, deque[Batch]] = {each.channel: deque() for each in self.providers}
         self._lock = threading.Lock()
 
@@ -83,6 +85,7 @@ class Sender:
             limit=self.batch,
             flying=self._flying[provider.channel],
             stopping=self.stopping,
+            dkim=self.dkim,
             exit_check=exit_check,
         )
 

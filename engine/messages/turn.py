@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine import workspace
+from engine.channels.dkim import Dkim
 from engine.channels.provider import Provider, Result
 from engine.db import Database
 from engine.errors import ProviderError
@@ -75,6 +76,7 @@ class Turn:
     limit: int
     flying: deque[Batch]
     stopping: Callable[[], bool] = bool
+    dkim: Dkim | None = None
     exit_check: ExitCheck | None = None
     counts: Counts = field(default_factory=Counts)
     depth: int = 2
@@ -177,7 +179,7 @@ class Turn:
             )
             renderers = load_renderers(session, (message.content_version_id for message in claimed.messages))
             load_events(session, claimed.messages, renderers)
-        return Composer(settings, renderers, self.signer, self.site, now), claimed
+        return Composer(settings, renderers, self.signer, self.site, now, self.dkim), claimed
 
     def _land(self, batch: Batch) -> None:
         """Write the results of a batch. What was not tried says that the provider is away: the turn ends."""

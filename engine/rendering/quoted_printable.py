@@ -1,7 +1,8 @@
 """Quoted-printable (RFC 2045 section 6.7) applied to a template when it is loaded.
 
 Constant text is encoded once; only expressions are encoded per contact. Every piece begins in column 1 and ends with a
-soft or hard line break, so pieces can follow one another in any order and each line stays within 76 characters.
+soft or hard line break, so pieces can follow one another in any order and each line stays within 76 characters. No
+blank follows another and tabs are encoded, so that DKIM's relaxed form of a body (RFC 6376, section 3.4.4) is the body.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from engine.rendering.trees import filtered
 plain = re.compile(r"[A-Za-z0-9 _,:;/@+()!?#-](?:[A-Za-z0-9 _,:;/@+()!?#.-]{0,68}[A-Za-z0-9_,:;/@+()!?#.-])?").fullmatch
 address = re.compile(r"[A-Za-z0-9/:?&%_.,+~@-]+").fullmatch
 signs = [chr(byte) if 32 <= byte < 127 and chr(byte) not in "=." else f"={byte:02X}" for byte in range(256)]
+blank_runs = re.compile(rb"(?<=[ \t])[ \t]|\t")
 leading_dots = re.compile(rb"^\.+", re.MULTILINE)
 capturing = (nodes.AssignBlock, nodes.FilterBlock, nodes.Macro, nodes.CallBlock)
 
@@ -31,9 +33,23 @@ def encode(text: str) -> bytes:
     """
     data = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
     encoded = binascii.b2a_qp(data, istext=True)
+    if b"  " in encoded or b"\t" in encoded:
+        encoded = b"\n".join([_without_runs(line) for line in encoded.split(b"\n")])
     if b"." in encoded:
         encoded = leading_dots.sub(lambda match: b"=2E=\n" * len(match[0]), encoded)
     return encoded.replace(b"\n", b"\r\n")
+
+
+def _without_runs(line: bytes) -> bytes:
+    """An encoded line whose blanks stand alone, folded anew where it has grown past 76."""
+    line = blank_runs.sub(lambda match: b"=%02X" % match[0][0], line)
+    lines = []
+    while len(line) > 76:
+        escape_at = line.find(b"=", 73, 75)
+        cut = 75 if escape_at < 0 else escape_at
+        lines.append(line[:cut] + b"=")
+        line = line[cut:]
+    return b"\n".join([*lines, line])
 
 
 def piece(text: str) -> str:
@@ -54,7 +70,7 @@ def short_piece(text: str) -> str:
     if not text:
         return ""
     data = text.encode("utf-8", "replace")
-    if len(data) > 24 or "\n" in text or "\r" in text:
+    if len(data) > 24 or "\n" in text or "\r" in text or "\t" in text or "  " in text:
         return piece(text)
     return "".join([signs[byte] for byte in data]) + "=\r\n"
 
@@ -75,14 +91,14 @@ def address_piece(text: str) -> str:
 
 def html_value(value: Any, name: str = "") -> str:
     """An expression's value in an HTML part: escaped unless Markup, then encoded; `name` is reported if missing."""
-    if (type(value) is str and plain(value)) or type(value) is int:
+    if (type(value) is str and plain(value) and "  " not in value) or type(value) is int:
         return f"{value}=\r\n"
     return short_piece(str(escape(shown(value, name))))
 
 
 def text_value(value: Any, name: str = "") -> str:
     """An expression's value in a text part."""
-    if (type(value) is str and plain(value)) or type(value) is int:
+    if (type(value) is str and plain(value) and "  " not in value) or type(value) is int:
         return f"{value}=\r\n"
     return short_piece(str(shown(value, name)))
 

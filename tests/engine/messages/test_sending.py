@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert, select, text, update
 
+from engine.channels import dkim
 from engine.channels.smtp import Timeouts
 from engine.db import Database
 from engine.messages import status
@@ -339,3 +341,25 @@ def test_a_turn_ends_when_the_process_is_asked_to_stop(database: Database, make:
         make(server.url, batch=10, stopping=lambda: len(server.messages) > 0).send(database)
         assert 10 <= len(server.messages) <= 20
     assert states(database) == {"accepted": len(server.messages), "queued": 30 - len(server.messages)}
+
+
+def test_every_sms_of_many_batches_appears_on_the_local_phone(database: Database, make: Make) -> None:
+    with database.transaction() as session:
+        contacts = fill(session, 9, channel="sms", slug="text")
+        rows = [{"contact_id": each, "channel": "sms", "topic": "", "state": "subscribed"} for each in contacts]
+        session.execute(insert(ConsentState).values(changed_at=now), rows)
+    make("smtp://127.0.0.1:1", batch=2).send(database)
+    with database.transaction() as session:
+        assert len(set(session.scalars(select(LocalMessage.recipient)))) == 9
+
+
+def test_email_is_signed_where_there_are_keys(database: Database, make: Make) -> None:
+    with database.transaction() as session:
+        fill(session, 1)
+    keys = [dkim.Key("s", Ed25519PrivateKey.generate())]
+    with scripted() as server:
+        make(server.url, dkim=dkim.Dkim("cairn.example", keys)).send(database)
+    (mail,) = server.messages
+    assert mail.startswith(b"DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;\r\n d=cairn.example; s=s;")
+    signature, _, message = mail.partition(b"\r\nFrom:")
+    assert dkim.Dkim("cairn.example", keys).sign(b"From:" + message).startswith(signature)
