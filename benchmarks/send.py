@@ -12,7 +12,7 @@ import os
 import statistics
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,7 +102,7 @@ class Bench:
             (message,) = claimed.messages
             renderers = load_renderers(session, [message.content_version_id])
             composer = Composer(workspace.load(session), renderers, signer, SITE, now)
-            data = composer.outgoing(message).render()
+            data = composer.outgoing(message).render().data
         path.write_bytes(data.replace(b"\r\n", b"\n"))
         return len(data)
 
@@ -120,7 +120,7 @@ class Measured:
 
     ours: list[float] = field(default_factory=list)
     theirs: list[float] = field(default_factory=list)
-    cpu: Counter[str] = field(default_factory=Counter)
+    cpu: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     peak_mb: float = 0.0
 
 
@@ -137,7 +137,8 @@ def alternate(bench: Bench, running: Senders, target: Sink, home: Path, rounds: 
         started = time.perf_counter()
         running.send()
         done.ours.append(count / (time.perf_counter() - started))
-        done.cpu += {name: meter.cpu() for name, meter in meters.items()}
+        for name, meter in meters.items():
+            done.cpu[name] += meter.cpu()
         done.peak_mb = max(done.peak_mb, meters["senders"].peak_mb())
         bench.check(now, target.received() - before)
     return done

@@ -33,6 +33,7 @@ from engine.signing import Signer
 
 most_deadlocks = 5
 grace, short_while = 2.0, 0.2
+quick, slow, smallest = 1.0, 4.0, 100
 is_due = text(
     "select exists (select from messages where channel = :channel and state = 'queued' and send_after <= :now)"
 )
@@ -80,7 +81,7 @@ class Turn:
     exit_check: ExitCheck | None = None
     counts: Counts = field(default_factory=Counts)
     depth: int = 2
-    size: int = 100
+    size: int = smallest
 
     def run(self) -> Counts:
         """Send. Raises what the database raises; then the journal knows what was sent."""
@@ -198,7 +199,10 @@ class Turn:
             status.write(session, self.provider.channel, now, away)
         self.counts.results += written.counts
         took = time.monotonic() - batch.started
-        self.size = min(self.size * 2, self.limit) if took < 0.5 else max(self.size // 2, 50) if took > 2 else self.size
+        if took < quick:
+            self.size = min(self.size * 2, self.limit)
+        elif took > slow:
+            self.size = max(self.size // 2, smallest)
         if away:
             self._stop(away)
         else:
