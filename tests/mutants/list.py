@@ -64,7 +64,9 @@ MUTANTS = (
         "try-not-journalled",
         "the `try` in the journal before the first byte of DATA",
         "engine/channels/smtp/pool.py",
-        "self.journal.append((each.item.id, each.item.attempt) for _, each in pending)",
+        """self.journal.append(
+                Try(each.item.id, each.item.attempt, each.rendered.links, each.rendered.parts) for _, each in pending
+            )""",
         "self.journal.append()",
         (f"{DEATHS}[send]",),
     ),
@@ -97,19 +99,19 @@ MUTANTS = (
         "the second read after the claim of messages: what a single statement would see, whose snapshot is older than "
         "its locks",
         "engine/messages/claim.py",
-        "    locked = _one_per_contact("
-        """session.execute(lock_due, {"channel": channel, "now": now, "limit": limit}).all())
-    if not locked:
+        """    rows = session.execute(lock_due, {"channel": channel, "now": now, "limit": limit}).all()
+    candidates = _one_per_contact(rows)
+    if not candidates:
         return Claim([], Counter(), 0)
-    rows = session.execute(read_facts, _keys(locked, channel, now, signer)).all()
+    known = facts.read(session, channel, candidates, now, signer)
 """,
         """    due = {"channel": channel, "now": now, "limit": limit}
     seen = _one_per_contact(session.execute(text(lock_due.text.split("for update")[0]), due).all())
-    rows = session.execute(read_facts, _keys(seen, channel, now, signer)).all() if seen else []
-    locked = _one_per_contact(session.execute(lock_due, due).all())
-    if not locked:
+    known = facts.read(session, channel, seen, now, signer)
+    candidates = _one_per_contact(session.execute(lock_due, due).all())
+    if not candidates:
         return Claim([], Counter(), 0)
-    rows = [row for row in rows if row.id in {each.id for each in locked}]
+    facts._names(session, candidates, facts.Known())
 """,
         ("tests/engine/messages/test_fences.py",),
     ),

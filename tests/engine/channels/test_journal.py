@@ -37,7 +37,7 @@ def test_half_a_line_was_never_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", ["try 2 1\0\0\0", "\0\0\0", "reply 2 1 accepted dot 2x0 -", "try 2", "try 2 1 1"])
 def test_a_line_that_does_not_read_makes_the_rest_doubtful(tmp_path: Path, line: str) -> None:
     journal = Journal(tmp_path)
-    journal.append([(1, 1)])
+    journal.append([Try(1, 1)])
     with (tmp_path / journal.name).open("a") as file:
         file.write(f"{line}\ntry 3 1\n")
     known = read(tmp_path / journal.name)

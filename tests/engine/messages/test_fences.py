@@ -49,7 +49,7 @@ def test_the_result_of_an_earlier_try_changes_nothing_in_a_later_one(database: D
         values = {"now": now, "journal": "second"}
         again = "update messages set state = 'sending', claimed_at = :now, journal = :journal, attempts = 2"
         session.execute(text(again), values)
-        [row] = session.execute(left_behind, {"journal": "second", "before": None}).all()
+        [row] = session.execute(left_behind, {"journal": "second", "before": None, "flying": "{}"}).all()
         late = Handed(*row[:6], 1, row[7])
         for outcome in ("accepted", "retry", "failed", "unknown", "not_tried"):
             finished = [Finished(late, Result(late.id, outcome, 250, "", "late", "dot"))]  # type: ignore[arg-type]
