@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import text
@@ -12,6 +13,7 @@ from engine import partitions
 from journeys.decide import decide
 from journeys.language.parse import parse
 from journeys.language.program import program
+from journeys.language.steps import Step
 from journeys.runtime.entry import Entry
 from journeys.runtime.numbers import step_counts
 from journeys.runtime.run import MOST_STEPS, Ended, move
@@ -131,6 +133,35 @@ def test_an_entry_that_takes_a_thousand_steps_fails_and_says_why() -> None:
     ended = {row.id: party.stays for party in moves for row in party.rows}
     assert ended[1] == Ended("completed", "s999")
     assert ended[2] == Ended("failed", "took 1000 steps in one entry")
+
+
+def test_rows_that_go_the_same_way_are_one_party_and_all_others_keep_apart() -> None:
+    steps = """\
+    - branch: kind
+      id: kind
+      paths:
+        - when: plan is "pro"
+          do: [{set: {way: pro}, id: pro}]
+    - wait: 1 day
+      id: rest
+    """
+    laid = program(parse(journey(steps)))
+
+    def answer(step_id: str, _: Step, rows: Sequence[Entry]) -> None:
+        for row in rows:
+            row.truths = (row.id % 2 == 0,) if step_id == "kind" else ()
+
+    rows = [Entry(n, n, "kind", "ready", None, None, START, 0, True) for n in range(6)]
+    rows.append(Entry(6, 6, "rest", "waiting", START + DAY, START, START, 1, True))
+    found = {
+        tuple(row.id for row in party.rows): ([step_id for step_id, _ in party.log], party.taken, party.arrived)
+        for party in move(laid, rows, START, answer, lambda *_: None)
+    }
+    assert found == {
+        (0, 2, 4): (["kind", "pro", "rest"], 2, True),
+        (1, 3, 5): (["kind", "rest"], 1, True),
+        (6,): ([], 0, False),
+    }
 
 
 def test_the_same_rows_give_the_same_moves() -> None:

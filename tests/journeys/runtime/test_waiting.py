@@ -40,6 +40,18 @@ def test_an_event_meets_a_wait_at_once(world: World) -> None:
     assert world.path(ben) == TIMED_OUT
 
 
+def test_an_event_that_does_not_meet_the_wait_leaves_it_as_it_was(world: World) -> None:
+    world.publish(journey('- wait_for: did "Paid" at least 2 times\n  id: answer\n  up_to: 3 days'))
+    anna = world.contact()
+    enter(world, anna)
+    before = world.execute("select arrived_at, deadline, wake_at, steps_taken, phase from enrolments")
+    world.live(HOUR)
+    world.event(anna, "Paid")
+    world.settle()
+    assert world.execute("select arrived_at, deadline, wake_at, steps_taken, phase from enrolments") == before
+    assert world.path(anna) == ["entered", "answer:waiting"]
+
+
 def test_of_several_rules_the_first_to_come_true_wins(world: World) -> None:
     steps = """\
     - wait_for:
