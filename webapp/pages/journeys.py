@@ -130,7 +130,9 @@ def _publish(opened: Work, _: str, source: str) -> None:
     if done.unchanged:
         flash("This text is live already; nothing changed.", "info")
     else:
-        flash(f"Version {done.version.number} is live. People in the journey stay on their version.", "success")
+        entering = f" {done.letting_in:,} people of the segment enter now." if done.letting_in else ""
+        live = f"Version {done.version.number} is live. People in the journey stay on their version."
+        flash(live + entering, "success")
 
 
 def _save_draft(opened: Work, slug: str, source: str) -> None:
