@@ -141,6 +141,7 @@ class Machine(RuleBasedStateMachine):
         self.orders: set[tuple[int, str]] = set()
         self.editions = dict.fromkeys(STORIES, 0)
         self.number = 0
+        self.broken = False
 
     @initialize()
     def begin(self) -> None:
@@ -278,12 +279,13 @@ class Machine(RuleBasedStateMachine):
         with self.database.transaction() as session:
             found = invariants.violations(session, accepted, list(self.bans.values()))
             assert session.execute(SLOTS).scalar() == 0, "an action came to pass twice in its slot, or not at all"
+        self.broken = found != []
         assert found == []
 
     def teardown(self) -> None:
         """I6: whatever happened, once everything runs again the system comes to rest, and nobody was lost."""
         try:
-            if hasattr(self, "people"):
+            if hasattr(self, "people") and not self.broken:
                 self._rest()
         finally:
             for worker in self.workers:

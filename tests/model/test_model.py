@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -53,12 +54,24 @@ def bound(servers: Servers) -> type[Machine]:
     return type("Bound", (Machine,), {"servers": servers})
 
 
-@pytest.mark.parametrize("job", OF_JOB)
-def test_workers_die_one_after_the_other_at_each_point_of_a_job(servers: Servers, job: str) -> None:
-    """None is left to chance, and none is never reached."""
+@contextmanager
+def example(servers: Servers) -> Iterator[Machine]:
+    """One example by hand; at its end everything must come to rest, unless it has failed already."""
     model = bound(servers)()
     try:
         model.begin()
+        yield model
+    except BaseException:
+        model.broken = True
+        raise
+    finally:
+        model.teardown()
+
+
+@pytest.mark.parametrize("job", OF_JOB)
+def test_workers_die_one_after_the_other_at_each_point_of_a_job(servers: Servers, job: str) -> None:
+    """None is left to chance, and none is never reached."""
+    with example(servers) as model:
         bring_to(model, job)
         for point in OF_JOB[job]:
             bring_more(model, job)
@@ -66,8 +79,6 @@ def test_workers_die_one_after_the_other_at_each_point_of_a_job(servers: Servers
             assert model.workers[0].state == "held", point
             model.kill(0)
             model.holds()
-    finally:
-        model.teardown()
 
 
 def bring_to(model: Machine, job: str) -> None:
@@ -105,9 +116,7 @@ def bring_more(model: Machine, job: str) -> None:
 
 def test_a_sender_that_stands_still_is_left_alone(servers: Servers) -> None:
     """It has claimed and not tried yet; a reaper that took its messages for lost would have them sent twice."""
-    model = bound(servers)()
-    try:
-        model.begin()
+    with example(servers) as model:
         bring_to(model, "send")
         model.order(0, "send", "composed")
         model.world.jump(HOUR)
@@ -115,8 +124,6 @@ def test_a_sender_that_stands_still_is_left_alone(servers: Servers) -> None:
             model.order(1, job)
         model.go_on(0)
         model.holds()
-    finally:
-        model.teardown()
 
 
 @pytest.mark.timeout(0 if LONG else 900)
