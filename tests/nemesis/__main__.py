@@ -123,7 +123,7 @@ def _prepare(database: Database) -> str:
 
 
 def _late(nemesis: Nemesis, options: argparse.Namespace, share: float) -> bool:
-    return time.monotonic() - nemesis.started > options.seconds + options.patience * share
+    return bool(time.monotonic() - nemesis.started > options.seconds + options.patience * share)
 
 
 def _await_quiet(stage: Stage, database: Database, crowd: Crowd, nemesis: Nemesis, options: argparse.Namespace) -> bool:
@@ -147,7 +147,7 @@ def _await_quiet(stage: Stage, database: Database, crowd: Crowd, nemesis: Nemesi
 
 def _report(stage: Stage, nemesis: Nemesis, verdict: Verdict, seconds: float) -> None:
     print(f"kills {nemesis.kills.total()}: {dict(nemesis.kills)}")
-    print(f"pauses {dict(nemesis.pauses)}, shortages {dict(nemesis.shortages)}, missed {dict(nemesis.missed)}")
+    print(f"pauses {dict(nemesis.pauses)}, shortages {dict(nemesis.shortages)}")
     if stage.no_disk:
         print(f"a full disk is NOT POSSIBLE HERE ({stage.no_disk}); a worker that may write no file stands in for it")
     print(f"ends that nobody asked for: {dict(stage.ended)}")

@@ -9,6 +9,7 @@ import resource
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import psutil
@@ -34,9 +35,8 @@ class Nemesis:
     kills: Counter[str] = field(default_factory=Counter)
     pauses: Counter[str] = field(default_factory=Counter)
     shortages: Counter[str] = field(default_factory=Counter)
-    missed: Counter[str] = field(default_factory=Counter)
     in_flight: int = 0
-    undo: list[tuple[float, object]] = field(default_factory=list)
+    undo: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.started = time.monotonic()
@@ -47,21 +47,17 @@ class Nemesis:
         return not self.faults and not self.undo
 
     def step(self) -> None:
-        """Do what is due by now. A victim who is dead already is killed later, so that no kill is missed."""
+        """Do what is due by now. A victim who is dead already suffers later, so that nothing planned is missed."""
         now = time.monotonic()
         for item in [each for each in self.undo if each[0] <= now]:
             self.undo.remove(item)
-            item[1]()  # type: ignore[operator]
+            item[1]()
         while self.faults and self.faults[0].at <= now - self.started:
             fault = self.faults.pop(0)
-            if getattr(self, f"_{fault.what}")(fault):
-                continue
-            if fault.what == "kill":
+            if not getattr(self, f"_{fault.what}")(fault):
                 bisect.insort(self.faults, replace(fault, at=fault.at + AGAIN))
-            else:
-                self.missed[f"{fault.what} {fault.whom}".strip()] += 1
 
-    def _later(self, fault: Fault, action: object) -> None:
+    def _later(self, fault: Fault, action: Callable[[], object]) -> None:
         self.undo.append((time.monotonic() + fault.delay, action))
 
     def _somebody(self, whom: str) -> str:
@@ -104,7 +100,8 @@ class Nemesis:
     def _disk(self, fault: Fault) -> bool:
         disk = self.stage.disk
         if disk is None:
-            return False
+            self.shortages["full disks NOT POSSIBLE"] += 1
+            return True
         disk.fill()
         self._later(fault, disk.free)
         self.shortages["disk full"] += 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.soak.verdict import slopes
 
 
-def verdicts(**readings: list[float]) -> dict[str, bool]:
+def verdicts(**readings: Sequence[float]) -> dict[str, bool]:
     names = {name.replace("_", " ", 1): values for name, values in readings.items()}
     samples = [dict(zip(names, row, strict=True)) for row in zip(*names.values(), strict=True)]
     return {each.name: each.flat for each in slopes(samples)}
