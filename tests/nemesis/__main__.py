@@ -34,6 +34,7 @@ from tests.nemesis.stage import Stage
 TICK = 0.05
 QUIET_FOR = 3.0
 HARDLY_ANY = 0.1
+AHEAD = dt.timedelta(minutes=2)  # hits that wait to be classified are work too
 HASTEN = "update messages set send_after = now() where state = 'queued' and reason = 'deferred' and send_after > now()"
 """Once the receiver behaves, nobody waits the minutes until a deferred message is tried again."""
 
@@ -134,12 +135,12 @@ def _await_quiet(stage: Stage, database: Database, crowd: Crowd, nemesis: Nemesi
         try:
             with database.transaction() as session:
                 session.execute(text(HASTEN))
-                busy = quiet(session, clock.now(session))
+                busy = quiet(session, clock.now(session) + AHEAD)
         except SQLAlchemyError as error:
             busy = [str(error)]
         if busy:
             since = time.monotonic()
-        elif time.monotonic() - max(since, crowd.left_at) > QUIET_FOR:
+        elif time.monotonic() - max(since, crowd.acted_at) > QUIET_FOR:
             return True
         time.sleep(0.5)
     return False

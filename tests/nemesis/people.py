@@ -110,7 +110,7 @@ class Crowd:
     def __post_init__(self) -> None:
         token = base64.b64encode(f"{self.key}:".encode()).decode()
         self.headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
-        self.lock, self.left_at = threading.Lock(), time.monotonic()
+        self.lock, self.acted_at = threading.Lock(), time.monotonic()
         batches = [self.people[start : start + BATCH] for start in range(0, len(self.people), BATCH)]
         spacing = self.seconds / max(len(batches), 1)
         shares = [
@@ -212,4 +212,4 @@ class Crowd:
             self._insist("POST", unsubscribe, b"List-Unsubscribe=One-Click", form, (200,))
             self.left.add(person.email)
             self._batch([person.confirms()], dice)
-            self.left_at = time.monotonic()
+        self.acted_at = time.monotonic()
