@@ -38,8 +38,13 @@ types: $(VENV)/installed
 contracts: $(VENV)/installed
 	$(BIN)/lint-imports
 
-bench: install
+bench: install $(VENV)/references
 	$(BIN)/python -m benchmarks $(ONLY)
+
+$(VENV)/references: requirements-bench.txt $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt \
+		|| echo "Not everything that benchmarks compare with can be installed here; those that miss it say so."
+	touch $@
 
 nemesis: install
 	$(BIN)/python -m tests.nemesis $(if $(SEED),--seed $(SEED))

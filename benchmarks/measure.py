@@ -78,11 +78,19 @@ class Meter:
         return max((_peak(each.pid) for each in self._processes()), default=0.0)
 
     def _seconds(self) -> float:
-        return sum(sum(each.cpu_times()[:4]) for each in self._processes())
+        return sum(map(_cpu, self._processes()))
 
     def _processes(self) -> list[psutil.Process]:
         roots = [psutil.Process(pid) for pid in self.pids if psutil.pid_exists(pid)]
         return [each for root in roots for each in (root, *root.children(recursive=True))]
+
+
+def _cpu(process: psutil.Process) -> float:
+    """Of a process that has just ended its parent knows."""
+    try:
+        return sum(process.cpu_times()[:4])
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 def _peak(pid: int) -> float:
