@@ -27,7 +27,12 @@ class Message(Base):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("origin_at", "enrolment_id", "step_id", "visit"),
-        UniqueConstraint("origin_at", "campaign_id", "contact_id"),
+        Index(  # partial, since every change of state writes an entry into every index of a row
+            "messages_campaign_key",
+            *("origin_at", "campaign_id", "contact_id"),
+            unique=True,
+            postgresql_where=text("campaign_id is not null"),
+        ),
         Index("messages_queue_idx", "channel", "send_after", "id", postgresql_where=text("state = 'queued'")),
         Index("messages_sending_idx", "claimed_at", postgresql_where=text("state = 'sending'")),
         Index("messages_contact_idx", "contact_id", "accepted_at"),
