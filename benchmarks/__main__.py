@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-WORKLOADS = ("segments", "roi", "journey", "send", "dkim", "latency", "ingest", "pixel", "contacts_import")
+WORKLOADS = ("segments", "roi", "journey", "match", "send", "dkim", "latency", "ingest", "pixel", "contacts_import")
 
 
 def main(names: list[str]) -> int:

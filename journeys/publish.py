@@ -86,8 +86,9 @@ def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Publ
     """Freeze `source` as the live version of its journey. Raises Refused, with nothing saved, if it has an error.
 
     People in flight stay on the version that they entered. The same text again changes nothing. A segment that lets
-    people in is refreshed first, so that only who joins from now on is new to it.
+    people in is refreshed first, so that only who joins from now on is new to it. Nothing is matched meanwhile.
     """
+    match.take_turn(session)
     found = check(session, source)
     if errors := [problem for problem in found if problem.severity == "error"]:
         raise Refused(errors)
@@ -98,7 +99,7 @@ def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Publ
         return Published(journey, version, True, 0, found)
     first = journey.live_version_id is None
     if parsed.enter.segment:
-        match.match_joins(session, catalogues.load(session), parsed.enter.segment, now)
+        match.match_joins(session, catalogues.load(session), parsed.enter.segment, lambda _: now)
     version = _freeze(session, journey, source, now, actor)
     _know_topics(session, parsed)
     letting_in = admit.note(session, journey.id, parsed.enter.segment) if first and parsed.enter.existing else 0

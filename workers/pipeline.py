@@ -28,7 +28,7 @@ logger = structlog.get_logger()
 
 SECONDS = 10.0
 CATALOGUE_SECONDS = 1.0
-Batch = Callable[[Session, Catalogue, dt.datetime, int, list[int]], int]
+Batch = Callable[[Session, Catalogue, int, list[int]], int]
 Aside = Callable[[Session, Catalogue, int, dt.datetime, str], None]
 
 EVENT_ASIDE = text("update event_inbox set available_at = 'infinity', error = :error where id = :id")
@@ -48,7 +48,10 @@ def match(database: Database, seconds: float = SECONDS) -> int:
     def aside(session: Session, _: Catalogue, id_: int, __: dt.datetime, error: str) -> None:
         session.execute(EVENT_ASIDE, {"id": id_, "error": error})
 
-    return _repeat(database, matching.match_events, matching.BATCH, aside, seconds)
+    def batch(session: Session, catalogue: Catalogue, limit: int, taken: list[int]) -> int:
+        return matching.match_events(session, catalogue, clock.now, limit, taken)
+
+    return _repeat(database, batch, matching.BATCH, aside, seconds)
 
 
 def refresh(database: Database, seconds: float = SECONDS) -> int:
@@ -57,12 +60,15 @@ def refresh(database: Database, seconds: float = SECONDS) -> int:
     def aside(session: Session, _: Catalogue, id_: int, __: dt.datetime, ___: str) -> None:
         session.execute(CHANGE_ASIDE, {"id": id_})
 
+    def batch(session: Session, catalogue: Catalogue, limit: int, taken: list[int]) -> int:
+        return matching.match_changes(session, catalogue, clock.now, limit, taken)
+
     until = time.monotonic() + seconds
     refreshed = True
     while refreshed and time.monotonic() < until:
         with database.transaction() as session:
             refreshed = segments.refresh_stale(session, clock.now(session)) is not None
-    return _repeat(database, matching.match_changes, matching.BATCH, aside, seconds)
+    return _repeat(database, batch, matching.BATCH, aside, seconds)
 
 
 def advance(database: Database, seconds: float = SECONDS) -> int:
@@ -103,8 +109,9 @@ def _admit(database: Database, journey_id: int, seconds: float) -> int:
 
 
 def _advance(database: Database, version_id: int, seconds: float) -> int:
-    def batch(session: Session, catalogue: Catalogue, now: dt.datetime, limit: int, taken: list[int]) -> int:
-        return advancing.advance(session, catalogue, catalogue.version(session, version_id), now, limit, taken)
+    def batch(session: Session, catalogue: Catalogue, limit: int, taken: list[int]) -> int:
+        version, now = catalogue.version(session, version_id), clock.now(session)
+        return advancing.advance(session, catalogue, version, now, limit, taken)
 
     def aside(session: Session, catalogue: Catalogue, id_: int, now: dt.datetime, error: str) -> None:
         try:
@@ -128,7 +135,7 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside, seconds:
                 if catalogue is None or time.monotonic() > fresh_until:
                     catalogue, fresh_until = catalogues.load(session), time.monotonic() + CATALOGUE_SECONDS
                 with rollup.together(session):
-                    done = batch(session, catalogue, clock.now(session), size, taken)
+                    done = batch(session, catalogue, size, taken)
         except Exception as error:
             if _is_deadlock(error):
                 continue

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from engine.contacts.changes import NEW_CONTACT
 from engine.expr import Dependencies, dependencies
+from engine.expr.schema import Schema
 from journeys.language.program import Program
 from journeys.language.steps import DateOffset, RuleText, Wait, WaitFor
+from journeys.runtime.where import ALWAYS, Where, occurrences, where
 
-Kind = Literal["event", "attribute", "consent", "list", "segment"]
+Kind = Literal["event", "attribute", "consent", "list", "segment", "message"]
 
 
 class Fact(NamedTuple):
-    """Something that became true of a contact: an event, or a change of named attributes, topics, lists, segments."""
+    """Something that became true of a contact: an event, a change of named attributes, topics, lists, segments, or a
+    message that was accepted."""
 
     kind: Kind
     names: tuple[str, ...]
@@ -22,35 +27,68 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """The names, by kind, that can change some rules; `any_event` when every event can. `time` when time alone can."""
+    """The names, by kind, that can change some rules; `any_event` when every event can. `time` when time alone can.
 
-    events: frozenset[str] = frozenset()
+    `wheres` tells of each event's name which conditions one of them must fit to matter.
+    """
+
+    wheres: Mapping[str, tuple[Where, ...]] = field(default_factory=dict)
     attributes: frozenset[str] = frozenset()
     consent: bool = False
     lists: frozenset[str] = frozenset()
     segments: frozenset[str] = frozenset()
+    messages: bool = False
     any_event: bool = False
     time: bool = False
 
+    @property
+    def events(self) -> frozenset[str]:
+        """The names of the events."""
+        return frozenset(self.wheres)
+
     def hears(self, fact: Fact) -> bool:
         """Whether `fact` can change a verdict."""
-        if fact.kind == "event":
-            return self.any_event or not self.events.isdisjoint(fact.names)
-        if fact.kind == "consent":
-            return self.consent
+        match fact.kind:
+            case "event":
+                return self.any_event or any(name in self.wheres for name in fact.names)
+            case "consent":
+                return self.consent
+            case "message":
+                return self.messages
+            case "attribute" if NEW_CONTACT in fact.names:
+                return self != Ears()  # everything about the contact may be new: it took another one in
         wanted = {"attribute": self.attributes, "list": self.lists, "segment": self.segments}[fact.kind]
         return not wanted.isdisjoint(fact.names)
+
+    def minds(self, name: str, properties: Mapping[str, Any], schema: Schema, now: dt.datetime) -> bool:
+        """Whether an event of this name and these properties can change a verdict."""
+        verdicts = (one.verdict(properties, schema, now) for one in self.wheres.get(name, ()))
+        return self.any_event or any(one.value or one.changes_at is not None for one in verdicts)
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """The ears of a version's parked steps, its exits and its goal."""
+    """The ears of a version's parked steps, its exits and its goal; `start` is the `where` of its trigger."""
 
     steps: dict[str, Ears] = field(default_factory=dict)
     exits: Ears = field(default_factory=Ears)
     goal: Ears = field(default_factory=Ears)
-    all_events: frozenset[str] = frozenset()
-    any_event: bool = False
+    start: Where = ALWAYS
+
+    @property
+    def ears(self) -> Sequence[Ears]:
+        """All of them."""
+        return [*self.steps.values(), self.exits, self.goal]
+
+    @property
+    def all_events(self) -> frozenset[str]:
+        """The names of events that any of them hears."""
+        return frozenset(name for ears in self.ears for name in ears.wheres)
+
+    @property
+    def any_event(self) -> bool:
+        """Whether every event matters."""
+        return any(ears.any_event for ears in self.ears)
 
 
 def listening(program: Program, aliases: Mapping[str, str]) -> Listening:
@@ -65,21 +103,25 @@ def listening(program: Program, aliases: Mapping[str, str]) -> Listening:
             steps[step.id] = ears([], aliases, (step.until.path,))
     exits = ears(list(journey.exits), aliases)
     goal = ears([journey.goal.when] if journey.goal else [], aliases)
-    every = [*steps.values(), exits, goal]
-    names = frozenset(name for one in every for name in one.events)
-    return Listening(steps, exits, goal, names, any(one.any_event for one in every))
+    start = where(journey.enter.where.node if journey.enter.where else None, aliases)
+    return Listening(steps, exits, goal, start)
 
 
 def ears(rules: list[RuleText], aliases: Mapping[str, str], date_paths: tuple[str, ...] = ()) -> Ears:
     """What can change any of `rules`, or a deadline counted from the attributes `date_paths`."""
     found: list[Dependencies] = [dependencies(rule.node, aliases) for rule in rules]
     attributes = {name.split(".")[0] for one in found for name in one.attributes}
+    wheres: dict[str, tuple[Where, ...]] = {}
+    for rule in rules:
+        for name, conditions in occurrences(rule.node, aliases).items():
+            wheres[name] = wheres.get(name, ()) + conditions
     return Ears(
-        events=frozenset(name for one in found for name in one.events),
+        wheres=wheres,
         attributes=frozenset(attributes | {path.split(".")[0] for path in date_paths}),
         consent=any(one.topics or one.channels for one in found),
         lists=frozenset(name for one in found for name in one.lists),
         segments=frozenset(name for one in found for name in one.segments),
+        messages=any(one.messages for one in found),
         any_event=any(one.any_event for one in found),
         time=any(one.time for one in found),
     )

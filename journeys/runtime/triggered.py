@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
+from engine.expr import ast
 from engine.expr.compile_sql import Scope, condition
 from engine.model import Contact
-from journeys.language.steps import RuleText
 from journeys.runtime.catalogue import Catalogue, Version
 
 if TYPE_CHECKING:
@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 def satisfied(
     session: Session, catalogue: Catalogue, version: Version, triggers: Sequence[Trigger], now: dt.datetime
 ) -> list[Trigger]:
-    """Those of `triggers`, at most one a contact, whose contact and event satisfy `enter.where`."""
-    where = version.program.journey.enter.where
-    if where is None or not triggers:
-        return list(triggers)
+    """Those of `triggers`, at most one a contact, whose contact and event satisfy `enter.where`.
+
+    What looks at the event alone is judged in memory; PostgreSQL is asked only for the rest.
+    """
+    where = version.listening.start
+    triggers = [one for one in triggers if where.verdict(one.properties or {}, catalogue.schema, now).value]
+    if where.rest is None or not triggers:
+        return triggers
     key = (version.id, "enter")
     if key not in catalogue.statements:
-        catalogue.statements[key] = _statement(catalogue, where)
+        catalogue.statements[key] = _statement(catalogue, where.rest)
     passed = set(
         session.execute(
             catalogue.statements[key],
@@ -44,7 +48,7 @@ def satisfied(
     return [trigger for trigger in triggers if trigger.contact_id in passed]
 
 
-def _statement(catalogue: Catalogue, where: RuleText) -> object:
+def _statement(catalogue: Catalogue, rest: ast.Node) -> object:
     asked = (
         func.unnest(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("events", type_=ARRAY(Text)))
         .table_valued(column("id", BigInteger), column("event", Text))
@@ -61,5 +65,5 @@ def _statement(catalogue: Catalogue, where: RuleText) -> object:
         select(Contact.id)
         .select_from(asked)
         .join(Contact, Contact.id == asked.c.id)
-        .where(condition(where.node, catalogue.schema, scope))
+        .where(condition(rest, catalogue.schema, scope))
     )

@@ -155,12 +155,28 @@ def test_an_advance_passes_over_contacts_that_a_match_holds(world: World) -> Non
     for contact in (anna, ben):
         world.event(contact, "Signed Up")
     pipeline.match(world.database)
-    world.event(anna, "Noise")
+    world.event(anna, "Paid")
     with world.database.transaction() as session:
         world.match(session)
         assert pipeline.advance(world.database) == 1
     world.settle()
-    assert world.path(anna) == world.path(ben) == ["entered", "first:passed", "answer:waiting"]
+    assert world.path(anna) == ["entered", "first:passed", *MET[:1], "last:passed", "completed"]
+    assert world.path(ben) == ["entered", "first:passed", "answer:waiting"]
+
+
+def test_an_event_that_concerns_nobody_locks_nobody(world: World) -> None:
+    world.publish(journey('- wait_for: did "Paid" where (amount > 5)\n  id: answer\n  up_to: 3 days'))
+    anna, ben = world.contact(), world.contact()
+    world.event(anna, "Signed Up")
+    world.settle()
+    world.event(anna, "Noise")
+    world.event(anna, "Paid", amount=5)
+    world.event(ben, "Paid", amount=6)
+    with world.database.transaction() as session:
+        assert world.match(session) == 3
+        free = world.execute("select id from contacts for update skip locked")
+        assert [id_ for (id_,) in free] == [anna, ben]
+        assert len(world.execute("select id from enrolments for update skip locked")) == 1
 
 
 @pytest.mark.parametrize("slugs", ["j", "jk"], ids=["one journey", "two journeys"])
@@ -197,7 +213,7 @@ def test_a_catalogue_of_before_a_publish_finds_the_new_version(world: World) -> 
     pipeline.match(world.database)
     world.event(anna, "Paid")
     with world.database.transaction() as session:
-        assert matching.match_events(session, old, clock.now(session)) == 1
+        assert matching.match_events(session, old, clock.now) == 1
     world.live(2 * DAY)
     assert world.path(anna) == ["entered", "pause:waiting", "pause:passed", "completed"]
 
@@ -209,5 +225,5 @@ def test_an_event_taken_with_a_catalogue_from_before_the_publish_enters(world: W
     anna = world.contact()
     world.event(anna, "Signed Up")
     with world.database.transaction() as session:
-        assert matching.match_events(session, catalogue, world.now) == 1
+        assert matching.match_events(session, catalogue, clock.now) == 1
     assert world.statuses(anna) == ["active"]

@@ -133,7 +133,7 @@ class World:
 
     def match(self, session: Session, limit: int = 2000) -> int:
         """One batch of events, in a transaction of the caller's."""
-        return match.match_events(session, catalogues.load(session), clock.now(session), limit)
+        return match.match_events(session, catalogues.load(session), clock.now, limit)
 
     # What came of it --------------------------------------------------------------------------------------------------
 
