@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from journeys.runtime import ask
 from journeys.runtime import catalogue as catalogues
+from journeys.runtime.catalogue import Version
 from journeys.runtime.leave import exits
 
 # An `exit` step is a way to the end like any other: what was queued on that way is still sent.
@@ -46,14 +47,15 @@ def exit_check(session: Session, candidates: Sequence[Candidate], now: dt.dateti
     if not of_version:
         return set()
     catalogue = catalogues.load(session)
-    leaving: set[int] = set()
+    asked: dict[Version, list[ask.Question]] = {}
+    gone: set[int] = set()
     for version_id, messages in of_version.items():
         version = catalogue.version(session, version_id)
-        questions = [
+        asked[version] = [
             ask.Question(one.enrolment_id, one.contact_id, now, now) for one in messages if one.enrolment_id is not None
         ]
         goal = version.program.journey.goal
-        known = {"ids": [one.id for one in questions], "stay": goal is None or goal.stay}
-        gone = exits(session, catalogue, version, questions, now) | set(session.execute(LEFT, known).scalars())
-        leaving |= {one.id for one in messages if one.enrolment_id in gone}
-    return leaving
+        known = {"ids": [one.id for one in asked[version]], "stay": goal is None or goal.stay}
+        gone |= set(session.execute(LEFT, known).scalars())
+    gone |= exits(session, catalogue, asked, now)
+    return {one.id for messages in of_version.values() for one in messages if one.enrolment_id in gone}

@@ -22,7 +22,7 @@ from journeys.runtime import advance as advancing
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime import match as matching
 from journeys.runtime.catalogue import Catalogue
-from journeys.runtime.leave import end
+from journeys.runtime.leave import Ending, end
 
 logger = structlog.get_logger()
 
@@ -116,7 +116,7 @@ def _advance(database: Database, version_id: int, seconds: float) -> int:
     def aside(session: Session, catalogue: Catalogue, id_: int, now: dt.datetime, error: str) -> None:
         try:
             with session.begin_nested():
-                end(session, catalogue.version(session, version_id), [id_], "failed", error, now)
+                end(session, [Ending(catalogue.version(session, version_id), [id_], "failed", error)], now)
         except (DBAPIError, psycopg.Error):  # what is wrong with the entry may hinder its last log line too
             session.execute(ENTRY_ASIDE, {"id": id_, "now": now, "error": error})
 

@@ -54,11 +54,12 @@ class Known(NamedTuple):
 def apply(session: Session, catalogue: Catalogue, happened: Sequence[Happening], now: dt.datetime) -> None:
     """Apply at most one happening a contact. Their contacts are locked."""
     batch = _Batch(session, catalogue, {one.contact_id: one for one in happened}, now)
-    for version, known in batch.open().items():
-        batch.move_on(version, known)
-        batch.leave(version, known)
-    for version, triggers in _triggers(catalogue, happened, now).items():
-        enrol(session, catalogue, version, triggers, now)
+    known = batch.open()
+    for version, entries in known.items():
+        batch.move_on(version, entries)
+    exits(session, catalogue, {version: batch.leaving(version, known[version]) for version in known}, now)
+    goals(session, catalogue, {version: batch.hoping(version, known[version]) for version in known}, now)
+    enrol(session, catalogue, _triggers(catalogue, happened, now), now)
 
 
 class _Batch(NamedTuple):
@@ -94,21 +95,21 @@ class _Batch(NamedTuple):
             moves = run(self.session, self.catalogue, version, woken, self.now)
             write(self.session, self.catalogue, version, moves, self.now)
 
-    def leave(self, version: Version, known: Sequence[Known]) -> None:
-        """Exits, then goals."""
-        heard, now = version.listening, self.now
-        leaving = [
-            ask.Question(one.entry.id, one.entry.contact_id, now, now)
+    def leaving(self, version: Version, known: Sequence[Known]) -> list[ask.Question]:
+        """Those whose exit rules may hold now."""
+        return [
+            ask.Question(one.entry.id, one.entry.contact_id, self.now, self.now)
             for one in known
-            if one.status in ("active", "held_out") and self.minds(heard.exits, one)
+            if one.status in ("active", "held_out") and self.minds(version.listening.exits, one)
         ]
-        exits(self.session, self.catalogue, version, leaving, now)
-        hoping = [
+
+    def hoping(self, version: Version, known: Sequence[Known]) -> list[Open]:
+        """Those whose goal may be met now."""
+        return [
             Open(one.entry.id, one.entry.contact_id, one.goal_until, self.goal_event(one))
             for one in known
-            if one.goal_at is None and one.goal_until is not None and self.minds(heard.goal, one)
+            if one.goal_at is None and one.goal_until is not None and self.minds(version.listening.goal, one)
         ]
-        goals(self.session, self.catalogue, version, hoping, now)
 
     def minds(self, ears: Ears | None, one: Known) -> bool:
         """Whether what happened to the entry's contact can change a verdict."""

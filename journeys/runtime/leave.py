@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.attribution import convert
+from engine.db import driver
 from engine.expr.values import dig
 from engine.reports import rollup
 from engine.workspace import Workspace
-from journeys.language.steps import ValueText
+from journeys.language.steps import Goal, ValueText
 from journeys.runtime import ask
 from journeys.runtime.catalogue import Catalogue, Version
-from journeys.runtime.write import log
+from journeys.runtime.step_log import Line, log
 
 
 class GoalEvent(NamedTuple):
@@ -38,96 +38,139 @@ class Open(NamedTuple):
     event: GoalEvent
 
 
-END = text("""
-update enrolments set status = :status, reason = :reason, phase = null, wake_at = null, deadline = null,
-    ended_at = coalesce(ended_at, :now)
-where id = any(:ids) and status in ('active', 'held_out') returning id, contact_id, entered_at
-""")
-CANCEL = text("""
-update messages m set state = 'cancelled', reason = :reason, ended_at = :now
-from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as u(id, origin_at)
+class Ending(NamedTuple):
+    """Enrolments of a version that end, all for the same reason."""
+
+    version: Version
+    ids: Sequence[int]
+    status: str
+    reason: str
+
+
+END = """
+update enrolments e set status = u.status, reason = u.reason, phase = null, wake_at = null, deadline = null,
+    ended_at = coalesce(e.ended_at, %s)
+from unnest(%s::int8[], %s::text[], %s::text[]) as u(id, status, reason)
+where e.id = u.id and e.status in ('active', 'held_out')
+returning e.id, e.contact_id, e.entered_at, e.version_id
+"""
+CANCEL = """
+update messages m set state = 'cancelled', reason = u.reason, ended_at = %s
+from unnest(%s::int8[], %s::timestamptz[], %s::text[]) as u(id, origin_at, reason)
 where m.origin_at = u.origin_at and m.enrolment_id = u.id and m.state = 'queued'
 returning m.journey_id, m.step_id, m.channel
-""")
-MEET = text("""
-update enrolments e set goal_at = u.at
-from unnest(cast(:ids as bigint[]), cast(:at as timestamptz[])) as u(id, at)
+"""
+MEET = """
+update enrolments e set goal_at = u.at from unnest(%s::int8[], %s::timestamptz[]) as u(id, at)
 where e.id = u.id and e.goal_at is null
 returning e.id, e.contact_id, e.entered_at, e.held_out, e.first_entry, e.arms
-""")
+"""
 
 
 def exits(
-    session: Session, catalogue: Catalogue, version: Version, asked: Sequence[ask.Question], now: dt.datetime
+    session: Session, catalogue: Catalogue, asked: Mapping[Version, Sequence[ask.Question]], now: dt.datetime
 ) -> set[int]:
-    """End those enrolments for which an exit rule holds; returns their ids."""
-    rules = version.program.journey.exits
-    if not rules or not asked:
-        return set()
-    found = ask.truths(session, catalogue, (version.id, "exit"), rules, asked)
-    for index, rule in enumerate(rules):
-        ids = [id_ for id_, verdicts in found.items() if True in verdicts and verdicts.index(True) == index]
-        end(session, version, ids, "exited", f"exit: {rule.text}", now)
-    return {id_ for id_, verdicts in found.items() if True in verdicts}
+    """End those enrolments, by version, for which an exit rule holds; returns their ids."""
+    endings = []
+    for version, questions in asked.items():
+        rules = version.program.journey.exits
+        if not rules or not questions:
+            continue
+        found = ask.truths(session, catalogue, (version.id, "exit"), rules, questions)
+        for index, rule in enumerate(rules):
+            ids = [id_ for id_, verdicts in found.items() if True in verdicts and verdicts.index(True) == index]
+            endings.append(Ending(version, ids, "exited", f"exit: {rule.text}"))
+    end(session, endings, now)
+    return {id_ for ending in endings for id_ in ending.ids}
 
 
-def end(session: Session, version: Version, ids: Sequence[int], status: str, reason: str, now: dt.datetime) -> None:
+def end(session: Session, endings: Sequence[Ending], now: dt.datetime) -> None:
     """End enrolments and cancel their queued messages in the same commit; what is being sent goes on."""
-    if not ids:
+    fates = {id_: ending for ending in endings for id_ in ending.ids}
+    if not fates:
         return
-    ended = session.execute(END, {"ids": list(ids), "status": status, "reason": reason, "now": now}).all()
-    log(session, version, [(id_, contact_id, "", status, {"reason": reason}) for id_, contact_id, _ in ended], now)
-    cancel(session, [(row.id, row.entered_at) for row in ended], status, now)
+    values = ([one.status for one in fates.values()], [one.reason for one in fates.values()])
+    ended = driver(session).execute(END, (now, list(fates), *values)).fetchall()
+    lines = [Line(fates[id_].version, id_, contact_id, *fates[id_][2:]) for id_, contact_id, *_ in ended]
+    log(session, lines, now)
+    cancel(session, [(id_, entered_at, fates[id_].status) for id_, _, entered_at, _ in ended], now)
 
 
-def cancel(session: Session, entries: Sequence[tuple[int, dt.datetime]], reason: str, now: dt.datetime) -> None:
-    """Cancel what is still queued of entries, given as (id, entered_at)."""
+def cancel(session: Session, entries: Sequence[tuple[int, dt.datetime, str]], now: dt.datetime) -> None:
+    """Cancel what is still queued of entries, given as (id, entered_at, reason)."""
     if not entries:
         return
-    ids, origins = zip(*entries, strict=True)
-    gone = session.execute(CANCEL, {"ids": list(ids), "origins": list(origins), "reason": reason, "now": now}).all()
+    columns = map(list, zip(*entries, strict=True))
+    gone = driver(session).execute(CANCEL, (now, *columns)).fetchall()
     lost = {"undelivered": 1}
-    rollup.messages(session, [rollup.MessageDelta(row[0], row[1], row[2], now.date(), lost) for row in gone])
+    rollup.messages(
+        session, [rollup.MessageDelta(journey, step, channel, now.date(), lost) for journey, step, channel in gone]
+    )
 
 
-def goals(session: Session, catalogue: Catalogue, version: Version, asked: Sequence[Open], now: dt.datetime) -> None:
+def goals(session: Session, catalogue: Catalogue, asked: Mapping[Version, Sequence[Open]], now: dt.datetime) -> None:
     """Count the goal, once an entry, where its rule holds within its time; it ends the entry unless `stay`."""
-    goal = version.program.journey.goal
-    asked = [one for one in asked if one.event.occurred_at <= one.goal_until]
-    if goal is None or not asked:
-        return
-    questions = [ask.Question(one.id, one.contact_id, min(now, one.goal_until), now) for one in asked]
-    truths = ask.truths(session, catalogue, (version.id, "goal"), (goal.when,), questions)
-    met = {one.id: one.event for one in asked if truths.get(one.id, (False,))[0]}
+    met: dict[int, tuple[Version, GoalEvent]] = {}
+    for version, hoping in asked.items():
+        met |= {one.id: (version, one.event) for one in _hopes_met(session, catalogue, version, hoping, now)}
     if not met:
         return
-    counted = session.execute(MEET, {"ids": list(met), "at": [e.occurred_at for e in met.values()]}).all()
-    _convert(session, catalogue, version, goal.value, [(row, met[row.id]) for row in counted])
-    if not goal.stay:
-        end(session, version, [row.id for row in counted], "converted", f"goal: {goal.when.text}", now)
-        cancel(session, [(row.id, row.entered_at) for row in counted], "converted", now)  # also of completed entries
+    at = [event.occurred_at for _, event in met.values()]
+    counted = driver(session).execute(MEET, (list(met), at)).fetchall()
+    rows = [Counted._make((*row, *met[row[0]])) for row in counted]
+    _convert(session, catalogue, rows)
+    leaving = [row for row in rows if not row.goal.stay]
+    end(session, [Ending(row.version, [row.id], "converted", f"goal: {row.goal.when.text}") for row in leaving], now)
+    cancel(session, [(row.id, row.entered_at, "converted") for row in leaving], now)  # also of completed entries
 
 
-def _convert(
-    session: Session,
-    catalogue: Catalogue,
-    version: Version,
-    value: ValueText | None,
-    met: Sequence[tuple[Any, GoalEvent]],
-) -> None:
-    deltas, conversions = [], []
-    for row, event in met:
-        worth = worth_of(catalogue.workspace, value, event)
+def _hopes_met(
+    session: Session, catalogue: Catalogue, version: Version, hoping: Sequence[Open], now: dt.datetime
+) -> list[Open]:
+    goal = version.program.journey.goal
+    hoping = [one for one in hoping if one.event.occurred_at <= one.goal_until]
+    if goal is None or not hoping:
+        return []
+    questions = [ask.Question(one.id, one.contact_id, min(now, one.goal_until), now) for one in hoping]
+    truths = ask.truths(session, catalogue, (version.id, "goal"), (goal.when,), questions)
+    return [one for one in hoping if truths.get(one.id, (False,))[0]]
+
+
+class Counted(NamedTuple):
+    """An enrolment whose goal was met just now."""
+
+    id: int
+    contact_id: int
+    entered_at: dt.datetime
+    held_out: bool
+    first_entry: bool
+    arms: Mapping[str, str]
+    version: Version
+    event: GoalEvent
+
+    @property
+    def goal(self) -> Goal:
+        """Its version's goal."""
+        goal = self.version.program.journey.goal
+        assert goal is not None
+        return goal
+
+
+def _convert(session: Session, catalogue: Catalogue, met: Sequence[Counted]) -> None:
+    conversions = []
+    for row in met:
+        event, journey_id = row.event, row.version.journey_id
+        worth = worth_of(catalogue.workspace, row.goal.value, event)
         arms = [("", "holdout" if row.held_out else ""), *row.arms.items()]
         day = row.entered_at.date()
-        deltas += [rollup.EntryDelta(split, arm, day, row.first_entry, worth) for split, arm in arms]
+        deltas = [rollup.EntryDelta(split, arm, day, row.first_entry, worth) for split, arm in arms]
+        rollup.entries(session, journey_id, deltas)
         message_id = event.message_id or f"change-{row.id}"
         conversions.append(
             convert.NewConversion(
-                "goal", row.contact_id, row.id, version.journey_id, event.name, message_id, event.occurred_at, worth
+                "goal", row.contact_id, row.id, journey_id, event.name, message_id, event.occurred_at, worth
             )
         )
-    rollup.entries(session, version.journey_id, deltas)
     convert.record(session, catalogue.workspace, conversions)
 
 

@@ -95,7 +95,7 @@ def match_events(
     if not rows:
         return count
     rows.sort(key=lambda row: row[3:6])
-    events = [Event(*row[:6], json.loads(row[6]), row[7]) for row in rows]  # type: ignore[call-arg]
+    events = [Event._make((*row[:6], json.loads(row[6]), row[7])) for row in rows]
     minded, earning = _minded(session, catalogue, events, clock(session)), _earning(catalogue, events)
     watched = _watched(catalogue, ((event.contact_id, event.fact) for event in events))
     now = _lock(session, clock, minded.union(*watched.values(), (one.contact_id for one in earning)))

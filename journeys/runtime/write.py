@@ -8,18 +8,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
 from engine import partitions
-from engine.db import copy_rows, driver, int_array
+from engine.db import driver, int_array
 from engine.reports import rollup
 from journeys.language.steps import Email, Sms, effective
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.run import Ended, Party
 
-LOG_TARGET = "step_log (at, enrolment_id, contact_id, version_id, step_id, visit, outcome, detail)"
-LOG_TYPES = ("timestamptz", "int8", "int8", "int8", "text", "int2", "text", "jsonb")
 # People of a batch share few fates and fewer ways to them, so each carries only the number of a fate, and everything
 # else is spelled out in the database. A way is unnested beside its row, so that log lines and messages get their ids in
 # its order: under a cap it is the first message of a run that goes.
@@ -155,37 +152,6 @@ def _count(session: Session, version: Version, parties: Sequence[Party], now: dt
             counts["", party.stays.status] += len(party.rows)
     rollup.steps(session, version.journey_id, now.date(), counts)
     rollup.entries(session, version.journey_id, [rollup.EntryDelta(*one) for one in drawn])
-
-
-def log(
-    session: Session,
-    version: Version,
-    lines: Sequence[tuple[int, int, str, str, dict[str, Any] | None]],
-    now: dt.datetime,
-) -> None:
-    """Append (enrolment, contact, step, outcome, detail) to the step log, and count them."""
-    if not lines:
-        return
-    partitions.ensure(session, "step_log", [now])
-    shared = {id(line[4]): line[4] for line in lines}
-    details = {key: None if detail is None else _encoded(detail) for key, detail in shared.items()}
-    copy_rows(
-        session,
-        LOG_TARGET,
-        LOG_TYPES,
-        (
-            (now, id_, contact_id, version.id, step_id, 1, outcome, details[id(detail)])
-            for id_, contact_id, step_id, outcome, detail in lines
-        ),
-    )
-    counts = Counter((step_id, outcome) for _, _, step_id, outcome, _ in lines)
-    rollup.steps(session, version.journey_id, now.date(), counts)
-
-
-def _encoded(detail: dict[str, Any]) -> Jsonb:
-    """Encoded once for all the lines that share it."""
-    text = json.dumps(detail)
-    return Jsonb(detail, dumps=lambda _: text)
 
 
 def _json(value: dict[str, Any] | None) -> str | None:
