@@ -10,6 +10,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from engine import workspace
+from engine.contacts.changes import MESSAGES_ARE_HEARD
 from engine.errors import LanguageError
 from engine.expr.load import load as load_schema
 from engine.expr.schema import Schema
@@ -102,6 +104,7 @@ def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Publ
         match.match_joins(session, catalogues.load(session), parsed.enter.segment, lambda _: now)
     version = _freeze(session, journey, source, now, actor)
     _know_topics(session, parsed)
+    workspace.put(session, MESSAGES_ARE_HEARD, catalogues.load(session).index.hears_messages)
     letting_in = admit.note(session, journey.id, parsed.enter.segment) if first and parsed.enter.existing else 0
     return Published(journey, version, False, letting_in, found)
 

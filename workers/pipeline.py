@@ -28,13 +28,18 @@ logger = structlog.get_logger()
 
 SECONDS = 10.0
 CATALOGUE_SECONDS = 1.0
+PARTS = 8
 Batch = Callable[[Session, Catalogue, int, list[int]], int]
 Aside = Callable[[Session, Catalogue, int, dt.datetime, str], None]
 
+GIVE_WAY = text("set local idle_in_transaction_session_timeout = '60s'")
+"""A worker that is stopped in the middle of a batch (SIGSTOP, a frozen machine) must not hold its locks for ever."""
 EVENT_ASIDE = text("update event_inbox set available_at = 'infinity', error = :error where id = :id")
 ADMISSION_ASIDE = text("""
 update entry_inbox set error = :error where journey_id = :journey_id and contact_id = :id
 """)
+STILL_DUE = text("select 1 from enrolments where id = :id and status = 'active' and wake_at <= :now for update")
+"""Another worker may have moved the entry since, or an event may have ended it."""
 ENTRY_ASIDE = text("""
 update enrolments set status = 'failed', reason = :error, phase = null, wake_at = null, ended_at = :now where id = :id
 """)
@@ -99,8 +104,9 @@ def hits(database: Database, seconds: float = SECONDS) -> int:
 
 
 def _admit(database: Database, journey_id: int, seconds: float) -> int:
-    def batch(session: Session, catalogue: Catalogue, now: dt.datetime, limit: int, taken: list[int]) -> int:
-        return admitting.admit(session, catalogue, journey_id, now, limit, taken)
+    def batch(session: Session, catalogue: Catalogue, limit: int, taken: list[int]) -> int:
+        matching.take_turn(session)
+        return admitting.admit(session, catalogue, journey_id, clock.now(session), limit, taken)
 
     def aside(session: Session, _: Catalogue, id_: int, __: dt.datetime, error: str) -> None:
         session.execute(ADMISSION_ASIDE, {"journey_id": journey_id, "id": id_, "error": error})
@@ -114,6 +120,8 @@ def _advance(database: Database, version_id: int, seconds: float) -> int:
         return advancing.advance(session, catalogue, version, now, limit, taken)
 
     def aside(session: Session, catalogue: Catalogue, id_: int, now: dt.datetime, error: str) -> None:
+        if session.execute(STILL_DUE, {"id": id_, "now": now}).first() is None:
+            return
         try:
             with session.begin_nested():
                 end(session, [Ending(catalogue.version(session, version_id), [id_], "failed", error)], now)
@@ -124,14 +132,19 @@ def _advance(database: Database, version_id: int, seconds: float) -> int:
 
 
 def _repeat(database: Database, batch: Batch, limit: int, aside: Aside, seconds: float) -> int:
-    """Batches until one is not full or time is up. A batch that fails is tried again one by one, so that only what is
-    guilty is set aside, with its error, and the rest goes on."""
+    """Batches until one is not full or time is up.
+
+    A batch that fails is tried again in ever smaller parts, so that only what is guilty is set aside, with its error,
+    and the rest goes on; what went well makes the parts larger again. Each part is a transaction of its own that takes
+    its work and does it, so whatever ends it leaves the work where it was.
+    """
     total, size, until = 0, limit, time.monotonic() + seconds
     catalogue, fresh_until = None, 0.0
     while time.monotonic() < until:
         taken: list[int] = []
         try:
             with database.transaction() as session:
+                session.execute(GIVE_WAY)
                 if catalogue is None or time.monotonic() > fresh_until:
                     catalogue, fresh_until = catalogues.load(session), time.monotonic() + CATALOGUE_SECONDS
                 with rollup.together(session):
@@ -143,11 +156,12 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside, seconds:
                 raise
             if size == 1:
                 _set_aside(database, aside, taken[0], error)
-            size = 1
+            size = max(1, size // PARTS)
             continue
         total += done
         if done < size:
             break
+        size = min(limit, size * PARTS)
     return total
 
 
@@ -162,8 +176,11 @@ def _is_deadlock(error: Exception) -> bool:
 
 
 def _is_outage(error: Exception) -> bool:
-    """A database that is away is nobody's guilt: the next sweep tries again. Class 54 is a row that exceeds a limit."""
+    """A database that is away is nobody's guilt: the next sweep tries again. Class 54 is a row that exceeds a limit,
+    25P03 is said to a worker that was stopped for too long."""
     cause = _cause(error)
+    if isinstance(cause, psycopg.Error) and cause.sqlstate == "25P03":
+        return True
     if isinstance(cause, psycopg.Error) and (cause.sqlstate or "").startswith("54"):
         return False
     return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError | OSError)

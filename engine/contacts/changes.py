@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from engine.db import copy_rows, int_array
 
 NEW_CONTACT = "created_at"  # among the names of a change: everything about the contact is new
+MESSAGES_ARE_HEARD = "messages_are_heard"
+"""The setting that says that some journey listens for `received`; publishing keeps it."""
 FEW = 20  # kinds of change that are written a statement each
 ANNOUNCE = text("""
 insert into change_inbox (contact_id, kind, names, created_at)
@@ -40,3 +42,21 @@ def announce_alike(
     rows = ((id_, kind, list(same), now) for (kind, same), ids in alike.items() for id_ in ids)
     types = ("int8", "text", "text[]", "timestamptz")
     copy_rows(session, "change_inbox(contact_id, kind, names, created_at)", types, rows)
+
+
+# What no journey asks about costs one look at a setting; else one probe a message for an entry that may mind.
+ACCEPTED = text(f"""
+insert into change_inbox (contact_id, kind, names, created_at)
+select m.contact_id, 'message', array[c.slug], :now
+from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as accepted(id, origin_at)
+join messages m on m.id = accepted.id and m.origin_at = accepted.origin_at join contents c on c.id = m.content_id
+where (select value = 'true' from workspace_settings where name = '{MESSAGES_ARE_HEARD}')
+    and exists (select from enrolments e where e.contact_id = m.contact_id
+                and (e.status in ('active', 'held_out') or (e.goal_at is null and e.goal_until >= :now)))""")
+
+
+def announce_accepted(session: Session, messages: Sequence[tuple[int, dt.datetime]], now: dt.datetime) -> None:
+    """Say that messages, as (id, origin_at), were accepted, if a journey listens for what people received."""
+    if messages:
+        ids, origins = zip(*messages, strict=True)
+        session.execute(ACCEPTED, {"ids": list(ids), "origins": list(origins), "now": now})

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine.arrays import literal
 from engine.channels.provider import Result
+from engine.contacts.changes import announce_accepted
 from engine.messages.handed import Handed
 from engine.messages.outcome import Change, change
 from engine.reports import rollup
@@ -80,9 +81,11 @@ def write_results(
     _suppress(session, [each.handed for each, changed in done if changed.suppress], now, signer)
     ended = [pair for pair in done if pair[1].state != "queued"]
     rollup.messages(session, _deltas(ended, now, workspace))
+    accepted = [each.handed for each, changed in ended if changed.state == "accepted"]
+    announce_accepted(session, [(handed.id, handed.origin_at) for handed in accepted], now)
     return Written(
         Counter("not_tried" if changed.untouched else changed.state for _, changed in done),
-        {each.handed.id for each, changed in ended if changed.state == "accepted"},
+        {handed.id for handed in accepted},
     )
 
 

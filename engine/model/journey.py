@@ -40,6 +40,10 @@ class JourneyVersion(Base):
     published_at: Mapped[CreatedAt]
 
 
+HOPING = "status <> 'active' and goal_at is null and goal_until is not null"
+"""Entries that are over, or held out, and may still see their goal: versions that have some are still matched."""
+
+
 class Enrolment(Base):
     """One entry of one contact into one journey.
 
@@ -56,6 +60,7 @@ class Enrolment(Base):
         UniqueConstraint("journey_id", "contact_id", "entry_key"),
         Index("enrolments_due_idx", "version_id", "wake_at", postgresql_where=text("status = 'active'")),
         Index("enrolments_contact_idx", "contact_id"),
+        Index("enrolments_hoping_idx", "version_id", "goal_until", postgresql_where=text(HOPING)),
         CheckConstraint("status <> 'active' or (wake_at is not null and phase is not null)", name="awake"),
         {"postgresql_with": {"fillfactor": "80"}},
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine import workspace
 from engine.attribution import convert
+from engine.contacts.changes import announce_accepted
 from engine.events.record import NewEvent, record
 from engine.reports import rollup
 from engine.reports.rollup import MessageDelta
@@ -78,6 +79,7 @@ def _resolve(session: Session, messages: Sequence[TrackedMessage], now: dt.datet
         mine = [message for message in messages if message.channel == channel]
         keys = {"ids": [message.id for message in mine], "origins": [message.origin_at for message in mine]}
         session.execute(RESOLVE, keys | {"price": current.price(channel), "now": now})
+    announce_accepted(session, [(message.id, message.origin_at) for message in messages], now)
     return [
         delta(message, {"undelivered": -1, "sent": 1, "cost": current.price(message.channel)}, now)
         for message in messages

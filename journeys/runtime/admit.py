@@ -56,6 +56,7 @@ def admit(
     """Let in at most `limit` people, into the version that is live now. Returns how many were taken from the inbox.
 
     `taken` is given the contacts' ids before anything is done with them, so that the caller knows them if that fails.
+    The caller has taken the turn of matching: nobody else looks for open entries while some begin.
     """
     catalogue.follow(session)
     version = next((version for version in catalogue.live if version.journey_id == journey_id), None)
@@ -66,5 +67,5 @@ def admit(
     if taken is not None:
         taken += ids
     locked = driver(session).execute(LOCK, (ids,), binary=True).fetchall()
-    enrol(session, catalogue, version, [Trigger(contact_id, now, now) for (contact_id,) in locked], now)
+    enrol(session, catalogue, {version: [Trigger(contact_id, now, now) for (contact_id,) in locked]}, now)
     return len(ids)

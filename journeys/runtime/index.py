@@ -104,8 +104,14 @@ class Index:
             )
         return self._hearers[fact]
 
+    @property
+    def hears_messages(self) -> bool:
+        """Whether an accepted message can change a verdict of some version."""
+        return any(ears.messages for version in self.versions for ears in version.listening.ears)
+
     def touches(self, fact: Fact) -> bool:
-        """Whether a fact can change who is in some segment."""
+        """Whether a fact can change who is in some segment. Segments that read messages are refreshed by the minute."""
         if fact not in self._touches:
-            self._touches[fact] = any(rule.touched_by(fact.kind, fact.names) for rule in self.rules)
+            touched = (rule.touched_by(fact.kind, fact.names) for rule in self.rules)
+            self._touches[fact] = fact.kind != "message" and any(touched)
         return self._touches[fact]

@@ -151,7 +151,7 @@ def test_a_match_waits_for_an_advance_that_writes_to_its_contact(world: World, m
 
 def test_an_advance_passes_over_contacts_that_a_match_holds(world: World) -> None:
     world.publish(journey(SET))
-    anna, ben = world.contact(), world.contact()
+    anna, ben = world.contact(a=0, b=0), world.contact()
     for contact in (anna, ben):
         world.event(contact, "Signed Up")
     pipeline.match(world.database)
