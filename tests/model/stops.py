@@ -21,7 +21,7 @@ from engine.db import Database
 from engine.messages import reaper, turn
 from engine.tracking import process
 from journeys import gate
-from journeys.runtime import advance, match
+from journeys.runtime import advance, apply, match
 from workers import lease
 
 
@@ -35,11 +35,11 @@ class Stop(NamedTuple):
 
 CALLS = {
     "events claimed": Stop(match, "_lock"),
-    "contacts locked": Stop(match, "_earn"),
+    "contacts locked": Stop(match, "_refresh_segments"),
     "changes claimed": Stop(match, "_apply_changes"),
-    "waits met": Stop(match, "write"),
-    "leaving": Stop(match, "_leave"),
-    "enrolling": Stop(match, "enrol"),
+    "waits met": Stop(apply, "write"),
+    "leaving": Stop(apply, "exits"),
+    "enrolling": Stop(apply, "enrol"),
     "entries to be claimed": Stop(advance, "_claim"),
     "entries claimed": Stop(advance, "run"),
     "moves decided": Stop(advance, "write"),
