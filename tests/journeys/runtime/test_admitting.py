@@ -114,7 +114,7 @@ def test_one_who_cannot_enter_is_set_aside_with_the_error_and_stops_nobody(
     original = admit.enrol
 
     def poisoned(*arguments: Any) -> list[int]:
-        if any(trigger.contact_id == ben for trigger in arguments[3]):
+        if any(trigger.contact_id == ben for triggers in arguments[2].values() for trigger in triggers):
             raise ValueError("ben is broken")
         return original(*arguments)
 
