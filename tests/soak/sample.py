@@ -43,8 +43,9 @@ where m.origin_at > now() - interval '20 seconds' and m.step_id = 'hello' and m.
 """)
 
 Sample = dict[str, float]
-"""Readings by name: `memory PROCESS` (MB), `files PROCESS` (open), `lag QUEUE` (s), `latency p50` and `p95` (ms),
-`size TABLE` (MB), `rows TABLE`, `dead TABLE`, `redis MB`, `redis keys`, `journal MB`, `journals`, `at` (s)."""
+"""Readings by name: `memory PROCESS` (MB), `files PROCESS` (open), `cpu PROCESS` (s since its start), `lag QUEUE` (s),
+`latency p50` and `p95` (ms), `size TABLE` (MB), `rows TABLE`, `dead TABLE`, `redis MB`, `redis keys`, `journal MB`,
+`journals`, `log MB`, `at` (s)."""
 
 
 def sample(site: Site, database: Database, started: float) -> Sample:
@@ -62,12 +63,22 @@ def _processes(home: Path) -> Sample:
         tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
         found[f"memory {name}"] = sum(each.memory_full_info().uss for each in tree) / MB
         found[f"files {name}"] = sum(each.num_fds() for each in tree)
+        found[f"cpu {name}"] = sum(_seconds(each) for each in tree)
     servers = {each.name(): each for each in psutil.Process().children() if each.name() in ("postgres", "redis-server")}
     for name, each in servers.items():
         tree = [each, *each.children()]
         found[f"memory {name}"] = sum(_own(one) for one in tree) / MB
         found[f"files {name}"] = len(tree)
+        found[f"cpu {name}"] = sum(_seconds(one) for one in tree)
     return found
+
+
+def _seconds(process: psutil.Process) -> float:
+    """Of the process and of those of its children that have ended."""
+    try:
+        return float(sum(process.cpu_times()[:4]))
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 def _own(process: psutil.Process) -> float:

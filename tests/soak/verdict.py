@@ -47,6 +47,9 @@ BOUNDS = (
 """The first bound that fits a reading holds. `size` bounds the tables that are no ledger."""
 
 
+WORK = Bound("cpu ", 1.5, 2.0, "ms")  # a machine that gets less busy makes smaller batches, which cost more each
+
+
 @dataclass(frozen=True)
 class Slope:
     """A reading's medians in the second and the last third."""
@@ -75,7 +78,22 @@ def slopes(samples: Sequence[Sample]) -> list[Slope]:
         before, after = ([each[name] for each in part if name in each] for part in (second, last))
         if bound is not None and before:
             found.append(Slope(name, statistics.median(before), statistics.median(after), bound))
+    return found + _work(second, last)
+
+
+def _work(second: Sequence[Sample], last: Sequence[Sample]) -> list[Slope]:
+    """CPU a message, which a crowded machine blurs less than it does latency."""
+    found = []
+    for name in sorted(each for each in last[-1] if each.startswith("cpu ")):
+        before, after = (_per_message(part[0], part[-1], name) for part in (second, last))
+        found.append(Slope(f"{name} a message", before, after, WORK))
     return found
+
+
+def _per_message(first: Sample, then: Sample, name: str) -> float:
+    """Milliseconds."""
+    messages = then.get("rows messages", 0.0) - first.get("rows messages", 0.0)
+    return 1000 * (then[name] - first[name]) / messages if messages > 0 else 0.0
 
 
 def _judged(sample: Sample) -> Sample:
