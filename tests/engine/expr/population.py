@@ -43,6 +43,8 @@ EVENTS = ("A", "B", "Order Completed", "Email Opened", "Email Link Clicked", "Un
 CONTENTS = ("welcome", "cart")
 STEPS = ("hello", "remind")
 SLUGS = ("vip", "eu")
+ODD = 'o"d\\d. $é'
+"""A name with everything that a path of JSON has to escape."""
 TOPICS = {"news": "subscribed", "offers": "unsubscribed"}
 DATES = (
     "2026-03-31", "2026-03-30", "2026-02-28", "2024-02-29", "2026-02-29", "2026-02-31", "2026-13-01", "2026-3-1",
@@ -89,9 +91,12 @@ def attributes(chance: random.Random) -> dict[str, Any]:
     usual: dict[str, Any] = {
         "plan": chance.choice(TEXTS), "seats": chance.choice(NUMBERS), "trial_ends_at": chance.choice(DATES),
         "vip": chance.choice((True, False)), "tags": chance.choice((["pro", "x"], [5, "5"], [], [True, None], "pro")),
-        "company": chance.choice(({"seats": chance.choice(NUMBERS), "name": "Acme"}, "Acme", [], {"seats": None})),
+        "company": chance.choice(
+            ({"seats": chance.choice(NUMBERS), ODD: chance.choice(NUMBERS)}, "Acme", [], {"seats": None})
+        ),
         "items": [{"plan": chance.choice(TEXTS), "seats": chance.choice(ANYTHING)} for _ in range(chance.randrange(3))],
         "last_seen_at": chance.choice(DATES), "opened": chance.choice(ANYTHING),
+        ODD: chance.choice(ANYTHING),
     }  # fmt: skip
     odd = {name: chance.choice(ANYTHING) if chance.random() < 0.2 else value for name, value in usual.items()}
     return {name: value for name, value in odd.items() if chance.random() < 0.8}
@@ -103,6 +108,7 @@ def properties(chance: random.Random) -> dict[str, Any]:
         "total": chance.choice(NUMBERS), "plan": chance.choice(TEXTS), "at": chance.choice(DATES),
         "items": [{"plan": chance.choice(TEXTS)}, "pro"], "content": chance.choice((*CONTENTS, 5)),
         "step": chance.choice(STEPS), "journey": chance.choice(("trial", "other")), "seats": chance.choice(ANYTHING),
+        ODD: chance.choice(ANYTHING),
     }  # fmt: skip
     return {name: value for name, value in usual.items() if chance.random() < 0.8}
 

@@ -12,9 +12,12 @@ from tests.engine.expr import population as town
 
 names = st.sampled_from(
     [("plan",), ("seats",), ("trial_ends_at",), ("vip",), ("tags",), ("company", "seats"), ("company",), ("items",),
-     ("opened",), ("last_seen_at",), ("email",), ("phone",), ("locale",), ("created_at",), ("missing",), ("email", "x")]
+     ("opened",), ("last_seen_at",), ("email",), ("phone",), ("locale",), ("created_at",), ("missing",), ("email", "x"),
+     (town.ODD,), ("company", town.ODD)]
 )  # fmt: skip
-property_names = st.sampled_from([("total",), ("plan",), ("at",), ("items",), ("seats",), ("missing",), ("items", "x")])
+property_names = st.sampled_from(
+    [("total",), ("plan",), ("at",), ("items",), ("seats",), ("missing",), ("items", "x"), (town.ODD,)]
+)
 texts = st.sampled_from([*town.TEXTS, "ann@acme.com", "@ACME.com", "A", "i", "2026-03-31"]).map(ast.Text)
 numbers = st.sampled_from(["0", "5", "10", "-3", "12.5", "0.1", "100000000000000000000", "7.25"]).map(
     lambda text: ast.Number(Decimal(text))
