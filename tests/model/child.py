@@ -24,7 +24,7 @@ from workers import jobs, scheduler, sending
 from workers.scheduler import TIMETABLE, Schedule, Scheduler
 from workers.worker import DoorbellWorker
 
-LEASE = dt.timedelta(milliseconds=300)
+LEASE = dt.timedelta(seconds=10)
 
 
 def template(address: str, environment: Mapping[str, str]) -> None:

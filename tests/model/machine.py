@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from psycopg.errors import LockNotAvailable
 from redis import Redis
 from sqlalchemy import event, text
@@ -244,7 +244,11 @@ class Machine(RuleBasedStateMachine):
         """A scheduler takes part in the election and does what its timetable says."""
         self._work(number, task)
 
-    @precondition(lambda self: self._any("held"))
+    @rule()
+    def lease_ends(self) -> None:
+        """A leader that was killed, or stands still, leads no longer."""
+        self._done(lambda: self.world.execute("update leases set lease_until = '-infinity'"))
+
     @rule(kill=st.booleans())
     def wakes_or_dies(self, kill: bool) -> None:
         """Who stands still goes on, or is killed."""
@@ -410,6 +414,3 @@ class Machine(RuleBasedStateMachine):
         for worker in self.workers:
             if worker.state == "blocked":
                 worker.wait()
-
-    def _any(self, state: str) -> bool:
-        return any(worker.state == state for worker in self.workers)

@@ -66,8 +66,8 @@ LOCKS = re.compile(r"for (update|no key update|share)\b")
 COMMITS = (LOCKING, BEFORE_COMMIT, AFTER_COMMIT)
 OF_JOB = {
     "match": (*("events claimed", "contacts locked", "waits met", "leaving", "enrolling"), BEFORE_COMMIT, AFTER_COMMIT),
-    "refresh": ("changes claimed", "waits met", "leaving", "enrolling", *COMMITS),
-    "advance": ("entries to be claimed", "entries claimed", "moves decided", *COMMITS),
+    "refresh": ("changes claimed", "waits met", "leaving", "enrolling", BEFORE_COMMIT, AFTER_COMMIT),
+    "advance": ("entries to be claimed", "entries claimed", "moves decided", BEFORE_COMMIT, AFTER_COMMIT),
     "send": (
         *("messages to be claimed", "exit looked for", "messages marked", "composed", "rendering", "before DATA"),
         *("try journalled", "after DATA", "after 250", "journal appended", "results at hand", "results written"),

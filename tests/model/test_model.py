@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,7 +12,6 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.conftest import drop, new_database
 from tests.journeys.runtime.world import HOUR
-from tests.model.child import LEASE
 from tests.model.machine import MINUTE, PEOPLE, Machine, Servers, prepare
 from tests.model.mailserver import troublesome_server
 from tests.model.process import Nursery
@@ -111,7 +109,7 @@ def bring_more(model: Machine, job: str) -> None:
         for before in ("sweep", "match", "advance"):
             model.order(1, before)
     if job == "schedule":
-        time.sleep(LEASE.total_seconds())
+        model.lease_ends()
 
 
 def test_a_sender_that_stands_still_is_left_alone(servers: Servers) -> None:
