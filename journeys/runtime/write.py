@@ -42,9 +42,8 @@ with moved as (
     group by way
 ), logged as (
     insert into step_log (at, enrolment_id, contact_id, version_id, step_id, visit, outcome, detail)
-    select %(now)s, m.id, m.contact_id, %(version_id)s, line.step, 1, line.outcome, line.detail
+    select %(now)s, m.id, m.contact_id, %(version_id)s, unnest(steps), 1, unnest(outcomes), unnest(details)
     from moved m join ways using (way)
-    cross join lateral unnest(steps, outcomes, details) as line(step, outcome, detail)
 ), sends as materialized (
     select way, array_agg(step_id order by number) as steps, array_agg(content_id order by number) as contents,
         array_agg(channel order by number) as channels, array_agg(topic order by number) as topics,
