@@ -26,6 +26,24 @@ class Reference(NamedTuple):
     position: int = 0
 
 
+class Keyed:
+    """HMAC-SHA256 (RFC 2104) with both of its hashes keyed beforehand: half of what `hmac` takes for a short text."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(64, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def digest(self, data: bytes) -> bytes:
+        """The same as `hmac.digest(key, data, "sha256")`, for keys of at most 64 bytes."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(data)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
 class Signer:
     """HMAC-SHA256 with a key per purpose (`TAG_BYTES` and address), derived from the installation's secret."""
 
@@ -34,15 +52,13 @@ class Signer:
             purpose: hmac.digest(secret, f"cairn/{purpose}/{KEY_ID}".encode(), "sha256")
             for purpose in (*TAG_BYTES, "address")
         }
-        # Keyed once: a copy costs half of what a new HMAC does, and each email takes one for every link.
-        self._keyed = {purpose: hmac.new(key, digestmod=hashlib.sha256) for purpose, key in self._keys.items()}
+        self._keyed = {purpose: Keyed(key) for purpose, key in self._keys.items()}  # an email has a token for each link
 
     def token(self, purpose: str, reference: Reference) -> str:
         """A URL-safe token with a tag of at least 80 bits (unsubscribe: 128)."""
         payload = PAYLOAD.pack(KEY_ID, *reference)
-        keyed = self._keyed[purpose].copy()
-        keyed.update(payload)
-        token = binascii.b2a_base64(payload + keyed.digest()[: TAG_BYTES[purpose]], newline=False)
+        tag = self._keyed[purpose].digest(payload)[: TAG_BYTES[purpose]]
+        token = binascii.b2a_base64(payload + tag, newline=False)
         return token.translate(URL_SAFE, b"=").decode()
 
     def read(self, purpose: str, token: str) -> Reference | None:
@@ -65,9 +81,7 @@ class Signer:
     def address_hmac(self, channel: str, address: str) -> bytes:
         """The key under which an address is suppressed; email is compared without regard to case."""
         normal = address.strip().lower() if channel == "email" else address.strip()
-        keyed = self._keyed["address"].copy()
-        keyed.update(f"{channel}:{normal}".encode())
-        return keyed.digest()
+        return self._keyed["address"].digest(f"{channel}:{normal}".encode())
 
 
 @functools.cache

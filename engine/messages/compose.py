@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,11 +30,10 @@ trigger_events = text("select id, trigger_event from enrolments where id = any(c
 Renderers = Mapping[int, store.Renderer | str]
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(NamedTuple):
     """What rendering told besides the bytes: dynamic links by position, names without a value, chargeable parts."""
 
-    links: Mapping[int, str] = field(default_factory=dict)
+    links: Mapping[int, str] = MappingProxyType({})
     missing: tuple[str, ...] = ()
     parts: int = 1
 
@@ -144,7 +144,7 @@ def context(message: Candidate, workspace: Workspace) -> dict[str, Any]:
 def full_name(contact: Mapping[str, Any]) -> str:
     """First and last name, as far as they are text."""
     names = (contact.get("first_name"), contact.get("last_name"))
-    return " ".join(name.strip() for name in names if isinstance(name, str) and name.strip())
+    return " ".join([name.strip() for name in names if isinstance(name, str) and name.strip()])
 
 
 def feedback_id(message: Candidate, workspace: Workspace) -> str:

@@ -107,7 +107,7 @@ class Renderer:
             headers.sender_lines(name or envelope.from_name, address, self.reply_to or envelope.reply_to),
             to_line,
             headers.subject_line(subject),
-            headers.date_line(envelope.date.replace(microsecond=0)),
+            headers.date_line(envelope.date),
             f"Message-ID: <{envelope.token}@{headers.ascii_name(envelope.message_domain)}>\r\n",
             headers.unsubscribe_lines(envelope),
             headers.extra_lines(envelope),
@@ -130,17 +130,15 @@ class Links:
     def values(self, values: dict[str, Any], static: Mapping[int, str]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The variables of the HTML part and of the text part: `values` and this message's addresses, encoded once."""
         envelope = self.envelope
-        shared = values | {name: getattr(envelope, name) or None for name in reserved} | {"cairn_link": self}
         click = self.click or static.__getitem__
         ready: dict[str, str] = {f"cairn_l{position}": click(position) for position in static}
         if self.click and envelope.open_url:
             ready["cairn_open"] = envelope.open_url
-        text = {name: quoted_printable.address_piece(url) for name, url in ready.items()}
-        html = {
-            name: quoted_printable.address_piece(str(escape(url))) if "&" in url else text[name]
-            for name, url in ready.items()
-        }
-        return shared | html, shared | text
+        text = values | {name: quoted_printable.address_piece(url) for name, url in ready.items()}
+        text |= {name: getattr(envelope, name) or None for name in reserved}
+        text["cairn_link"] = self
+        escaped = {name: quoted_printable.address_piece(str(escape(url))) for name, url in ready.items() if "&" in url}
+        return text | escaped if escaped else text, text
 
     def __call__(self, position: int, *parts: Any) -> str:
         """The address to write for a link put together per contact, remembered under its position."""
@@ -167,14 +165,24 @@ def decoded(text: str) -> str:
     return quopri.decodestring(text.encode("ascii")).decode("utf-8", "replace")
 
 
+class Variables(Context):
+    """Jinja's context of one render without what it does for inheritance, imports and autoescape blocks."""
+
+    def __init__(self, env: MessageEnvironment, eval_ctx: nodes.EvalContext, values: dict[str, Any]) -> None:
+        self.environment, self.eval_ctx, self.parent = env, eval_ctx, values
+        self.vars, self.blocks = {}, {}
+        self.exported_vars, self.globals_keys = set(), set()
+        self.name = None
+
+
 def output(env: MessageEnvironment, tree: nodes.Template) -> Part:
     """A prepared tree as a function of its variables, without Jinja's copies and rewritten tracebacks."""
     tree.set_environment(env)
     body = Template.from_code(env, env.compile(tree), {}).root_render_func
-    blocks: dict[str, Any] = {}
+    eval_ctx = nodes.EvalContext(env)
 
     def run(values: dict[str, Any]) -> str:
-        return "".join(body(Context(env, values, None, blocks)))
+        return "".join(body(Variables(env, eval_ctx, values)))
 
     return run
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, it would take five times as long to make, for each message
 class Envelope:
-    """Of one email to one contact.
+    """Of one email to one contact. Nobody changes one.
 
     `token` names the message (Message-ID `<token@message_domain>`); `date` is aware. `click_url` gives the tracking
     address of a link by position. `postal_address` may hold several lines. `unsubscribe_mailto` is an address that
@@ -35,7 +35,7 @@ class Envelope:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RenderedEmail:
     """A complete RFC 5322 message with CRLF line ends, not dot-stuffed and not signed: no line begins with a dot.
 

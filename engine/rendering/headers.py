@@ -156,8 +156,16 @@ def unsubscribe_lines(envelope: Envelope) -> str:
 
 def extra_lines(envelope: Envelope) -> str:
     """Feedback-ID and the envelope's own headers, made harmless."""
-    lines = fold(f"Feedback-ID: {ascii_text(envelope.feedback_id)}") if envelope.feedback_id else ""
+    lines = feedback_line(envelope.feedback_id) if envelope.feedback_id else ""
+    if not envelope.headers:
+        return lines
     return lines + "".join(fold(f"{name}: {ascii_text(value)}") for name, value in envelope.headers.items())
+
+
+@lru_cache(maxsize=256)
+def feedback_line(feedback_id: str) -> str:
+    """`Feedback-ID: …`; the messages of a step have the same."""
+    return fold(f"Feedback-ID: {ascii_text(feedback_id)}")
 
 
 def ascii_text(text: str) -> str:

@@ -71,14 +71,19 @@ def short_piece(text: str) -> str:
         return ""
     data = text.encode("utf-8", "replace")
     if len(data) > 24 or "\n" in text or "\r" in text or "\t" in text or "  " in text:
-        return piece(text)
+        return piece(text) if text[0] == "." or ".." in text else address_piece(text)
     return "".join([signs[byte] for byte in data]) + "=\r\n"
 
 
 def address_piece(text: str) -> str:
-    """`piece` for our own addresses: ASCII without `=`, cut where no line would begin with a dot."""
+    """`piece` for addresses: ASCII without `=`, cut where no line would begin with a dot.
+
+    A dot neither begins the address nor follows another.
+    """
     if not address(text):
         return piece(text)
+    if len(text) <= 72:
+        return text + "=\r\n"
     lines, start, length = [], 0, len(text)
     while length - start > 72:
         end = start + 72

@@ -143,3 +143,20 @@ def test_a_piece_of_any_length_leaves_room_for_its_soft_break(length: int, last:
 def test_a_lone_dot_never_stands_at_the_beginning_of_a_line() -> None:
     encoded, _ = rendered("Hello\n.\n..{{ a }}\n{{ a }}", {"a": ".end"}, html=False)
     assert not any(line.startswith(".") for line in encoded.split("\r\n"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://a.example/" + "x" * 53 + ".y",
+        "https://a.example/" + "x" * 90,
+        "." + "a" * 99,
+        "a" + "." * 99,
+        "a.." * 40,
+    ],
+)
+def test_an_address_of_any_shape_as_a_value(value: str) -> None:
+    encoded = quoted_printable.text_value(value)
+    assert lines_are_safe(encoded)
+    assert not any(line.startswith(".") for line in encoded.split("\r\n"))
+    assert quopri.decodestring(encoded.encode()).decode() == value
