@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from engine.errors import CairnError, ConfigurationError, InvalidInput, LanguageError, NotFound, ProviderError
 
 log = structlog.get_logger(__name__)
+LONGEST_HEADER = 300  # characters of an error that a toast shows; servers in between refuse long headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def answer(problem: Problem) -> Response:
     else:
         response = make_response(render_template("pages/error.html", problem=problem, reference=g.get("reference", "")))
     response.status_code = problem.status
-    response.headers["X-Cairn-Error"] = quote(f"{problem.title}. {problem.detail.splitlines()[0]}")
+    response.headers["X-Cairn-Error"] = quote(f"{problem.title}. {problem.detail.splitlines()[0]}"[:LONGEST_HEADER])
     return response
 
 
