@@ -14,6 +14,7 @@ from engine.errors import ConfigurationError
 from workers.embedded import process
 from workers.embedded.account import Account, server_account
 from workers.embedded.binaries import postgres_folder
+from workers.embedded.memory import machine_mb, postgres_settings
 from workers.embedded.places import leave, log_file, prepare, socket_folder
 
 USER = DATABASE = "cairn"
@@ -24,8 +25,6 @@ SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",
-    "shared_buffers": "256MB",
-    "effective_cache_size": "1GB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "synchronous_commit": "on",
@@ -132,7 +131,7 @@ def _clear_leftovers(data: Path) -> None:
 
 
 def _write_settings(data: Path, account: Account, durable: bool) -> None:
-    values = SETTINGS | ({} if durable else NOT_DURABLE)
+    values = SETTINGS | postgres_settings(machine_mb()) | ({} if durable else NOT_DURABLE)
     lines = ["# Written by Cairn at each start. Put your own settings into postgresql.conf, below the include.", ""]
     lines += [f"{name} = '{value}'" for name, value in values.items()]
     path = data / "cairn.conf"
