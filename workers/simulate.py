@@ -13,12 +13,12 @@ from engine import workspace
 from engine.db import Database
 from engine.expr.load import load as load_schema
 from engine.memory import expect_batches
-from engine.signing import Signer
+from engine.signing import signer
 from journeys.simulate import Plan, Tally, plan, population, replay_people
 
 SLICE = 2000
 SMALL = 4 * SLICE
-_here: dict[str, tuple[Database, Plan, Signer]] = {}
+_here: dict[str, tuple[Database, Plan]] = {}
 
 
 def simulate(
@@ -26,7 +26,6 @@ def simulate(
     source: str,
     start: dt.datetime,
     end: dt.datetime,
-    signer: Signer,
     *,
     processes: int | None = None,
 ) -> tuple[Plan, Tally]:
@@ -39,7 +38,7 @@ def simulate(
         ids = population(session, read)
     slices = [ids[at : at + SLICE] for at in range(0, len(ids), SLICE)]
     total = Tally()
-    for tally in _tallies(database, source, read, slices, signer, processes or os.cpu_count() or 1):
+    for tally in _tallies(database, source, read, slices, processes or os.cpu_count() or 1):
         total.add(tally)
     return read, total
 
@@ -49,28 +48,26 @@ def _plan(database: Database, source: str, start: dt.datetime, end: dt.datetime)
         return plan(source, load_schema(session), workspace.load(session), start, end)
 
 
-def _tallies(
-    database: Database, source: str, read: Plan, slices: list[list[int]], signer: Signer, processes: int
-) -> Iterator[Tally]:
+def _tallies(database: Database, source: str, read: Plan, slices: list[list[int]], processes: int) -> Iterator[Tally]:
     if processes == 1 or len(slices) * SLICE <= SMALL:
-        yield from (_replay(database, read, signer, ids) for ids in slices)
+        yield from (_replay(database, read, ids) for ids in slices)
         return
-    given = (database.url, database.workspace, source, read.start, read.end, signer)
+    given = (database.url, database.workspace, source, read.start, read.end)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, spawn, _open, given) as pool:
         yield from pool.map(_share, repeat(source), slices)
 
 
-def _replay(database: Database, read: Plan, signer: Signer, ids: Sequence[int]) -> Tally:
+def _replay(database: Database, read: Plan, ids: Sequence[int]) -> Tally:
     with database.transaction() as session:
-        return replay_people(session, read, ids, signer)
+        return replay_people(session, read, ids, signer())
 
 
-def _open(url: str, name: str, source: str, start: dt.datetime, end: dt.datetime, signer: Signer) -> None:
+def _open(url: str, name: str, source: str, start: dt.datetime, end: dt.datetime) -> None:
     """In a process of the pool: connect, and read the draft once."""
     expect_batches()
     database = Database(url, workspace=name, pool_size=1)
-    _here[source] = database, _plan(database, source, start, end), signer
+    _here[source] = database, _plan(database, source, start, end)
 
 
 def _share(source: str, ids: Sequence[int]) -> Tally:

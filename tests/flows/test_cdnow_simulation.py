@@ -11,7 +11,6 @@ from sqlalchemy import text
 from engine.db import Database
 from engine.imports.contacts import import_contacts
 from engine.imports.events import import_events
-from engine.signing import signer
 from journeys.decide.split import is_held_out
 from journeys.simulate import as_json
 from tests.flows.cdnow import needs_purchases, purchases, win_back, write_files
@@ -26,7 +25,7 @@ def test_the_simulation_equals_the_oracle(database: Database, tmp_path: Path) ->
     contacts, events = write_files(tmp_path, lines)
     import_contacts(database, contacts, now=START, folder=tmp_path)
     import_events(database, events, now=STOP + dt.timedelta(days=1), folder=tmp_path)
-    plan, tally = simulate(database, JOURNEY, START, STOP, signer())
+    plan, tally = simulate(database, JOURNEY, START, STOP)
     with database.transaction() as session:
         rows = session.execute(text("select id, external_id from contacts")).all()
     held_out = {name for id_, name in rows if is_held_out("cdnow-win-back", id_, plan.journey.holdout)}

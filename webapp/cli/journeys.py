@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from engine import clock, workspace
 from engine.errors import NotFound
 from engine.model import Journey, JourneyVersion
-from engine.signing import signer
 from journeys import publish as publishing
 from journeys.language.format import fmt as layout
 from journeys.language.json_schema import journey_schema
@@ -123,7 +122,7 @@ def simulate(file: Path, start: dt.datetime, end: dt.datetime | None, as_json: b
         with database.transaction() as session:
             now, known = clock.now(session), workspace.load(session)
         until = end.replace(tzinfo=dt.UTC) if end else now
-        plan, tally = simulating.simulate(database, read_text(file), start.replace(tzinfo=dt.UTC), until, signer())
+        plan, tally = simulating.simulate(database, read_text(file), start.replace(tzinfo=dt.UTC), until)
     prices = {channel: known.price(channel) for channel in ("email", "sms")}
     found = as_json_(tally, prices, [step.id for step in walk(plan.journey.steps)])
     if as_json:

@@ -12,7 +12,6 @@ import pytest
 
 from engine import clock
 from engine.imports.events import import_events
-from engine.signing import signer
 from journeys.simulate import as_json
 from tests.journeys.runtime.world import DAY, HOUR, START, World, journey
 from workers.simulate import simulate
@@ -143,7 +142,7 @@ def test_both_agree(world: World, tmp_path: Path, source: str, seed: int) -> Non
     with world.database.transaction() as session:
         assert clock.now(session) == START
     end = START + LENGTH
-    plan, tally = simulate(world.database, source, START, end, signer(), processes=1)
+    plan, tally = simulate(world.database, source, START, end, processes=1)
     run_until(world.database, end - dt.timedelta(microseconds=1))
 
     simulated = Counter({f"{step}:{name}": n for step, counts in tally.steps.items() for name, n in counts.items()})
