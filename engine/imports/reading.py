@@ -82,8 +82,11 @@ class Table:
             except csv.Error as error:
                 yield Line(number, (), str(error))
                 continue
-            if cells:
+            if len(cells) > MOST_COLUMNS:
+                yield Line(number, (), f"the row has {len(cells):,} cells; at most {MOST_COLUMNS:,} are read")
+            elif cells:
                 yield Line(number, cells)
+            cells = []
 
 
 @contextmanager
