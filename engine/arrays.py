@@ -22,7 +22,7 @@ _written: dict[type, Callable[[Any], str]] = {
     str: _text,
     bool: lambda value: "t" if value else "f",
     bytes: lambda value: f'"\\\\x{value.hex()}"',
-    dt.datetime: lambda value: f'"{value}"',
+    dt.datetime: lambda value: f'"{value.isoformat()}"',
     Decimal: str,
     type(None): lambda _: "NULL",
 }

@@ -107,8 +107,9 @@ class Journal:
 
     def note_reply(self, message: int, attempt: int, result: Result) -> None:
         """Keep a reply for the next append."""
-        words = [result.outcome, result.stage or "-", result.code, result.enhanced or "-", *result.text[:200].split()]
-        line = f"reply {message} {attempt} {' '.join(map(str, words))}\n"
+        _, outcome, code, enhanced, text, stage = result
+        words = " ".join(text[:200].split())
+        line = f"reply {message} {attempt} {outcome} {stage or '-'} {code} {enhanced or '-'} {words}\n"
         with self._lock:
             self._replies.append(line)
 

@@ -42,8 +42,7 @@ class Outgoing:
     token: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of an `Outgoing`.
 
     outcome: `accepted`; `retry` (a 4xx: later); `failed` (for good); `unknown` (data was sent, no reply came);
@@ -61,7 +60,7 @@ class Result:
     @property
     def reply(self) -> str:
         """The provider's answer on one line, as it is stored."""
-        return " ".join(part for part in (str(self.code or ""), self.enhanced, self.text) if part)
+        return " ".join([part for part in (str(self.code or ""), self.enhanced, self.text) if part])
 
 
 class RenderFailure(Exception):

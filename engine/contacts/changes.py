@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engine.arrays import literal
 from engine.db import copy_rows, int_array
 
 NEW_CONTACT = "created_at"  # among the names of a change: everything about the contact is new
@@ -59,4 +60,4 @@ def announce_accepted(session: Session, messages: Sequence[tuple[int, dt.datetim
     """Say that messages, as (id, origin_at), were accepted, if a journey listens for what people received."""
     if messages:
         ids, origins = zip(*messages, strict=True)
-        session.execute(ACCEPTED, {"ids": list(ids), "origins": list(origins), "now": now})
+        session.execute(ACCEPTED, {"ids": literal(ids), "origins": literal(origins), "now": now})

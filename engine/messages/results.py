@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -47,8 +48,7 @@ suppress = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """A message with its result. `links` are this contact's dynamic destinations, `parts` what it is charged for."""
 
     handed: Handed
@@ -107,7 +107,7 @@ def _values(finished: Sequence[Finished], changes: list[Change], workspace: Work
 
 def _storable(words: str | None) -> str | None:
     """Servers may send anything; PostgreSQL takes no NUL."""
-    return words.replace("\0", "")[:1000] if words is not None else None
+    return words.replace("\0", "")[:1000] if words else words
 
 
 def _cost(each: Finished, workspace: Workspace) -> Decimal:

@@ -17,8 +17,6 @@ from engine.channels.smtp.reply import Reply
 from engine.channels.smtp.server import Timeouts
 from engine.channels.smtp.wire import Wire
 
-stages = ("mail", "rcpt", "data")
-
 
 class Owner(Protocol):
     """What a dialogue asks of the pool that it belongs to."""
@@ -76,10 +74,11 @@ class Dialogue:
         plan: list[tuple[str, Delivery | None, bytes]] = [("rset", None, b"RSET\r\n")] if reset else []
         self.following = delivery = self.owner.take(self.extensions)
         if delivery is not None:
-            plan += [(stage, delivery, line) for stage, line in zip(stages, delivery.commands, strict=True)]
+            mail, rcpt, data = delivery.commands
+            plan += (("mail", delivery, mail), ("rcpt", delivery, rcpt), ("data", delivery, data))
         if self.pipelining:
-            self.expected.extend((stage, owner) for stage, owner, _ in plan)
-            prefix += b"".join(line for _, _, line in plan)
+            self.expected.extend([(stage, owner) for stage, owner, _ in plan])
+            prefix = b"".join([prefix, *[line for _, _, line in plan]])
         else:
             self.unsent.extend(plan)
         if prefix:

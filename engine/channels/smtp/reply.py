@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 enhanced_code = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 busy_words = re.compile(r"too many|connection limit|concurren|connections from", re.IGNORECASE)
@@ -15,8 +16,7 @@ class ProtocolError(Exception):
     """The peer does not speak SMTP as it should."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A whole reply: its code and the text of each line, without code and line end."""
 
     code: int
@@ -25,7 +25,7 @@ class Reply:
     @property
     def text(self) -> str:
         """The text without enhanced codes, on one line."""
-        return " ".join(enhanced_code.sub("", line, count=1) for line in self._decoded()).strip()
+        return " ".join([_bare(line) for line in self._decoded()]).strip()
 
     @property
     def enhanced(self) -> str:
@@ -43,6 +43,21 @@ class Reply:
 
     def __str__(self) -> str:
         return " ".join(part for part in (str(self.code), self.enhanced, self.text) if part)
+
+
+def _bare(line: str) -> str:
+    """A line without its enhanced code, which stands in front nearly always."""
+    found = enhanced_code.match(line)
+    return line[found.end() :] if found else enhanced_code.sub("", line, count=1)
+
+
+@lru_cache(maxsize=256)
+def _split(line: bytes) -> tuple[int, bytes, bool]:
+    """Code, text, and whether more lines follow; a server says the same few things all day. Raises ProtocolError."""
+    code, mark = line[:3], line[3:4]
+    if len(code) != 3 or not code.isdigit() or not b"200" <= code < b"600" or mark not in (b"", b" ", b"-"):
+        raise ProtocolError(f"The server sent no SMTP reply: {line[:80]!r}")
+    return int(code), line[4:], mark == b"-"
 
 
 class ReplyReader:
@@ -70,14 +85,14 @@ class ReplyReader:
         return replies
 
     def _line(self, line: bytes) -> Reply | None:
-        code, mark = line[:3], line[3:4]
-        if len(code) != 3 or not code.isdigit() or not b"200" <= code < b"600" or mark not in (b"", b" ", b"-"):
-            raise ProtocolError(f"The server sent no SMTP reply: {line[:80]!r}")
-        self.lines.append(line[4:])
-        if mark == b"-":
+        code, told, more = _split(line)
+        if not more and not self.lines:
+            return Reply(code, (told,))
+        self.lines.append(told)
+        if more:
             if len(self.lines) > most_lines:
                 raise ProtocolError("The server sent a reply without end.")
             return None
-        reply = Reply(int(code), tuple(self.lines))
+        reply = Reply(code, tuple(self.lines))
         self.lines = []
         return reply
