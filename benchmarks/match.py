@@ -73,6 +73,7 @@ lateral (select (block * 5 + place) * 7 % 100 as target, case
     when place in (5, 6) then 8 * block + 4 * (place - 5) + 4
     when place = 7 then 4 * block + 1
     when place in (8, 9) then 8 * block + 4 * (place - 8) + 2
+    when place < 5 then 1 + (block * 5 + place)::bigint * 7919 % :count
     else 1 + i::bigint * 7919 % :count end as contact_id) aimed,
 lateral (select case when place < 5 then 'Action ' || target % 40
     when place in (5, 6) or place between 60 and 79 then 'Answered' when place = 7 then 'Order Completed'

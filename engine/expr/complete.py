@@ -15,7 +15,7 @@ from engine.expr.ast import DEFAULT_ALIASES, VERB_EVENTS
 from engine.expr.literals import write_part, write_text
 from engine.expr.parse import parser
 from engine.expr.schema import BUILT_IN, Schema
-from engine.expr.screen import screen
+from engine.expr.screen import MAX_BYTES, screen
 from engine.expr.tokens import RESERVED, keywords
 
 Kind = Literal[
@@ -35,8 +35,7 @@ _COMPARING = frozenset(
     ["IS", "NOT", "CONTAINS", "MATCHES", "STARTS_WITH", "ENDS_WITH", "BETWEEN", "IN", "MORE", "LESS", "ANY"]
 )
 _QUOTES = ('"', "“", "„", "`")
-_OPEN_TEXT = re.compile(r'["“„](?:\\.|[^"”“\\])*\Z', re.S)
-_WORD = re.compile(r"[^\s()\[\],\"“”„]*\Z")
+_BETWEEN = frozenset('()[],"“”„')
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,8 @@ def complete(text: str, cursor: int, schema: Schema) -> Completions:
     the cursor.
     """
     cursor = max(0, min(cursor, len(text)))
+    if len(text) > MAX_BYTES:
+        return Completions(cursor, cursor)
     first, found = cursor, list[Completion]()
     for start in _starts(text[:cursor]):
         place = _place(text[:start], schema)
@@ -102,21 +103,36 @@ def _starts(before: str) -> Iterator[int]:
     if quoted is not None:
         yield quoted
         return
-    starts = [len(before) - len(_WORD.search(before)[0])]  # type: ignore[index]
+    starts = [_word_start(before)]
     for _ in range(_WORDS_BACK):
         earlier = before[: starts[-1]].rstrip()
-        word = _WORD.search(earlier)
-        if word is None or not word[0]:
+        if (start := _word_start(earlier)) == len(earlier):
             break
-        starts.append(word.start())
+        starts.append(start)
     yield from reversed(starts)
+
+
+def _word_start(before: str) -> int:
+    """The offset at which the word at the end begins."""
+    start = len(before)
+    while start and before[start - 1] not in _BETWEEN and not before[start - 1].isspace():
+        start -= 1
+    return start
 
 
 def _open_text(before: str) -> int | None:
     """The offset of the quote that no second one closes."""
-    closed = re.sub(r'"(?:\\.|[^"\\])*"|[“„](?:\\.|[^”“\\])*[”“]', lambda m: "x" * len(m[0]), before, flags=re.S)
-    found = _OPEN_TEXT.search(closed)
-    return found.start() if found else None
+    start, quote, position = None, "", 0
+    while position < len(before):
+        char = before[position]
+        if start is None and char in '"“„':
+            start, quote = position, '"' if char == '"' else "”“"
+        elif start is not None and char == "\\":
+            position += 1
+        elif start is not None and char in quote:
+            start = None
+        position += 1
+    return start
 
 
 def _place(before: str, schema: Schema) -> _Place | None:

@@ -128,14 +128,21 @@ class Replay:
         if not self.stays:
             return
         for stay in self.stays:
-            if stay.status == "active" and (stay.phase == "ready" or _hears(heard.steps.get(stay.step_id), fact)):
+            ears = heard.steps.get(stay.step_id)
+            if stay.status == "active" and (stay.phase == "ready" or self._minds(ears, fact, event, now)):
                 self._advance(stay, now)
-        if heard.exits.hears(fact):
+        if self._minds(heard.exits, fact, event, now):
             for stay in self.stays:
                 self._exit(stay, now)
-        if heard.goal.hears(fact):
+        if self._minds(heard.goal, fact, event, now):
             for stay in self.stays:
                 self._goal(stay, now, event)
+
+    def _minds(self, ears: Ears | None, fact: Fact, event: EventFact | None, now: dt.datetime) -> bool:
+        """Whether this can change a verdict: of an event its properties count too, as in the real run."""
+        if ears is None or not ears.hears(fact):
+            return False
+        return event is None or ears.minds(event.name, event.properties, self.plan.schema, now)
 
     def _wake(self, now: dt.datetime) -> None:
         for stay in self.stays:
@@ -295,7 +302,7 @@ class Replay:
             needs_consent=channel == "sms" and self.plan.workspace.sms_needs_consent,
             leaving=self._exit(stay, now),
             cap=limit,
-            cap_count=sum(at > limit.since(now) for at in self.accepted) if limit else 0,
+            cap_count=sum(limit.since(now) < at <= now for at in self.accepted) if limit else 0,
         )
 
 
@@ -306,10 +313,6 @@ class Happening:
 
     def __init__(self, at: dt.datetime, event: EventFact | None, turn: Turn | None = None) -> None:
         self.at, self.event, self.turn = at, event, turn
-
-
-def _hears(ears: Ears | None, fact: Fact) -> bool:
-    return ears is not None and ears.hears(fact)
 
 
 def _moved(slugs: frozenset[str], turn: Turn) -> frozenset[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from engine.expr import Schema, ast
@@ -101,3 +103,11 @@ def test_every_keyword_of_every_rule_is_offered_where_it_stands(text: str) -> No
             f" {item.text} ".replace("s ", " ").endswith(f" {word} ".replace("s ", " ")) or item.text == f"{word} of"
             for item in offers
         ), (text[: token.start_pos], word)
+
+
+@pytest.mark.parametrize("text", ["„" * 6000, "a" * 19_000 + " ", '"' + "\\" * 9000, "x" * 30_000, "(" * 19_000])
+def test_hostile_text_is_answered_at_once(text: str) -> None:
+    complete("plan ", 5, SCHEMA)
+    started = time.process_time()
+    complete(text, len(text), SCHEMA)
+    assert time.process_time() - started < 0.5
