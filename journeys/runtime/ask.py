@@ -55,7 +55,7 @@ def answer(
 ) -> None:
     """Fill `truths`, `dates`, `zones` of every row. A row that waits is asked as of its deadline if that is past."""
     moments = [(_as_of(row, now), row.arrived_at or now) for row in rows]
-    answers = _rows(session, catalogue, (version.id, step_id), wanted, rows, moments)
+    answers = _rows(session, catalogue, (version.id, "step", step_id), wanted, rows, moments)
     found = {values[0]: values for values in answers}
     first_date = 1 + len(wanted.rules)
     zone = catalogue.workspace.zone

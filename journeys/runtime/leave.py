@@ -76,7 +76,7 @@ def exits(
         rules = version.program.journey.exits
         if not rules or not questions:
             continue
-        found = ask.truths(session, catalogue, (version.id, "exit"), rules, questions)
+        found = ask.truths(session, catalogue, (version.id, "rules", "exit"), rules, questions)
         for index, rule in enumerate(rules):
             ids = [id_ for id_, verdicts in found.items() if True in verdicts and verdicts.index(True) == index]
             endings.append(Ending(version, ids, "exited", f"exit: {rule.text}"))
@@ -132,7 +132,7 @@ def _hopes_met(
     if goal is None or not hoping:
         return []
     questions = [ask.Question(one.id, one.contact_id, min(now, one.goal_until), now) for one in hoping]
-    truths = ask.truths(session, catalogue, (version.id, "goal"), (goal.when,), questions)
+    truths = ask.truths(session, catalogue, (version.id, "rules", "goal"), (goal.when,), questions)
     return [one for one in hoping if truths.get(one.id, (False,))[0]]
 
 

@@ -32,7 +32,7 @@ def satisfied(
     triggers = [one for one in triggers if where.verdict(one.properties or {}, catalogue.schema, now).value]
     if where.rest is None or not triggers:
         return triggers
-    key = (version.id, "enter")
+    key = (version.id, "rules", "enter")
     if key not in catalogue.statements:
         catalogue.statements[key] = _statement(catalogue, where.rest)
     passed = set(

@@ -65,9 +65,9 @@ def where(node: ast.Node | None, aliases: Mapping[str, str], *, inside: bool = F
 
 
 def _text(node: ast.Node, inside: bool) -> tuple[tuple[str, ...], str] | None:
-    """`event.kind is "a"` (inside a `where` also `kind is "a"`) as path and text."""
+    """`event.kind is "a"` as path and text; inside a `where` `kind is "a"`, as `event.` is the trigger there."""
     match node:
-        case ast.Comparison(ast.Path(parts, root), "is", ast.Text(text)) if root == "event" or (root == "" and inside):
+        case ast.Comparison(ast.Path(parts, root), "is", ast.Text(text)) if root == ("" if inside else "event"):
             return parts, text
     return None
 

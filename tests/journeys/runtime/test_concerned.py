@@ -74,6 +74,21 @@ def test_the_goal_of_a_superseded_version_still_counts(world: World, holdout: st
     assert world.goals() == [(anna, 4.0)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "then"), [("a", ["answer:waiting", "answer:met", "completed"]), ("b", ["answer:waiting"])]
+)
+def test_inside_a_where_event_is_the_trigger_and_not_the_event_at_hand(
+    world: World, kind: str, then: list[str]
+) -> None:
+    world.publish(journey('- wait_for: did "Paid" where (event.kind is "a")\n  id: answer\n  up_to: 3 days'))
+    anna = world.contact()
+    world.event(anna, "Signed Up", kind=kind)
+    world.live(HOUR)
+    world.event(anna, "Paid", kind="other")
+    world.settle()
+    assert world.path(anna) == ["entered", *then]
+
+
 # Segments and settings that are edited while events wait --------------------------------------------------------------
 
 

@@ -353,3 +353,39 @@ def test_a_message_that_comes_back_to_the_queue_after_the_goal_is_not_sent(world
     world.execute("update messages set state = 'queued'")
     sending.send(world.database)
     assert world.messages(anna) == [("mail", "cancelled")]
+
+
+# Names ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["enter", "exit", "goal", "step"])
+def test_a_step_may_be_called_as_a_rule_of_the_journey_is(world: World, name: str) -> None:
+    """Each of the rules asks for something else, so an answer to another one's question would show."""
+    steps = f"""\
+    - branch: kind
+      id: {name}
+      paths:
+        - when: kind is "vip"
+          do: [{{wait: 1 day, id: vip}}]
+    - wait: 10 days
+      id: rest
+    """
+    frame = 'goal: {when: did "Paid"}\nexit: did "Left"\n'
+    world.publish(journey(steps, frame, enter="on: Signed Up, where: 'plan is \"pro\"'"))
+    kinds = {"vip": world.contact(plan="pro", kind="vip"), "plain": world.contact(plan="pro"), "free": world.contact()}
+    leaver = world.contact(plan="pro", kind="vip")
+    for known in ("Paid", "Left"):  # a name that is new would have the statements built anew
+        world.event(kinds["free"], known)
+    for contact in (*kinds.values(), leaver):
+        enter(world, contact)
+    assert ["vip:waiting" in world.path(contact) for contact in kinds.values()] == [True, False, False]
+    for contact in kinds.values():
+        world.event(contact, "Paid")
+    world.event(leaver, "Left")
+    world.settle()
+    assert [world.statuses(contact) for contact in (*kinds.values(), leaver)] == [
+        ["converted"],
+        ["converted"],
+        [],
+        ["exited"],
+    ]

@@ -78,12 +78,24 @@ def test_occurrences_of_a_rule() -> None:
         ('never did "A" where (x is "1")', {"x": "2"}, False),
         ('did "A" where (x is contact.plan)', {"x": "2"}, True),
         ('did "A" where (x is event.plan)', {"x": "2"}, True),
+        ('did "A" where (event.kind is "a")', {"kind": "b"}, True),
         ('did "A" where (at is within the next 3 days)', {"at": "2026-04-04T00:00:00Z"}, True),
         ('did "A" where (at is within the next 3 days)', {"at": "2026-01-01T00:00:00Z"}, False),
         ("last_seen_at more than 3 days ago", {}, True),
         ('did "B"', {}, False),
     ],
-    ids=["fits", "does not", "never", "contact", "trigger event", "fits later", "is over", "any event", "other name"],
+    ids=[
+        "fits",
+        "does not",
+        "never",
+        "contact",
+        "trigger event",
+        "trigger text",
+        "fits later",
+        "is over",
+        "any event",
+        "other name",
+    ],
 )
 def test_an_event_matters_only_if_it_may_fit(rule: str, properties: dict[str, Any], expected: bool) -> None:
     heard = ears([RuleText(rule, parse(rule))], DEFAULT_ALIASES)
