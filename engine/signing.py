@@ -8,13 +8,16 @@ import functools
 import hashlib
 import hmac
 import struct
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from engine.settings import settings
 
-KEY_ID = 1
+KEY_ID = 1  # begins the tokens of mail that was sent when each had a digest of its own
+SHARED = 2  # instead of the key id: the same key, the tag a part of a digest that several positions share
 TAG_BYTES = {"open": 10, "click": 10, "unsubscribe": 16, "view": 16}
-PAYLOAD = struct.Struct(">BqqH")  # key id, message id, origin in microseconds, position
+DIGEST_BYTES = 32
+PAYLOAD = struct.Struct(">BqqH")  # key id or SHARED, message id, origin in microseconds, position
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -48,18 +51,31 @@ class Signer:
     """HMAC-SHA256 with a key per purpose (`TAG_BYTES` and address), derived from the installation's secret."""
 
     def __init__(self, secret: bytes) -> None:
-        self._keys = {
+        keys = {
             purpose: hmac.digest(secret, f"cairn/{purpose}/{KEY_ID}".encode(), "sha256")
             for purpose in (*TAG_BYTES, "address")
         }
-        self._keyed = {purpose: Keyed(key) for purpose, key in self._keys.items()}  # an email has a token for each link
+        self._keyed = {purpose: Keyed(key) for purpose, key in keys.items()}  # an email has a token for each link
 
     def token(self, purpose: str, reference: Reference) -> str:
         """A URL-safe token with a tag of at least 80 bits (unsubscribe: 128)."""
-        payload = PAYLOAD.pack(KEY_ID, *reference)
-        tag = self._keyed[purpose].digest(payload)[: TAG_BYTES[purpose]]
-        token = binascii.b2a_base64(payload + tag, newline=False)
-        return token.translate(URL_SAFE, b"=").decode()
+        return self.tokens(purpose, reference.message_id, reference.origin_us, (reference.position,))[0]
+
+    def tokens(self, purpose: str, message_id: int, origin_us: int, positions: Iterable[int]) -> list[str]:
+        """The tokens of several positions of a message.
+
+        Neighbours take their tags from one digest: parts of a digest that do not overlap tell nothing of each other.
+        """
+        digest, size = self._keyed[purpose].digest, TAG_BYTES[purpose]
+        made, tokens = -1, []
+        for position in positions:
+            block, place = divmod(position, DIGEST_BYTES // size)
+            if block != made:
+                made, shared = block, digest(PAYLOAD.pack(SHARED, message_id, origin_us, block))
+            tag = shared[place * size : place * size + size]
+            token = binascii.b2a_base64(PAYLOAD.pack(SHARED, message_id, origin_us, position) + tag, newline=False)
+            tokens.append(token.translate(URL_SAFE, b"=").decode())
+        return tokens
 
     def read(self, purpose: str, token: str) -> Reference | None:
         """What the token says, or None when it was not made here for this purpose. Never raises on any text."""
@@ -69,14 +85,18 @@ class Signer:
             raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (ValueError, UnicodeEncodeError):
             return None
-        payload, tag = raw[: PAYLOAD.size], raw[PAYLOAD.size :]
-        if len(tag) != TAG_BYTES[purpose]:
+        payload, tag, size = raw[: PAYLOAD.size], raw[PAYLOAD.size :], TAG_BYTES[purpose]
+        if len(tag) != size:
             return None
-        expected = hmac.digest(self._keys[purpose], payload, "sha256")[: TAG_BYTES[purpose]]
-        if not hmac.compare_digest(tag, expected):
+        kind, message_id, origin_us, position = PAYLOAD.unpack(payload)
+        place = 0
+        if kind == SHARED:
+            block, place = divmod(position, DIGEST_BYTES // size)
+            payload = PAYLOAD.pack(SHARED, message_id, origin_us, block)
+        elif kind != KEY_ID:
             return None
-        key_id, message_id, origin_us, position = PAYLOAD.unpack(payload)
-        return Reference(message_id, origin_us, position) if key_id == KEY_ID else None
+        expected = self._keyed[purpose].digest(payload)[place * size : place * size + size]
+        return Reference(message_id, origin_us, position) if hmac.compare_digest(tag, expected) else None
 
     def address_hmac(self, channel: str, address: str) -> bytes:
         """The key under which an address is suppressed; email is compared without regard to case."""

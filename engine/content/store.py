@@ -126,7 +126,7 @@ def preview(
     Links keep their destinations unless the envelope tracks them. Raises LanguageError, RenderError.
     """
     compiled = compile_safely(source_text, channel)
-    sample = envelope or replace(sample_envelope(), click_url=None, open_url="")
+    sample = envelope or replace(sample_envelope(), click_urls=None, open_url="")
     if channel == "sms":
         links = {"unsubscribe_url": sample.unsubscribe_url, "preferences_url": sample.preferences_url}
         return sms.load(compiled.data).render(context, links), compiled.warnings

@@ -28,7 +28,7 @@ def sample_envelope() -> Envelope:
         preferences_url=base + "/p",
         view_url=base + "/v",
         open_url=base + "/o",
-        click_url=lambda position: f"{base}/c/{position}",
+        click_urls=lambda positions: [f"{base}/c/{position}" for position in positions],
         postal_address="1 Example Street",
     )
 

@@ -128,7 +128,7 @@ class Composer:
             message_domain=workspace.sender_address.rpartition("@")[2] or "localhost",
             unsubscribe_url=urls.unsubscribe(),
             open_url=urls.open(),
-            click_url=urls.click,
+            click_urls=urls.clicks,
             postal_address=workspace.postal_address,
             feedback_id=feedback_id(message, workspace),
         )

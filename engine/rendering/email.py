@@ -123,16 +123,16 @@ class Links:
 
     def __init__(self, envelope: Envelope, *, tracking: bool) -> None:
         self.envelope = envelope
-        self.click = envelope.click_url if tracking else None
+        self.clicks = envelope.click_urls if tracking else None
         self.dynamic: dict[int, str] = {}
         self.places: dict[tuple[int, str], int] = {}
 
     def values(self, values: dict[str, Any], static: Mapping[int, str]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The variables of the HTML part and of the text part: `values` and this message's addresses, encoded once."""
         envelope = self.envelope
-        click = self.click or static.__getitem__
-        ready: dict[str, str] = {f"cairn_l{position}": click(position) for position in static}
-        if self.click and envelope.open_url:
+        urls = self.clicks(static) if self.clicks else static.values()
+        ready = {f"cairn_l{position}": url for position, url in zip(static, urls, strict=True)}
+        if self.clicks and envelope.open_url:
             ready["cairn_open"] = envelope.open_url
         text = values | {name: quoted_printable.address_piece(url) for name, url in ready.items()}
         text |= {name: getattr(envelope, name) or None for name in reserved}
@@ -145,14 +145,14 @@ class Links:
         url = safe_url(
             "".join(str(Markup(part).unescape()) if isinstance(part, Markup) else str(part) for part in parts)
         )
-        if self.click is None or not url.lower().startswith(("http://", "https://")):
+        if self.clicks is None or not url.lower().startswith(("http://", "https://")):
             return url or "#"
         place = self.places.get((position, url))
         if place is None:
             place = position if position not in self.dynamic else dynamic_base + len(self.places)
             self.places[position, url] = place
             self.dynamic[place] = url
-        return self.click(place)
+        return self.clicks((place,))[0]
 
 
 def because(state: State) -> str:

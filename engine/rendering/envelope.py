@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 class Envelope:
     """Of one email to one contact. Nobody changes one.
 
-    `token` names the message (Message-ID `<token@message_domain>`); `date` is aware. `click_url` gives the tracking
-    address of a link by position. `postal_address` may hold several lines. `unsubscribe_mailto` is an address that
-    unsubscribes by mail (RFC 2369). `headers` are added as they are: names and values must be ASCII.
+    `token` names the message (Message-ID `<token@message_domain>`); `date` is aware. `click_urls` gives the tracking
+    addresses of links by their positions. `postal_address` may hold several lines. `unsubscribe_mailto` is an address
+    that unsubscribes by mail (RFC 2369). `headers` are added as they are: names and values must be ASCII.
     """
 
     token: str
@@ -29,7 +29,7 @@ class Envelope:
     preferences_url: str = ""
     view_url: str = ""
     open_url: str = ""
-    click_url: Callable[[int], str] | None = None
+    click_urls: Callable[[Iterable[int]], list[str]] | None = None
     postal_address: str = ""
     feedback_id: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -29,7 +29,7 @@ def envelope(**changes: Any) -> Envelope:
         "unsubscribe_mailto": "u+tok123@example.com",
         "preferences_url": "https://t.example.com/p/tok",
         "open_url": "https://t.example.com/o/tok",
-        "click_url": lambda position: f"https://t.example.com/c/tok/{position}",
+        "click_urls": lambda positions: [f"https://t.example.com/c/tok/{position}" for position in positions],
         "postal_address": "1 Main Street, Springfield",
         "feedback_id": "camp:journey:stream:shop",
     }
