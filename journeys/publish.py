@@ -22,7 +22,7 @@ from journeys.language.check import Names, problems, unsupported
 from journeys.language.parse import parse, read
 from journeys.language.problems import Problem, in_order
 from journeys.language.program import walk
-from journeys.runtime import admit, match
+from journeys.runtime import admit, match, turn
 from journeys.runtime import catalogue as catalogues
 
 
@@ -90,7 +90,7 @@ def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Publ
     People in flight stay on the version that they entered. The same text again changes nothing. A segment that lets
     people in is refreshed first, so that only who joins from now on is new to it. Nothing is matched meanwhile.
     """
-    match.take_turn(session)
+    turn.take(session)
     found = check(session, source)
     if errors := [problem for problem in found if problem.severity == "error"]:
         raise Refused(errors)

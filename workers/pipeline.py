@@ -14,13 +14,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from engine import clock, segments
-from engine.db import Database
+from engine.db import Database, driver
 from engine.reports import rollup
 from engine.tracking.process import process
 from journeys.runtime import admit as admitting
 from journeys.runtime import advance as advancing
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime import match as matching
+from journeys.runtime import turn
 from journeys.runtime.catalogue import Catalogue
 from journeys.runtime.leave import Ending, end
 
@@ -32,8 +33,6 @@ PARTS = 8
 Batch = Callable[[Session, Catalogue, int, list[int]], int]
 Aside = Callable[[Session, Catalogue, int, dt.datetime, str], None]
 
-GIVE_WAY = text("set local idle_in_transaction_session_timeout = '60s'")
-"""A worker that is stopped in the middle of a batch (SIGSTOP, a frozen machine) must not hold its locks for ever."""
 EVENT_ASIDE = text("update event_inbox set available_at = 'infinity', error = :error where id = :id")
 ADMISSION_ASIDE = text("""
 update entry_inbox set error = :error where journey_id = :journey_id and contact_id = :id
@@ -105,7 +104,8 @@ def hits(database: Database, seconds: float = SECONDS) -> int:
 
 def _admit(database: Database, journey_id: int, seconds: float) -> int:
     def batch(session: Session, catalogue: Catalogue, limit: int, taken: list[int]) -> int:
-        matching.take_turn(session)
+        if not turn.is_mine(session):
+            return 0
         return admitting.admit(session, catalogue, journey_id, clock.now(session), limit, taken)
 
     def aside(session: Session, _: Catalogue, id_: int, __: dt.datetime, error: str) -> None:
@@ -144,7 +144,7 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside, seconds:
         taken: list[int] = []
         try:
             with database.transaction() as session:
-                session.execute(GIVE_WAY)
+                driver(session).execute(turn.GIVE_WAY)
                 if catalogue is None or time.monotonic() > fresh_until:
                     catalogue, fresh_until = catalogues.load(session), time.monotonic() + CATALOGUE_SECONDS
                 with rollup.together(session):

@@ -5,7 +5,8 @@ name, in the statement that takes them; by their properties, in memory; by wheth
 minds them, in one statement without locks. Only the rest is locked and applied.
 
 One transaction at a time does this in a workspace: events of a contact are then applied in their order however many
-workers there are, and nobody can begin an entry between the look for open entries and the locks.
+workers there are, and nobody can begin an entry between the look for open entries and the locks. See
+`journeys.runtime.turn`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 from engine import segments
 from engine.attribution import convert
 from engine.db import driver
+from journeys.runtime import turn
 from journeys.runtime.apply import Happening, apply
 from journeys.runtime.catalogue import STAMP, Catalogue
 from journeys.runtime.enrol import Trigger
@@ -29,7 +31,6 @@ from journeys.runtime.listening import Fact
 BATCH = 10_000
 Clock = Callable[[Session], dt.datetime]
 
-TURN = "select pg_advisory_xact_lock(hashtext(current_schema() || ' match'))"
 # Who holds the turn is alone, so rows need no lock. Of events that nobody hears only the number comes back.
 CLAIM_EVENTS = f"""
 with claimed as (
@@ -74,21 +75,18 @@ class Event(NamedTuple):
         return Fact("event", (self.name,))
 
 
-def take_turn(session: Session) -> None:
-    """Wait until no other transaction of the workspace matches or publishes; to be called before anything is locked."""
-    driver(session).execute(TURN)
-
-
 def match_events(
     session: Session, catalogue: Catalogue, clock: Clock, limit: int = BATCH, taken: list[int] | None = None
 ) -> int:
-    """Take at most `limit` events out of the inbox and apply them, in one transaction. Returns how many were taken.
+    """Take at most `limit` events out of the inbox and apply them, in one transaction. Returns how many were taken,
+    none if it is somebody else's turn.
 
     `taken` is given the inbox ids of those that somebody may mind before they are looked at, so that the caller knows
     them if that fails. The clock is read again once the contacts are locked: who waited for them must not judge them as
     of an instant before that of whoever held them.
     """
-    take_turn(session)
+    if not turn.is_mine(session):
+        return 0
     count, rows = _claim_events(session, catalogue, clock(session), limit)
     if taken is not None:
         taken += [row[0] for row in rows]
@@ -118,7 +116,8 @@ def match_changes(
 
     `taken` and `clock` as in `match_events`.
     """
-    take_turn(session)
+    if not turn.is_mine(session):
+        return 0
     rows: list[Any] = []
     while not rows:
         rows = driver(session).execute(CLAIM_CHANGES, (limit, catalogue.stamp), binary=True).fetchall()

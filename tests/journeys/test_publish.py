@@ -161,3 +161,8 @@ def test_two_first_publishers_both_succeed(database: Database) -> None:
         thread.join(0.5)
         assert thread.is_alive()
     assert thread.finish() == 2
+
+
+def test_a_publisher_that_stands_still_gives_the_turn_back(session: Session) -> None:
+    publish(session, journey(PAUSE), NOW, "me")
+    assert rows(session, "show idle_in_transaction_session_timeout") == [("1min",)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 MIGRATION = "engine/migrations/versions/0001_the_first_slice.py"
 DEATHS = "tests/model/test_model.py::test_workers_die_one_after_the_other_at_each_point_of_a_job"
+RACES = "tests/journeys/runtime/test_races.py"
 
 
 @dataclass(frozen=True)
@@ -122,5 +123,29 @@ MUTANTS = (
         "            pool_pre_ping=True,\n",
         '            pool_pre_ping=True,\n            isolation_level="REPEATABLE READ",\n',
         ("tests/journeys/runtime/test_races.py",),
+    ),
+    Mutant(
+        "no-turns",
+        "the turn of matching: entries begin while somebody else looks for open ones",
+        "journeys/runtime/turn.py",
+        'TRY = f"select pg_try_advisory_xact_lock({KEY})"\n',
+        'TRY = "select true"\n',
+        (f"{RACES}::test_a_goal_hears_what_happened_while_somebody_else_began_the_entry",),
+    ),
+    Mutant(
+        "events-by-an-old-catalogue",
+        "the condition that events are taken only by a catalogue that knows every journey",
+        "journeys/runtime/match.py",
+        "and (select {STAMP}) = %s\n    returning id, contact_id, name,",
+        "and %s::text <> ''\n    returning id, contact_id, name,",
+        (f"{RACES}::test_an_event_taken_with_a_catalogue_from_before_the_publish_enters",),
+    ),
+    Mutant(
+        "changes-by-an-old-catalogue",
+        "the condition that changes are taken only by a catalogue that knows every journey",
+        "journeys/runtime/match.py",
+        "and (select {STAMP}) = %s returning",
+        "and %s::text <> '' returning",
+        (f"{RACES}::test_a_change_taken_with_a_catalogue_from_before_the_publish_enters",),
     ),
 )

@@ -16,6 +16,7 @@ from engine.events.record import NewEvent, record
 from journeys.publish import publish
 from journeys.runtime import apply as applying
 from journeys.runtime import match as matching
+from journeys.runtime import turn
 from workers import pipeline
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -124,7 +125,7 @@ def test_a_stopped_worker_gives_its_locks_back(
     database: Database, people: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if it were SIGSTOPped in a batch: the server ends its transaction, and another worker does the batch."""
-    monkeypatch.setattr(pipeline, "GIVE_WAY", text("set local idle_in_transaction_session_timeout = '100ms'"))
+    monkeypatch.setattr(turn, "GIVE_WAY", "set local idle_in_transaction_session_timeout = '100ms'")
 
     def sleep(session: Session, *_: object) -> None:
         import time
@@ -134,7 +135,7 @@ def test_a_stopped_worker_gives_its_locks_back(
 
     with monkeypatch.context() as patched:
         patched.setattr(applying, "enrol", sleep)
-        with pytest.raises(Exception, match=r"terminat|closed|idle"):
+        with pytest.raises(Exception, match=r"terminat|closed|idle|lost"):
             pipeline.match(database)
     assert {error for _, error in waiting(database)} == {None}
     pipeline.match(database)

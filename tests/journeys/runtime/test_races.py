@@ -13,6 +13,7 @@ from engine.events.record import NewEvent, record
 from journeys.runtime import advance as advancing
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime import match as matching
+from journeys.runtime import turn
 from tests.journeys.runtime.world import DAY, HOUR, World, journey
 from workers import pipeline
 
@@ -97,12 +98,42 @@ def test_two_matches_on_one_contact_take_turns(world: World) -> None:
         world.event(anna, "Paid")
     with world.database.transaction() as session:
         assert world.match(session, limit=1) == 1
-        second = Thread(lambda: pipeline.match(world.database))
-        second.join(BLOCKED)
-        assert second.is_alive(), "the second match must wait for the contact's lock"
-    assert second.finish() == 1
+        assert pipeline.match(world.database) == 0, "whose turn it is not leaves the rest and goes on"
     world.settle()
     assert world.statuses(anna) == ["completed", "active"]
+
+
+def test_a_goal_hears_what_happened_while_somebody_else_began_the_entry(world: World) -> None:
+    """Else the event finds no open entry, because that is not committed, and is put away."""
+    world.segment("gold", 'tier is "gold"')
+    world.publish(journey("- wait: 10 days\n  id: rest", 'goal: {when: did "Paid", value: 2}\n', enter="segment: gold"))
+    anna = world.contact(tier="gold")
+    pipeline.refresh(world.database)  # anna joins
+    with world.database.transaction() as session:
+        assert matching.match_changes(session, catalogues.load(session), clock.now) == 1
+        world.event(anna, "Paid")
+        pipeline.match(world.database)
+    world.settle()
+    assert world.goals() == [(anna, 2.0)]
+
+
+def test_nobody_waits_for_the_turn_but_who_publishes(world: World) -> None:
+    world.segment("gold", 'tier is "gold"')
+    world.contact(tier="gold")
+    world.settle()
+    world.publish(journey("- wait: 1 day\n  id: rest", enter="segment: gold, existing: true"))
+    anna = world.contact(tier="gold")
+    world.event(anna, "Paid")
+    works = (pipeline.match, pipeline.refresh, pipeline.advance)
+    with world.database.transaction() as session:
+        turn.take(session)
+        assert [work(world.database) for work in works] == [0, 0, 0]
+        publisher = Thread(lambda: world.publish(journey("- wait: 2 days\n  id: rest", enter="segment: gold")))
+        publisher.join(BLOCKED)
+        assert publisher.is_alive()
+    publisher.finish()
+    world.settle()
+    assert world.execute("select count(*) from enrolments where status = 'active'") == [(2,)]
 
 
 def test_two_advances_share_the_work_and_nobody_moves_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,11 +218,11 @@ def test_workers_on_the_same_contacts_get_on_together(
     people = [world.contact() for _ in range(8)]
     monkeypatch.setattr(advancing, "BATCH", 5)
     monkeypatch.setattr(matching, "BATCH", 5)
-    for turn in range(3):
+    for number in range(3):
         with world.database.transaction() as session:
             now = clock.now(session)
             names = ("Signed Up", "Tick", "Paid")
-            events = [NewEvent(one, name, now, f"{turn}-{name}-{one}") for name in names for one in people]
+            events = [NewEvent(one, name, now, f"{number}-{name}-{one}") for name in names for one in people]
             record(session, events, now)
         works = [pipeline.match, pipeline.match, pipeline.advance, pipeline.advance, pipeline.refresh]
         for thread in [Thread(lambda work=work: work(world.database)) for work in works]:
@@ -225,4 +256,16 @@ def test_an_event_taken_with_a_catalogue_from_before_the_publish_enters(world: W
     world.event(anna, "Signed Up")
     with world.database.transaction() as session:
         assert matching.match_events(session, catalogue, clock.now) == 1
+    assert world.statuses(anna) == ["active"]
+
+
+def test_a_change_taken_with_a_catalogue_from_before_the_publish_enters(world: World) -> None:
+    world.segment("gold", 'tier is "gold"')
+    with world.database.transaction() as session:
+        catalogue = catalogues.load(session)
+    world.publish(journey("- wait: 1 day\n  id: rest", enter="segment: gold"))
+    anna = world.contact(tier="gold")
+    pipeline.refresh(world.database)  # anna joins
+    with world.database.transaction() as session:
+        assert matching.match_changes(session, catalogue, clock.now) == 1
     assert world.statuses(anna) == ["active"]
