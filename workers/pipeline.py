@@ -137,6 +137,7 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside, seconds:
     A batch that fails is tried again in ever smaller parts, so that only what is guilty is set aside, with its error,
     and the rest goes on; what went well makes the parts larger again. Each part is a transaction of its own that takes
     its work and does it, so whatever ends it leaves the work where it was.
+    A batch that would hold the turn for too long is taken in parts in the same way.
     """
     total, size, until = 0, limit, time.monotonic() + seconds
     catalogue, fresh_until = None, 0.0

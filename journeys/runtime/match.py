@@ -29,6 +29,7 @@ from journeys.runtime.enrol import Trigger
 from journeys.runtime.listening import Fact
 
 BATCH = 10_000
+ROUNDS = 200  # events of one contact that a batch applies, each after the other: some milliseconds each
 Clock = Callable[[Session], dt.datetime]
 
 # Who holds the turn is alone, so rows need no lock. Of events that nobody hears only the number comes back.
@@ -55,6 +56,10 @@ select distinct contact_id, version_id from enrolments
 where contact_id = any(%s) and version_id = any(%s)
     and (status in ('active', 'held_out') or (goal_at is null and goal_until >= %s))
 """
+
+
+class Crowded(Exception):
+    """One contact has more of the events than ROUNDS."""
 
 
 class Event(NamedTuple):
@@ -84,6 +89,9 @@ def match_events(
     `taken` is given the inbox ids of those that somebody may mind before they are looked at, so that the caller knows
     them if that fails. The clock is read again once the contacts are locked: who waited for them must not judge them as
     of an instant before that of whoever held them.
+
+    Raises Crowded, to be rolled back, if one contact has so many of the events that the turn would be held for too
+    long; the caller takes fewer then. It cannot be raised while `limit` is at most ROUNDS.
     """
     if not turn.is_mine(session):
         return 0
@@ -96,13 +104,10 @@ def match_events(
     events = [Event._make((*row[:6], json.loads(row[6]), row[7])) for row in rows]
     minded, earning = _minded(session, catalogue, events, clock(session)), _earning(catalogue, events)
     watched = _watched(catalogue, ((event.contact_id, event.fact) for event in events))
+    queues = _queues(events, minded)
     now = _lock(session, clock, minded.union(*watched.values(), (one.contact_id for one in earning)))
     convert.record(session, catalogue.workspace, earning)
     _refresh_segments(session, catalogue, watched, now)
-    queues: dict[int, list[Happening]] = defaultdict(list)
-    for event in events:
-        if event.triggers and event.contact_id in minded:
-            queues[event.contact_id].append(_happening(event))
     while queues:
         apply(session, catalogue, [queue.pop(0) for queue in queues.values()], now)
         queues = {contact_id: queue for contact_id, queue in queues.items() if queue}
@@ -176,6 +181,17 @@ def _with_open_entries(session: Session, asked: Mapping[int, Iterable[int]], old
     versions = sorted(set().union(*asked.values()))
     rows = driver(session).execute(OPEN, (sorted(asked), versions, oldest), binary=True).fetchall()
     return {contact_id for contact_id, version_id in rows if version_id in asked[contact_id]}
+
+
+def _queues(events: Sequence[Event], minded: set[int]) -> dict[int, list[Happening]]:
+    """What is to be applied of each contact, in its order. Raises Crowded."""
+    queues: dict[int, list[Happening]] = defaultdict(list)
+    for event in events:
+        if event.triggers and event.contact_id in minded:
+            queues[event.contact_id].append(_happening(event))
+    if any(len(queue) > ROUNDS for queue in queues.values()):
+        raise Crowded("A contact has too many events for one transaction.")
+    return queues
 
 
 def _happening(event: Event) -> Happening:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -14,7 +15,7 @@ from journeys.runtime import advance as advancing
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime import match as matching
 from journeys.runtime import turn
-from tests.journeys.runtime.world import DAY, HOUR, World, journey
+from tests.journeys.runtime.world import DAY, HOUR, START, World, journey
 from workers import pipeline
 
 PATIENCE = 30.0
@@ -269,3 +270,21 @@ def test_a_change_taken_with_a_catalogue_from_before_the_publish_enters(world: W
     with world.database.transaction() as session:
         assert matching.match_changes(session, catalogue, clock.now) == 1
     assert world.statuses(anna) == ["active"]
+
+
+def test_a_busy_contact_is_applied_in_order_over_several_transactions(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "ROUNDS", 5)
+    world.publish(journey("- wait: 1 day\n  id: rest", enter="on: Tick, again: per event.number"))
+    anna, ben = world.contact(), world.contact()
+    for number in range(1, 13):  # the last one arrives first
+        world.event(anna, "Tick", at=START - number * HOUR, number=str(number))
+    world.event(ben, "Tick", number="1")
+    with pytest.raises(matching.Crowded), world.database.transaction() as session:
+        world.match(session)
+    assert pipeline.match(world.database) == 13
+    rows = world.execute("select entry_key, xmin::text from enrolments where contact_id = :id order by id", id=anna)
+    assert [int(key) for key, _ in rows] == list(range(12, 0, -1))
+    assert max(Counter(transaction for _, transaction in rows).values()) <= 5
+    assert world.statuses(ben) == ["active"]
