@@ -17,6 +17,7 @@ from engine.expr.load import load as load_schema
 from engine.expr.schema import Schema
 from engine.model import AuditLog, Journey, JourneyVersion, Topic
 from engine.model.base import new_public_id
+from engine.reports import rollup
 from journeys.language import steps as language
 from journeys.language.check import Names, problems, unsupported
 from journeys.language.parse import parse, read
@@ -101,7 +102,8 @@ def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Publ
         return Published(journey, version, True, 0, found)
     first = journey.live_version_id is None
     if parsed.enter.segment:
-        match.match_joins(session, catalogues.load(session), parsed.enter.segment, lambda _: now)
+        with rollup.together(session):
+            match.match_joins(session, catalogues.load(session), parsed.enter.segment, lambda _: now)
     version = _freeze(session, journey, source, now, actor)
     _know_topics(session, parsed)
     workspace.put(session, MESSAGES_ARE_HEARD, catalogues.load(session).index.hears_messages)

@@ -13,7 +13,8 @@ from engine.db import copy_rows, int_array
 
 NEW_CONTACT = "created_at"  # among the names of a change: everything about the contact is new
 MESSAGES_ARE_HEARD = "messages_are_heard"
-"""The setting that says that some journey listens for `received`; publishing keeps it."""
+"""The setting that says that some journey listens for `received`; publishing keeps it. While it is not set, as after an
+upgrade, one may."""
 FEW = 20  # kinds of change that are written a statement each
 ANNOUNCE = text("""
 insert into change_inbox (contact_id, kind, names, created_at)
@@ -51,7 +52,7 @@ insert into change_inbox (contact_id, kind, names, created_at)
 select m.contact_id, 'message', array[c.slug], :now
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as accepted(id, origin_at)
 join messages m on m.id = accepted.id and m.origin_at = accepted.origin_at join contents c on c.id = m.content_id
-where (select value = 'true' from workspace_settings where name = '{MESSAGES_ARE_HEARD}')
+where coalesce((select value = 'true' from workspace_settings where name = '{MESSAGES_ARE_HEARD}'), true)
     and exists (select from enrolments e where e.contact_id = m.contact_id
                 and (e.status in ('active', 'held_out') or (e.goal_at is null and e.goal_until >= :now)))""")
 

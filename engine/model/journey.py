@@ -60,6 +60,7 @@ class Enrolment(Base):
         UniqueConstraint("journey_id", "contact_id", "entry_key"),
         Index("enrolments_due_idx", "version_id", "wake_at", postgresql_where=text("status = 'active'")),
         Index("enrolments_contact_idx", "contact_id"),
+        Index("enrolments_held_out_idx", "version_id", postgresql_where=text("status = 'held_out'")),
         Index("enrolments_hoping_idx", "version_id", "goal_until", postgresql_where=text(HOPING)),
         CheckConstraint("status <> 'active' or (wake_at is not null and phase is not null)", name="awake"),
         {"postgresql_with": {"fillfactor": "80"}},

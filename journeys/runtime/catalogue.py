@@ -88,6 +88,7 @@ select v.id, v.journey_id, j.state, coalesce(v.id = j.live_version_id, false), v
 from journey_versions v join journeys j on j.id = v.journey_id
 where v.id = any(:ids) or v.id = j.live_version_id
     or exists (select from enrolments e where e.version_id = v.id and e.status = 'active')
+    or exists (select from enrolments e where e.version_id = v.id and e.status = 'held_out')
     or exists (select from enrolments e where e.version_id = v.id and e.status <> 'active' and e.goal_at is null
                and e.goal_until is not null
                and e.goal_until >= coalesce((select virtual_now from clock), now()) - interval '2 days')

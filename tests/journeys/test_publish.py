@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from engine import segments
@@ -166,3 +166,20 @@ def test_two_first_publishers_both_succeed(database: Database) -> None:
 def test_a_publisher_that_stands_still_gives_the_turn_back(session: Session) -> None:
     publish(session, journey(PAUSE), NOW, "me")
     assert rows(session, "show idle_in_transaction_session_timeout") == [("1min",)]
+
+
+def test_who_joined_before_a_publish_is_counted_together(session: Session) -> None:
+    """They enter a journey that is live already: one statement for all, not one a person."""
+    segments.save(session, "gold", 'tier is "gold"')
+    publish(session, journey(PAUSE, enter="segment: gold"), NOW, "me")
+    identify(session, [Profile(external_id=f"u{n}", attributes={"tier": "gold"}) for n in range(9)], NOW)
+    counting: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        if "_rollups" in statement:
+            counting.append(statement)
+
+    event.listen(session.connection(), "before_cursor_execute", note)
+    publish(session, journey(PAUSE, slug="other", enter="segment: gold"), NOW, "me")
+    assert len(rows(session, "select * from enrolments")) == 9
+    assert len(set(counting)) == len(counting) > 0

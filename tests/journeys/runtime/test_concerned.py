@@ -57,6 +57,16 @@ def test_nothing_is_said_of_accepted_messages_while_no_journey_listens(world: Wo
     assert world.execute("select value from workspace_settings where name = 'messages_are_heard'") == [(False,)]
 
 
+def test_after_an_upgrade_messages_are_heard_until_a_publish_says_otherwise(world: World) -> None:
+    world.publish(journey("- wait: 1 hour\n  id: first\n- email: hello\n  id: mail\n" + REST, slug="sender"))
+    world.publish(journey('- wait_for: received "hello"\n  id: got\n  up_to: 5 days\n' + REST, slug="listener"))
+    world.execute("delete from workspace_settings where name = 'messages_are_heard'")
+    anna = world.contact()
+    world.event(anna, "Signed Up")
+    world.live(2 * HOUR)
+    assert "got:met" in world.path(anna)
+
+
 # Versions that are no longer live -------------------------------------------------------------------------------------
 
 
@@ -87,6 +97,17 @@ def test_inside_a_where_event_is_the_trigger_and_not_the_event_at_hand(
     world.event(anna, "Paid", kind="other")
     world.settle()
     assert world.path(anna) == ["entered", *then]
+
+
+def test_the_exits_of_a_superseded_version_still_end_who_is_held_out(world: World) -> None:
+    world.publish(journey(REST, 'holdout: 100%\nexit: did "Left"\n'))
+    anna = world.contact()
+    world.event(anna, "Signed Up")
+    world.settle()
+    world.publish(journey(REST))
+    world.event(anna, "Left")
+    world.settle()
+    assert world.statuses(anna) == ["exited"]
 
 
 # Segments and settings that are edited while events wait --------------------------------------------------------------
