@@ -12,6 +12,7 @@ from lark.exceptions import LarkError, UnexpectedInput
 
 from engine.errors import LanguageError
 from engine.expr.ast import DEFAULT_ALIASES, VERB_EVENTS
+from engine.expr.check import CHANNELS
 from engine.expr.literals import write_part, write_text
 from engine.expr.parse import parser
 from engine.expr.schema import BUILT_IN, Schema
@@ -21,7 +22,6 @@ from engine.expr.tokens import RESERVED, keywords
 Kind = Literal[
     "keyword", "event", "field", "property", "segment", "list", "journey", "topic", "content", "step", "channel"
 ]
-CHANNELS = ("email", "sms")
 _WORDS_BACK = 2
 _EVENT_FOLLOWS = ("DID", "THEN", "WITHOUT", "OVER")
 _NAMES_ALSO = frozenset(["VERB", "SUBSCRIBED", "CONSENTS", "NULL"])

@@ -53,7 +53,7 @@ def problems(
     if schema is None:
         found += _unknown_steps(reading.reader, partial)
     else:
-        found += _in_rules(reading.reader, _with_journey(schema, partial))
+        found += _in_rules(reading.reader, with_journey(schema, partial))
         names = _names_of(schema) if names is None else names
     if names is not None:
         found += _in_steps(partial, names)
@@ -65,7 +65,7 @@ def _names_of(schema: Schema) -> Names:
     return Names(contents, contents, schema.segments, schema.lists, topics, schema.journeys)
 
 
-def _with_journey(schema: Schema, journey: Journey) -> Schema:
+def with_journey(schema: Schema, journey: Journey) -> Schema:
     """The schema with what the file itself brings: its steps, and the topics that its sends name."""
     steps = list(walk(journey.steps))
     sends = [journey.send, *(step.send for step in steps if isinstance(step, Email | Sms))]

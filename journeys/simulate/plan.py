@@ -13,7 +13,7 @@ from engine.expr.walk import nodes, values
 from engine.workspace import Workspace
 from journeys.decide import Needs, needs
 from journeys.language import steps as language
-from journeys.language.check import unsupported
+from journeys.language.check import unsupported, with_journey
 from journeys.language.parse import parse
 from journeys.language.program import Program, program, walk
 from journeys.runtime.listening import Listening, listening
@@ -66,11 +66,7 @@ def plan(source: str, schema: Schema, workspace: Workspace, start: dt.datetime, 
         raise InvalidInput(
             f"a journey that people enter by {enter.kind} has no history to replay", "enter", "Use an event or segment."
         )
-    topics = {send.topic: "subscribed" for send in _sends(flat.journey) if send.topic} | dict(schema.topics)
-    known = Schema(
-        schema.attributes, schema.events, schema.segments, schema.lists, topics, schema.contents, schema.journeys,
-        frozenset(flat.steps), schema.aliases, schema.zone,
-    )  # fmt: skip
+    known = with_journey(schema, flat.journey)
     wanted = {id_: needs(flat, step) for id_, step in flat.steps.items()}
     return Plan(flat, listening(flat, known.aliases), workspace, known, start, end, _reads(flat, known), wanted)
 

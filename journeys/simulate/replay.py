@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from engine.contacts.write import resolved
 from engine.expr import Facts, MessageFact, ast, evaluate
 from engine.expr.evaluate import operand
 from engine.expr.facts import EventFact, EventKey
@@ -253,10 +254,9 @@ class Replay:
 
     def _set(self, step: Set, _: Sequence[Entry]) -> None:
         """Attributes of this replay only."""
-        known: dict[str, Any] = dict(self.facts.attributes)
-        for name, value in step.values:
-            _put(known, name.split("."), value)
-        self.facts = replace(self.facts, attributes=known)
+        kept = self.facts.attributes
+        known = {**kept, **resolved(kept, dict(step.values))}
+        self.facts = replace(self.facts, attributes={name: value for name, value in known.items() if value is not None})
         self.changed.append(Fact("attribute", tuple(name.split(".")[0] for name, _ in step.values)))
 
     def _facts(self, stay: Stay, now: dt.datetime) -> Facts:
@@ -317,13 +317,3 @@ class Happening:
 
 def _moved(slugs: frozenset[str], turn: Turn) -> frozenset[str]:
     return slugs | {turn.name} if turn.state == "in" else slugs - {turn.name}
-
-
-def _put(target: dict[str, Any], parts: Sequence[str], value: Any) -> None:
-    """Write under a dotted name, copying what is changed."""
-    if len(parts) == 1:
-        target[parts[0]] = value
-        return
-    inner = target.get(parts[0])
-    target[parts[0]] = dict(inner) if isinstance(inner, dict) else {}
-    _put(target[parts[0]], parts[1:], value)
