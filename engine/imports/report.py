@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.errors import InvalidInput
 from engine.model import Import
+from engine.reports.spreadsheet import safe_cell
 
 COLUMNS = ("row", "column", "value", "error", "fix")
 SHOWN = 200  # characters of a value in the error file
@@ -67,7 +68,8 @@ class ErrorFile:
 
     def add(self, row: int, column: str, value: str, error: str, fix: str) -> None:
         """`row` is the line of the file on which the row starts."""
-        self._pending.append((row, column, value[:SHOWN].replace("\0", "␀"), error, fix))
+        shown = safe_cell(value[:SHOWN].replace("\0", "␀"))
+        self._pending.append((row, safe_cell(column), shown, error, fix))
 
     def flush(self) -> None:
         """Write what was added, in the order of the rows; once for each batch that is in."""

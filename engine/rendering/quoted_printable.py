@@ -22,6 +22,7 @@ plain = re.compile(r"[A-Za-z0-9 _,:;/@+()!?#-](?:[A-Za-z0-9 _,:;/@+()!?#.-]{0,68
 address = re.compile(r"[A-Za-z0-9/:?&%_.,+~@-]+").fullmatch
 signs = [chr(byte) if 32 <= byte < 127 and chr(byte) not in "=." else f"={byte:02X}" for byte in range(256)]
 blank_runs = re.compile(rb"(?<=[ \t])[ \t]|\t")
+final_blanks = re.compile(rb"=(?:20|09)$", re.MULTILINE)  # the library encodes them and lets the line grow to 78
 leading_dots = re.compile(rb"^\.+", re.MULTILINE)
 capturing = (nodes.AssignBlock, nodes.FilterBlock, nodes.Macro, nodes.CallBlock)
 
@@ -33,7 +34,7 @@ def encode(text: str) -> bytes:
     """
     data = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
     encoded = binascii.b2a_qp(data, istext=True)
-    if b"  " in encoded or b"\t" in encoded:
+    if b"  " in encoded or b"\t" in encoded or final_blanks.search(encoded):
         encoded = b"\n".join([_without_runs(line) for line in encoded.split(b"\n")])
     if b"." in encoded:
         encoded = leading_dots.sub(lambda match: b"=2E=\n" * len(match[0]), encoded)

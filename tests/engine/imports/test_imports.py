@@ -224,6 +224,13 @@ def test_the_error_file_goes_elsewhere_when_the_folder_cannot_be_written(empty: 
     assert counts.error_file == tmp_path / "errors" / "c.csv.errors.csv"
 
 
+def test_a_refused_cell_is_no_formula_in_the_error_file(empty: Database, tmp_path: Path) -> None:
+    counts = contacts(empty, tmp_path / "c.csv", 'external_id,email\nx,"=HYPERLINK(""http://x.example"")"\n')
+    assert counts.error_file is not None
+    with counts.error_file.open(newline="") as file:
+        assert [row["value"] for row in csv.DictReader(file)] == ['\'=HYPERLINK("http://x.example")']
+
+
 cell = st.text(alphabet='ab1.,"\n\0é-', max_size=4)
 
 

@@ -97,6 +97,15 @@ def test_encoding_decodes_to_the_text_and_its_lines_are_safe(text: str) -> None:
     assert quopri.decodestring(encoded.encode()).decode() == normal(text)
 
 
+@pytest.mark.parametrize("length", range(66, 80))
+@pytest.mark.parametrize("end", [" \n", "\t\n", "é \n", "= \n\n", ".\t", "  \n"])
+def test_a_blank_at_the_end_of_a_full_line_does_not_make_it_longer(length: int, end: str) -> None:
+    text = "a" * length + end + "b"
+    encoded = quoted_printable.encode(text)
+    assert lines_are_safe(encoded.decode())
+    assert quopri.decodestring(encoded).decode() == normal(text)
+
+
 @settings(max_examples=150, deadline=None)
 @given(source=sources(capturing=False), a=single, b=single, items=st.lists(single, max_size=3), html=st.booleans())
 def test_a_precompiled_template_decodes_to_its_plain_rendering(
