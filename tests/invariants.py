@@ -121,7 +121,8 @@ select 'enrolment ' || id || ' is ' || status || ' in phase ' || coalesce(phase,
     || coalesce(wake_at::text, 'never') || ', deadline ' || coalesce(deadline::text, 'none')
 from enrolments
 where case status
-    when 'active' then wake_at is null or step_id is null or coalesce(phase, '') not in ('ready', 'waiting', 'held')
+    when 'active' then wake_at is null or step_id is null
+        or coalesce(phase, '') not in ('ready', 'waiting', 'held', 'sending')
         or (phase = 'waiting' and deadline is not null and wake_at > deadline)
     else wake_at is not null or phase is not null or (status <> 'held_out' and ended_at is null) end
 """)

@@ -46,6 +46,12 @@ def announce_alike(
     copy_rows(session, "change_inbox(contact_id, kind, names, created_at)", types, rows)
 
 
+SETTLED = text("""
+insert into change_inbox (contact_id, kind, names, created_at)
+select m.contact_id, 'settled', array[m.step_id], :now
+from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as ended(id, origin_at)
+join messages m on m.id = ended.id and m.origin_at = ended.origin_at""")
+
 # What no journey asks about costs one look at a setting; else one probe a message for an entry that may mind.
 ACCEPTED = text(f"""
 insert into change_inbox (contact_id, kind, names, created_at)
@@ -55,6 +61,13 @@ join messages m on m.id = accepted.id and m.origin_at = accepted.origin_at join 
 where coalesce((select value = 'true' from workspace_settings where name = '{MESSAGES_ARE_HEARD}'), true)
     and exists (select from enrolments e where e.contact_id = m.contact_id
                 and (e.status in ('active', 'held_out') or (e.goal_at is null and e.goal_until >= :now)))""")
+
+
+def announce_settled(session: Session, messages: Sequence[tuple[int, dt.datetime]], now: dt.datetime) -> None:
+    """Say that the fate of messages, as (id, origin_at), is known; only of those whose entry waits for it."""
+    if messages:
+        ids, origins = zip(*messages, strict=True)
+        session.execute(SETTLED, {"ids": literal(ids), "origins": literal(origins), "now": now})
 
 
 def announce_accepted(session: Session, messages: Sequence[tuple[int, dt.datetime]], now: dt.datetime) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.arrays import literal
+from engine.contacts.changes import announce_settled
 from engine.messages import facts, gate
 from engine.messages.handed import Candidate
 from engine.reports import rollup
@@ -53,7 +54,7 @@ mark_ended = text("""
     from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[]), cast(:states as text[]),
         cast(:reasons as text[])) as u(id, origin_at, state, reason)
     where m.id = u.id and m.origin_at = u.origin_at and m.state = 'queued'
-    returning m.id
+    returning m.id, m.fallback
 """)
 
 
@@ -136,7 +137,8 @@ def _mark_ended(session: Session, ended: list[tuple[Candidate, gate.Verdict]], n
         "states": literal([verdict.action for _, verdict in ended]),
         "reasons": literal([verdict.reason for _, verdict in ended]),
     }
-    marked = set(session.execute(mark_ended, values | {"now": now}).scalars())
+    marked = {row[0]: row[1] for row in session.execute(mark_ended, values | {"now": now})}
+    announce_settled(session, [(each.id, each.origin_at) for each, _ in ended if marked.get(each.id)], now)
     day = now.astimezone(dt.UTC).date()
     rollup.messages(
         session,

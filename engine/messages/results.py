@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.arrays import literal
 from engine.channels.provider import Result
-from engine.contacts.changes import announce_accepted
+from engine.contacts.changes import announce_accepted, announce_settled
 from engine.messages.handed import Handed
 from engine.messages.outcome import Change, change
 from engine.reports import rollup
@@ -37,7 +37,7 @@ write = text("""
         cast(:untouched as boolean[]), cast(:costs as numeric[]), cast(:links as text[]))
         as u(id, origin_at, attempt, state, reason, reply, send_after, untouched, cost, links)
     where m.id = u.id and m.origin_at = u.origin_at and m.state = 'sending' and m.attempts = u.attempt
-    returning m.id
+    returning m.id, m.fallback
 """)
 
 suppress = text("""
@@ -76,12 +76,13 @@ def write_results(
     if not finished:
         return Written(Counter(), set())
     values = _values(finished, changes, workspace)
-    written = set(session.execute(write, values | {"now": now}).scalars())
+    written = {row[0]: row[1] for row in session.execute(write, values | {"now": now})}
     done = [pair for pair in zip(finished, changes, strict=True) if pair[0].handed.id in written]
     _suppress(session, [each.handed for each, changed in done if changed.suppress], now, signer)
     ended = [pair for pair in done if pair[1].state != "queued"]
     rollup.messages(session, _deltas(ended, now, workspace))
     accepted = [each.handed for each, changed in ended if changed.state == "accepted"]
+    announce_settled(session, [(e.handed.id, e.handed.origin_at) for e, _ in ended if written[e.handed.id]], now)
     announce_accepted(session, [(handed.id, handed.origin_at) for handed in accepted], now)
     return Written(
         Counter("not_tried" if changed.untouched else changed.state for _, changed in done),

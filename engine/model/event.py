@@ -76,8 +76,8 @@ class EventInbox(Base):
 class ChangeInbox(Base):
     """Contacts whose attributes, consent, lists or segments changed, in the commit that changed them.
 
-    kind: attribute, consent, list, segment_entered, segment_left, message. `names` are the attribute names, topics,
-    slugs of lists or segments, or the content that was accepted.
+    kind: attribute, consent, list, segment_entered, segment_left, message, settled. `names` are the attribute names,
+    topics, slugs of lists or segments, the content that was accepted, or the step whose message found its fate.
     """
 
     __tablename__ = "change_inbox"

@@ -53,7 +53,7 @@ class Message(Base):
     channel: Mapped[str]
     topic: Mapped[str | None]
     cap: Mapped[str | None]  # "3 per week", checked again inside the claim
-    fallback: Mapped[bool] = mapped_column(server_default=text("false"))
+    fallback: Mapped[bool] = mapped_column(server_default=text("false"))  # its entry waits for its fate
     state: Mapped[str] = mapped_column(server_default=text("'queued'"))
     reason: Mapped[str | None]
     token: Mapped[str] = mapped_column(server_default=text("replace(gen_random_uuid()::text, '-', '')"))

@@ -1,4 +1,8 @@
-"""`email` and `sms`: the message leaves now, is held for its time, or is skipped."""
+"""`email` and `sms`: the message leaves now, is held for its time, or is skipped.
+
+An entry moves on as soon as its message is queued. Only at a send with a `fallback` it stays (phase `sending`) until it
+is known whether the message reached the server, for the steps of the fallback come before those that follow.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,15 @@ from journeys.decide.values import Needs, Outcome, Row, parked
 from journeys.language.program import Program
 from journeys.language.steps import Email, SendOptions, Sms, effective
 
+PATIENCE = dt.timedelta(hours=24)
+"""How long an entry waits for the fate of its message; with a mail server that is away for longer it goes on."""
+
 
 def needs(program: Program, step: Email | Sms) -> Needs:
     """The `if` rule, and the contact's zone when `at` or `quiet` is local to it."""
     options = effective(program.journey, step)
     local = any(part is not None and part.zone in ("contact", "workspace") for part in (options.at, options.quiet))
-    return Needs((options.if_,) if options.if_ else (), (), local)
+    return Needs((options.if_,) if options.if_ else (), (), local, bool(options.fallback))
 
 
 def decide(program: Program, step: Email | Sms, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:
@@ -24,21 +31,38 @@ def decide(program: Program, step: Email | Sms, rows: Sequence[Row], now: dt.dat
     options = effective(program.journey, step)
     to = program.following[step.id]
     skipped, sent = Outcome("skipped", to), Outcome("queued", to, send=True)
-    if options.if_ is None and options.at is None and options.quiet is None:
+    if not options.fallback and options.if_ is None and options.at is None and options.quiet is None:
         return [sent] * len(rows)
+    if options.fallback:
+        until = now + PATIENCE
+        sent = Outcome("queued", phase="sending", wake_at=until, deadline=until, send=True)
+    settled, unreachable = Outcome("settled", to), Outcome("fell_back", program.fallback.get(step.id))
     outcomes = []
     for row in rows:
-        if not all(row.truths):
+        if row.phase == "sending":
+            outcomes.append(_after(row, settled, unreachable, now))
+        elif not all(row.truths):
             outcomes.append(skipped)
-        elif (until := _held_until(options, row, now)) is not None:
-            outcomes.append(parked("held", until))
+        elif (held_until := _held_until(options, row, now)) is not None:
+            outcomes.append(parked("held", held_until, held_until))
         else:
             outcomes.append(sent)
     return outcomes
 
 
+def _after(row: Row, settled: Outcome, unreachable: Outcome, now: dt.datetime) -> Outcome:
+    """What follows for a row whose message is queued already."""
+    if row.fate == "unreachable":
+        return unreachable
+    if row.fate == "under_way" and row.deadline is not None and row.deadline > now:
+        return parked("sending", row.deadline, row.deadline)
+    return settled
+
+
 def _held_until(options: SendOptions, row: Row, now: dt.datetime) -> dt.datetime | None:
-    """A row that was held has reached its `at`; only quiet hours can hold it longer."""
+    """A row that was held has reached its `at`; only quiet hours can hold it longer, or something woke it too early."""
+    if row.phase == "held" and row.deadline is not None and row.deadline > now:
+        return row.deadline
     moment = now
     if options.at is not None and row.phase != "held":
         moment = next_time(options.at, _zones(options.at.zone, row)[0], now)

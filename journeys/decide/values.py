@@ -16,6 +16,7 @@ class Needs(NamedTuple):
     rules: tuple[RuleText, ...] = ()
     dates: tuple[str, ...] = ()  # dotted paths of attributes that hold a date
     zone: bool = False
+    fate: bool = False  # what became of the message of the step, for rows that wait for that
 
 
 NOTHING = Needs()
@@ -24,12 +25,14 @@ NOTHING = Needs()
 class Row:
     """One enrolment at a step.
 
-    phase: `ready` when it has just arrived, `waiting` or `held` when it was parked here before. `truths` and `dates`
-    answer the step's `Needs`, in their order. `zones` are the contact's possible time zones: one, unless only a phone
-    number tells. `changes_at` is the first instant at which time alone may change a truth, None if it never does.
+    phase: `ready` when it has just arrived, `waiting`, `held` or `sending` when it was parked here before. `truths` and
+    `dates` answer the step's `Needs`, in their order. `zones` are the contact's possible time zones: one, unless only a
+    phone number tells. `changes_at` is the first instant at which time alone may change a truth, None if it never does.
+    `fate` is what became of the step's message: `under_way`, `unreachable` (no address, a suppressed one, or one that
+    does not exist), or `settled` in any other way.
     """
 
-    __slots__ = ("changes_at", "contact_id", "dates", "deadline", "id", "phase", "truths", "zones")
+    __slots__ = ("changes_at", "contact_id", "dates", "deadline", "fate", "id", "phase", "truths", "zones")
 
     def __init__(self, id: int, contact_id: int, phase: str = "ready", deadline: dt.datetime | None = None) -> None:
         self.id = id
@@ -40,6 +43,7 @@ class Row:
         self.dates: tuple[dt.datetime | None, ...] = ()
         self.zones: tuple[ZoneInfo, ...] = ()
         self.changes_at: dt.datetime | None = None
+        self.fate = "under_way"
 
 
 class Outcome(NamedTuple):

@@ -17,7 +17,7 @@ from journeys.language.steps import Email, Journey, ListStep, Sms, Split, StartJ
 
 EXECUTED_STEPS = frozenset({"email", "sms", "wait", "wait_for", "branch", "split", "set", "exit"})
 EXECUTED_TRIGGERS = frozenset({"event", "segment"})
-EXECUTED_OPTIONS = frozenset({"topic", "quiet", "cap", "at", "if", "expires"})
+EXECUTED_OPTIONS = frozenset({"topic", "quiet", "cap", "at", "if", "expires", "fallback"})
 EXECUTED_SPLITS = frozenset({"share"})
 _KEEP = "Take it out to publish; the draft may keep it."
 _TRIGGER_KEYS = {"schedule": "schedule", "api": "api", "date": "date"}

@@ -113,5 +113,5 @@ class Index:
         """Whether a fact can change who is in some segment. Segments that read messages are refreshed by the minute."""
         if fact not in self._touches:
             touched = (rule.touched_by(fact.kind, fact.names) for rule in self.rules)
-            self._touches[fact] = fact.kind != "message" and any(touched)
+            self._touches[fact] = fact.kind not in ("message", "settled") and any(touched)
         return self._touches[fact]

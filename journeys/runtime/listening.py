@@ -14,12 +14,12 @@ from journeys.language.program import Program
 from journeys.language.steps import DateOffset, RuleText, Wait, WaitFor
 from journeys.runtime.where import ALWAYS, Where, occurrences, where
 
-Kind = Literal["event", "attribute", "consent", "list", "segment", "message"]
+Kind = Literal["event", "attribute", "consent", "list", "segment", "message", "settled"]
 
 
 class Fact(NamedTuple):
-    """Something that became true of a contact: an event, a change of named attributes, topics, lists, segments, or a
-    message that was accepted."""
+    """Something that became true of a contact: an event, a change of named attributes, topics, lists, segments, a
+    message that was accepted, or the fate (`settled`) of one whose entry waits for it."""
 
     kind: Kind
     names: tuple[str, ...]
@@ -28,6 +28,7 @@ class Fact(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Ears:
     """The names, by kind, that can change some rules; `any_event` when every event can. `time` when time alone can.
+    `settled`: a send waits here for the fate of its message.
 
     `wheres` tells of each event's name which conditions one of them must fit to matter.
     """
@@ -38,6 +39,7 @@ class Ears:
     lists: frozenset[str] = frozenset()
     segments: frozenset[str] = frozenset()
     messages: bool = False
+    settled: bool = False
     any_event: bool = False
     time: bool = False
 
@@ -55,6 +57,8 @@ class Ears:
                 return self.consent
             case "message":
                 return self.messages
+            case "settled":
+                return self.settled
             case "attribute" if NEW_CONTACT in fact.names:
                 return self != Ears()  # everything about the contact may be new: it took another one in
         wanted = {"attribute": self.attributes, "list": self.lists, "segment": self.segments}[fact.kind]
@@ -101,6 +105,8 @@ def listening(program: Program, aliases: Mapping[str, str]) -> Listening:
             steps[step.id] = ears([rule.when for rule in step.rules], aliases, dates)
         elif isinstance(step, Wait) and isinstance(step.until, DateOffset):
             steps[step.id] = ears([], aliases, (step.until.path,))
+        elif step.id in program.fallback:
+            steps[step.id] = Ears(settled=True)
     exits = ears(list(journey.exits), aliases)
     goal = ears([journey.goal.when] if journey.goal else [], aliases)
     start = where(journey.enter.where.node if journey.enter.where else None, aliases)

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 WAITING = text("""
-select step_id, count(*) from enrolments where journey_id = :journey_id and status = 'active' group by step_id
+select step_id, count(*), count(*) filter (where phase = 'sending') from enrolments
+where journey_id = :journey_id and status = 'active' group by step_id
 """)
 OUTCOMES = text("""
 select step_id, outcome, sum(count) from step_rollups where journey_id = :journey_id group by step_id, outcome
@@ -18,13 +19,16 @@ MESSAGES = text("""
 select step_id, sum(sent), sum(undelivered), sum(human_opens), sum(human_clicks), sum(conversions)
 from message_rollups where journey_id = :journey_id group by step_id
 """)
+NOT_FIRST = ("waiting", "held", "settled", "fell_back")
 
 
 @dataclass
 class StepCounts:
-    """`waiting` people are there now; `outcomes` counts the step log; the rest counts messages of the step."""
+    """`waiting` people are there now, `sending` of them with their message under way; `outcomes` counts the step log;
+    the rest counts messages of the step."""
 
     waiting: int = 0
+    sending: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     sent: int = 0
     undelivered: int = 0
@@ -34,15 +38,16 @@ class StepCounts:
 
     @property
     def reached(self) -> int:
-        """How often the step was reached."""
-        return self.waiting + sum(n for outcome, n in self.outcomes.items() if outcome not in ("waiting", "held"))
+        """How often the step was reached: who waits for the fate of a message counts by its being queued."""
+        first = sum(n for outcome, n in self.outcomes.items() if outcome not in NOT_FIRST)
+        return self.waiting - self.sending + first
 
 
 def step_counts(session: Session, journey_id: int) -> dict[str, StepCounts]:
     """Step id -> counts; '' holds what concerns whole entries: entered, held_out, completed, exited, …"""
     counts: dict[str, StepCounts] = defaultdict(StepCounts)
-    for step_id, waiting in session.execute(WAITING, {"journey_id": journey_id}):
-        counts[step_id].waiting = waiting
+    for step_id, waiting, sending in session.execute(WAITING, {"journey_id": journey_id}):
+        counts[step_id].waiting, counts[step_id].sending = waiting, sending
     for step_id, outcome, count in session.execute(OUTCOMES, {"journey_id": journey_id}):
         counts[step_id].outcomes[outcome] = int(count)
     for step_id, sent, undelivered, opens, clicks, conversions in session.execute(MESSAGES, {"journey_id": journey_id}):

@@ -17,6 +17,7 @@ from journeys.language.steps import Set, Step, WaitFor
 from journeys.runtime import ask
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.entry import Entry
+from journeys.runtime.fate import fates
 from journeys.runtime.waiting import changes_at
 
 MOST_STEPS = 1000
@@ -63,6 +64,8 @@ def run(
         wanted = needs(version.program, step)
         if wanted.rules or wanted.dates or wanted.zone:
             ask.answer(session, catalogue, version, step_id, wanted, at_step, now)
+        if wanted.fate:
+            fates(session, [row for row in at_step if row.phase == "sending"])
         if isinstance(step, WaitFor) and version.listening.steps[step_id].time:
             changes_at(session, catalogue, version, step, at_step, now)
 

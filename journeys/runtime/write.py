@@ -47,19 +47,20 @@ with moved as (
 ), sends as materialized (
     select way, array_agg(step_id order by number) as steps, array_agg(content_id order by number) as contents,
         array_agg(channel order by number) as channels, array_agg(topic order by number) as topics,
-        array_agg(cap order by number) as caps, array_agg(expires_at order by number) as expiries
+        array_agg(cap order by number) as caps, array_agg(expires_at order by number) as expiries,
+        array_agg(fallback order by number) as fallbacks
     from unnest(%(send_way)s::int4[], %(send_step)s::text[], %(content_id)s::int8[], %(channel)s::text[],
-                %(topic)s::text[], %(cap)s::text[], %(expires_at)s::timestamptz[])
-        with ordinality as send(way, step_id, content_id, channel, topic, cap, expires_at, number)
+                %(topic)s::text[], %(cap)s::text[], %(expires_at)s::timestamptz[], %(fallback)s::bool[])
+        with ordinality as send(way, step_id, content_id, channel, topic, cap, expires_at, fallback, number)
     group by way
 )
 insert into messages (origin_at, enrolment_id, step_id, visit, contact_id, journey_id, version_id, content_id, channel,
-    topic, cap, queued_at, send_after, expires_at)
+    topic, cap, queued_at, send_after, expires_at, fallback)
 select m.entered_at, m.id, s.step_id, 1, m.contact_id, %(journey_id)s, %(version_id)s, s.content_id, s.channel,
-    s.topic, s.cap, %(now)s, %(now)s, s.expires_at
+    s.topic, s.cap, %(now)s, %(now)s, s.expires_at, s.fallback
 from moved m join sends using (way)
-cross join lateral unnest(steps, contents, channels, topics, caps, expiries)
-    as s(step_id, content_id, channel, topic, cap, expires_at)
+cross join lateral unnest(steps, contents, channels, topics, caps, expiries, fallbacks)
+    as s(step_id, content_id, channel, topic, cap, expires_at, fallback)
 """
 
 
@@ -68,7 +69,7 @@ FATE = (
     *("taken", "arms"),
 )
 LINE = ("line_way", "line_step", "line_outcome", "line_detail")
-SEND = ("send_way", "send_step", "content_id", "channel", "topic", "cap", "expires_at")
+SEND = ("send_way", "send_step", "content_id", "channel", "topic", "cap", "expires_at", "fallback")
 
 
 class Line(NamedTuple):
@@ -124,14 +125,14 @@ def _fate(party: Party, now: dt.datetime) -> tuple[Any, ...]:
 
 
 def _message(catalogue: Catalogue, version: Version, step_id: str, now: dt.datetime) -> tuple[Any, ...]:
-    """The last six of `SEND`."""
+    """The last seven of `SEND`."""
     step = version.program.steps[step_id]
     assert isinstance(step, Email | Sms)
     options = effective(version.program.journey, step)
     content_id, _ = catalogue.contents[step.content]
     cap = f"{options.cap.count} per {options.cap.per}" if options.cap else None
     expires_at = options.expires.after(now) if options.expires else None
-    return (step_id, content_id, step.kind, options.topic or None, cap, expires_at)
+    return (step_id, content_id, step.kind, options.topic or None, cap, expires_at, bool(options.fallback))
 
 
 def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:

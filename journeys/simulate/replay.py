@@ -22,6 +22,7 @@ from journeys.decide.split import is_held_out
 from journeys.language.steps import Email, RuleText, Set, Sms, Step, WaitFor, effective
 from journeys.runtime.enrol import Before, Trigger, entry_key, may_again
 from journeys.runtime.entry import Entry
+from journeys.runtime.fate import fate
 from journeys.runtime.leave import GoalEvent, worth_of
 from journeys.runtime.listening import Ears, Fact
 from journeys.runtime.run import Ended, Party, move
@@ -69,8 +70,8 @@ class Replay:
             wake = min((stay.wake_at for stay in self.stays if stay.wake_at is not None), default=plan.end)
             at = happenings[index].at if index < len(happenings) else plan.end
             following = min(at, wake)
-            if following > now or following >= plan.end:
-                self._send(now)
+            if (following > now or following >= plan.end) and self._send(now):
+                continue
             if following >= plan.end:
                 break
             now = following
@@ -79,11 +80,14 @@ class Replay:
                 index += 1
             else:
                 self._wake(now)
-            while self.changed:
-                self._change(self.changed.pop(0), now, None)
+            self._follow_up(now)
         for stay in self.stays:
             self.tally.ended[stay.status] += 1
         self.tally.person(self.person.name, self.messages)
+
+    def _follow_up(self, now: dt.datetime) -> None:
+        while self.changed:
+            self._change(self.changed.pop(0), now, None)
 
     # What happens -----------------------------------------------------------------------------------------------------
 
@@ -273,20 +277,33 @@ class Replay:
 
     # Sending ----------------------------------------------------------------------------------------------------------
 
-    def _send(self, now: dt.datetime) -> None:
-        """The gate, message by message, as the claim asks it."""
+    def _send(self, now: dt.datetime) -> bool:
+        """The gate, message by message, as the claim asks it. Then those go on who waited for the fate of theirs;
+        whether there were any."""
+        waited = []
         while self.queued:
             stay, step = self.queued.pop(0)
             verdict = gate.decide(self._at_the_gate(stay, step, now), now)
-            if verdict.action != "send":
+            if verdict.action == "send":
+                self._accept(step, now)
+            else:
                 self.tally.withheld[step.id][verdict.reason or verdict.action] += 1
-                continue
-            self.tally.message(step, now)
-            self.messages += 1
-            self.accepted.append(now)
-            if self.plan.reads.messages:
-                fact = MessageFact(now, step.content, step.id, self.plan.journey.slug)
-                self.facts = replace(self.facts, messages=(*self.facts.messages, fact))
+            if stay.phase == "sending" and stay.step_id == step.id:
+                stay.fate = fate(verdict.action, verdict.reason)
+                waited.append(stay)
+        for stay in waited:
+            if stay.status == "active":
+                self._advance(stay, now)
+                self._follow_up(now)
+        return bool(waited)
+
+    def _accept(self, step: Email | Sms, now: dt.datetime) -> None:
+        self.tally.message(step, now)
+        self.messages += 1
+        self.accepted.append(now)
+        if self.plan.reads.messages:
+            fact = MessageFact(now, step.content, step.id, self.plan.journey.slug)
+            self.facts = replace(self.facts, messages=(*self.facts.messages, fact))
 
     def _at_the_gate(self, stay: Stay, step: Email | Sms, now: dt.datetime) -> gate.Facts:
         options, facts, channel = effective(self.plan.journey, step), self.facts, step.kind

@@ -12,6 +12,8 @@ from typing import Any
 from journeys.language.steps import Email, Sms
 
 MOST_MESSAGED = 10
+NOT_GONE_ON = ("waiting", "held", "timed_out", "settled", "fell_back")
+"""Outcomes that are not a step passed; of the last two `queued` has spoken already."""
 
 
 @dataclass(slots=True)
@@ -105,7 +107,7 @@ def as_json(tally: Tally, prices: dict[str, Decimal], step_ids: list[str]) -> di
 
 def _step_json(tally: Tally, step_id: str) -> dict[str, Any]:
     outcomes = tally.steps.get(step_id, Counter())
-    gone_on = sum(count for name, count in outcomes.items() if name not in ("waiting", "held", "timed_out"))
+    gone_on = sum(count for name, count in outcomes.items() if name not in NOT_GONE_ON)
     return {
         "entered": tally.arrived[step_id],
         "passed": gone_on,

@@ -30,9 +30,11 @@ def row(
     dates: Sequence[dt.datetime | None] = (),
     zones: Sequence[str] = (),
     changes_at: dt.datetime | None = None,
+    fate: str = "under_way",
 ) -> Row:
     """A row as the executor fills it; `zones` are the contact's, and the workspace is in UTC."""
     made = Row(id, id, phase, deadline)
+    made.fate = fate
     made.truths, made.dates, made.changes_at = tuple(truths), tuple(dates), changes_at
     made.zones = (*(ZoneInfo(name) for name in zones or ("UTC",)), UTC)
     return made

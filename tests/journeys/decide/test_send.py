@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from journeys.decide import needs
 from journeys.decide.localtime import quiet_until
+from journeys.decide.values import Outcome
 from journeys.language.steps import Quiet
-from tests.journeys.decide.deciding import flat, instant, one, row
+from tests.journeys.decide.deciding import NOW, flat, instant, one, row
 
+DAY = dt.timedelta(days=1)
 NIGHT = Quiet(dt.time(21), dt.time(8))
 
 
@@ -131,3 +133,19 @@ def test_it_needs_the_zone_only_for_local_options() -> None:
 
     assert not zone() and not zone("at: 09:00 Europe/Berlin")
     assert zone("at: 09:00 contact") and zone("quiet: 21:00-08:00 workspace")
+
+
+def test_a_send_with_a_fallback_waits_for_the_fate_of_its_message() -> None:
+    steps = email("fallback: [{set: {a: 1}, id: instead}]")
+    sent = one(steps, row())
+    assert (sent.log, sent.send, sent.phase, sent.deadline) == ("queued", True, "sending", NOW + DAY)
+    waiting = {"phase": "sending", "deadline": NOW + DAY}
+    assert one(steps, row(fate="under_way", **waiting)).phase == "sending"
+    assert one(steps, row(fate="settled", **waiting)) == Outcome("settled", "after")
+    assert one(steps, row(fate="unreachable", **waiting)) == Outcome("fell_back", "instead")
+    assert one(steps, row(fate="under_way", phase="sending", deadline=NOW)) == Outcome("settled", "after")
+
+
+def test_who_is_held_and_woken_too_early_stays() -> None:
+    held = {"phase": "held", "deadline": NOW + DAY}
+    assert one(email("at: 12:00 contact"), row(**held)).wake_at == NOW + DAY

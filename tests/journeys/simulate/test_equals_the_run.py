@@ -24,7 +24,7 @@ NURTURE = journey(
       id: half
       paths:
         - share: 50%
-          do: [{email: hello-a, id: a}]
+          do: [{email: hello-a, id: a, fallback: [{wait: 1 hour, id: a-wait}, {sms: short, id: a-text}]}]
         - share: 1/2
           do: [{email: hello-b, id: b}]
     - wait: 2 days
@@ -44,6 +44,7 @@ NURTURE = journey(
             - email: pro-tips
               id: tips
               at: 09:30 contact
+              fallback: [{set: {tier: unreached}, id: unreached}, {wait: 1 hour, id: breath}, {sms: short, id: text}]
         - else:
     - wait_for: did "Browsed" at least 2 times since step
       id: interest
@@ -54,6 +55,7 @@ NURTURE = journey(
           if: never purchased ever
     - email: last
       id: last
+      fallback: [{sms: short, id: last-text, fallback: [{set: {gone: true}, id: gone}]}]
     """,
     frame="""
     holdout: 20%
@@ -113,7 +115,8 @@ def populate(world: World, random_: random.Random, folder: Path) -> Path:
         plan = random_.choice(["pro", "free", None])
         ends = (START + random_.randint(-5, 15) * DAY).isoformat()
         zone = random_.choice(["Europe/Berlin", "America/Los_Angeles", None])
-        id_ = world.contact(f"u{number}", plan=plan, trial_ends_at=ends, timezone=zone)
+        unreachable = {"email": None} if number % 3 == 1 else {}
+        id_ = world.contact(f"u{number}", plan=plan, trial_ends_at=ends, timezone=zone, **unreachable)
         if random_.random() < 0.2:
             world.consent(id_, "unsubscribed", "news")
         for _ in range(random_.randint(2, 9)):
@@ -160,4 +163,6 @@ def test_both_agree(world: World, tmp_path: Path, source: str, seed: int) -> Non
     assert Counter(report["withheld"]) == withheld
     [(goals, value)] = world.execute("select count(*), coalesce(sum(value), 0) from conversions where kind = 'goal'")
     assert (report["conversions"], tally.value) == (goals, value)
+    if source is NURTURE:
+        assert simulated["last:fell_back"] and simulated["a:settled"]
     assert tally.entries >= 5 and tally.sent.total() >= 5

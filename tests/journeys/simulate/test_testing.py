@@ -73,3 +73,22 @@ def test_a_draft_that_cannot_be_replayed_is_refused() -> None:
     short = "journey: a\nenter: {on: A}\nsteps:\n  - wait: 1 day\n    id: x\n"
     with pytest.raises(InvalidInput, match="ends before it begins"):
         plan(short, Schema(), Workspace(), START, START)
+
+
+def test_a_fallback_can_be_tested_with_a_contact_without_an_address() -> None:
+    source = JOURNEY.replace(
+        "    id: hello\n", "    id: hello\n    fallback: [{set: {reached: false}, id: instead}]\n", 1
+    )
+    results = run_tests(
+        source
+        + """\
+  - name: nobody to write to
+    contact: {email: null}
+    events: [{at: start, event: Signed Up}]
+    expect: {path: [hello, instead, pause, later], messages: []}
+  - name: reached
+    events: [{at: start, event: Signed Up}]
+    expect: {path: [hello, pause, later], messages: [hello, later]}
+"""
+    )
+    assert [result.differences for result in results] == [(), ()]

@@ -1,0 +1,42 @@
+"""What became of the message that an entry waits for at a send with a fallback."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from engine.db import driver
+from journeys.runtime.entry import Entry
+
+Fate = Literal["under_way", "unreachable", "settled"]
+
+UNREACHABLE = frozenset({"no_address", "suppressed", "invalid_address", "hard_bounce"})
+"""Reasons that say that the address is to blame: a fallback on another channel may still reach the contact. Who has
+unsubscribed, is over a cap or has left was not to be written to at all."""
+
+LATEST = """
+select distinct on (m.enrolment_id) m.enrolment_id, m.state, m.reason
+from unnest(%s::int8[], %s::timestamptz[], %s::text[]) as asked(enrolment_id, origin_at, step_id)
+join messages m on m.origin_at = asked.origin_at and m.enrolment_id = asked.enrolment_id and m.step_id = asked.step_id
+order by m.enrolment_id, m.visit desc
+"""
+
+
+def fates(session: Session, rows: Sequence[Entry]) -> None:
+    """Fill `fate` of rows that wait for their message."""
+    if not rows:
+        return
+    columns = ([row.id for row in rows], [row.entered_at for row in rows], [row.step_id for row in rows])
+    found = {id_: fate(state, reason) for id_, state, reason in driver(session).execute(LATEST, columns, binary=True)}
+    for row in rows:
+        row.fate = found.get(row.id, "settled")
+
+
+def fate(state: str, reason: str | None) -> Fate:
+    """What a message's state and reason mean for an entry that waits for it."""
+    if state in ("queued", "sending"):
+        return "under_way"
+    refused = state in ("suppressed", "failed") and reason in UNREACHABLE
+    return "unreachable" if refused else "settled"
