@@ -115,7 +115,7 @@ def update(session: Session, wanted: Mapping[int, Change], now: dt.datetime) -> 
     wanted = {id_: change for id_, change in wanted.items() if change}
     if not wanted:
         return set()
-    stored = _read(session, wanted.keys())
+    stored = read(session, wanted.keys())
     real = {id_: diff for id_, change in wanted.items() if (diff := difference(stored[id_], change))}
     if real:
         _write(session, {id_: stored[id_] for id_ in real}, real, now)
@@ -165,7 +165,8 @@ def _same(old: Any, new: Any) -> bool:
     return isinstance(old, bool) == isinstance(new, bool)
 
 
-def _read(session: Session, ids: Collection[int]) -> dict[int, Stored]:
+def read(session: Session, ids: Collection[int]) -> dict[int, Stored]:
+    """Contacts as they are now, by id."""
     rows = session.execute(READ, {"ids": int_array(ids)})
     return {
         id_: Stored({"email": email, "phone": phone, "timezone": zone, "locale": locale}, attributes)

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from journeys.decide import branch, leave, send, set_values, split, wait, wait_for
+from journeys.decide import acting, branch, leave, send, split, wait, wait_for
+from journeys.decide.effects import Effect
 from journeys.decide.values import NOTHING, Needs, Outcome, Row
 from journeys.language.program import Program
 from journeys.language.steps import Step
@@ -18,7 +19,9 @@ DECISIONS: dict[str, Any] = {
     "wait_for": wait_for,
     "branch": branch,
     "split": split,
-    "set": set_values,
+    "set": acting,
+    "score": acting,
+    "list": acting,
     "exit": leave,
 }
 
@@ -35,4 +38,4 @@ def decide(program: Program, step: Step, rows: Sequence[Row], now: dt.datetime) 
     return outcomes
 
 
-__all__ = ["DECISIONS", "NOTHING", "Needs", "Outcome", "Row", "decide", "needs"]
+__all__ = ["DECISIONS", "NOTHING", "Effect", "Needs", "Outcome", "Row", "decide", "needs"]

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from journeys.decide.effects import Effect
 from journeys.language.steps import RuleText
 
 
@@ -49,8 +50,8 @@ class Row:
 class Outcome(NamedTuple):
     """What becomes of a row: it goes on to the step `to` (None: the end), or is parked in `phase` until `wake_at`.
 
-    `log` is the outcome in the step log. `send` asks for a message, `values` for attributes to be set;
-    `arm` is a drawn path.
+    `log` is the outcome in the step log. `send` asks for a message, `effect` for something else to be done in the same
+    commit; `arm` is a drawn path.
     """
 
     log: str
@@ -60,7 +61,7 @@ class Outcome(NamedTuple):
     deadline: dt.datetime | None = None
     send: bool = False
     arm: str | None = None
-    values: tuple[tuple[str, Any], ...] = ()
+    effect: Effect | None = None
     detail: dict[str, Any] | None = None
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.db import driver
-from journeys.language.steps import Set
 from journeys.runtime.catalogue import Catalogue, Version
+from journeys.runtime.effects import CHANGES_CONTACTS
 from journeys.runtime.entry import ENTRY_COLUMNS, Entry
 from journeys.runtime.run import run
 from journeys.runtime.write import write
@@ -64,7 +64,7 @@ def advance(
 
 def _claim(session: Session, version: Version, now: dt.datetime, limit: int) -> list[Entry]:
     """Journeys that write to contacts lock these too, in the same statement, so as not to meet a match head-on."""
-    writes = any(isinstance(step, Set) for step in version.program.steps.values())
+    writes = any(isinstance(step, CHANGES_CONTACTS) for step in version.program.steps.values())
     statement = CLAIM_WITH_CONTACTS if writes else CLAIM
     found: list[tuple[Any, ...]] = driver(session).execute(statement, (version.id, now, limit), binary=True).fetchall()
     return [Entry(*values) for values in found]

@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from engine.contacts.identify import set_attributes
-from journeys.decide import Outcome, decide, needs
+from journeys.decide import Effect, Outcome, decide, needs
 from journeys.language.program import Program
-from journeys.language.steps import Set, Step, WaitFor
-from journeys.runtime import ask
+from journeys.language.steps import Step, WaitFor
+from journeys.runtime import ask, effects
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.entry import Entry
 from journeys.runtime.fate import fates
@@ -52,13 +51,13 @@ class Party:
 
 
 Answer = Callable[[str, Step, Sequence[Entry]], None]
-Apply = Callable[[Set, Sequence[Entry]], None]
+Apply = Callable[[str, Effect, Sequence[Entry]], None]
 
 
 def run(
     session: Session, catalogue: Catalogue, version: Version, rows: Sequence[Entry], now: dt.datetime
 ) -> list[Party]:
-    """Move `rows`, all of `version` and locked, as far as they go at `now`. Nothing is written but attributes set."""
+    """Move `rows`, all of `version` and locked, as far as they go at `now`. Nothing is written but what steps do."""
 
     def answer(step_id: str, step: Step, at_step: Sequence[Entry]) -> None:
         wanted = needs(version.program, step)
@@ -69,14 +68,17 @@ def run(
         if isinstance(step, WaitFor) and version.listening.steps[step_id].time:
             changes_at(session, catalogue, version, step, at_step, now)
 
-    def apply(step: Set, at_step: Sequence[Entry]) -> None:
-        set_attributes(session, {row.contact_id: dict(step.values) for row in at_step}, now)
+    def apply(step_id: str, effect: Effect, at_step: Sequence[Entry]) -> None:
+        effects.apply(effects.Place(session, catalogue, version, step_id, now), effect, at_step)
 
     return move(version.program, rows, now, answer, apply)
 
 
 def move(program: Program, rows: Sequence[Entry], now: dt.datetime, answer: Answer, apply: Apply) -> list[Party]:
-    """The waves themselves: all rows at one step are answered and decided at once, then go on together."""
+    """The waves themselves: all rows at one step are answered and decided at once, then go on together.
+
+    What a step does is done before the rows go on, so that later steps see it.
+    """
     waves = _gather(rows)
     done: list[Party] = []
     while waves:
@@ -84,13 +86,16 @@ def move(program: Program, rows: Sequence[Entry], now: dt.datetime, answer: Answ
         step = program.steps[step_id]
         at_step = [row for party in parties for row in party.rows]
         answer(step_id, step, at_step)
-        decided = [(party, decide(program, step, party.rows, now)) for party in parties]
-        if isinstance(step, Set):
-            apply(step, at_step)
-        for party, outcomes in decided:
-            for outcome, together in _by_outcome(party.rows, outcomes):
-                for following in _take(program, party, together, outcome, now):
-                    (waves[following.step_id] if following.stays is None else done).append(following)
+        decided = [
+            (party, outcome, together)
+            for party in parties
+            for outcome, together in _by_outcome(party.rows, decide(program, step, party.rows, now))
+        ]
+        for effect, rows_of_it in _by_effect(decided):
+            apply(step_id, effect, rows_of_it)
+        for party, outcome, together in decided:
+            for following in _take(program, party, together, outcome, now):
+                (waves[following.step_id] if following.stays is None else done).append(following)
     return done
 
 
@@ -114,6 +119,20 @@ def _by_outcome(rows: Sequence[Entry], outcomes: Sequence[Outcome]) -> list[tupl
     for row, outcome in zip(rows, outcomes, strict=True):
         together[id(outcome)].append(row)
     return [(outcome, together[key]) for key, outcome in distinct.items()]
+
+
+def _by_effect(decided: Sequence[tuple[Party, Outcome, Sequence[Entry]]]) -> list[tuple[Effect, list[Entry]]]:
+    """What has to be done, each thing once with everybody whom it is done to."""
+    found: list[tuple[Effect, list[Entry]]] = []
+    for _, outcome, rows in decided:
+        if outcome.effect is None:
+            continue
+        same = next((together for effect, together in found if effect == outcome.effect), None)
+        if same is None:
+            found.append((outcome.effect, list(rows)))
+        else:
+            same += rows
+    return found
 
 
 def _take(program: Program, party: Party, rows: Sequence[Entry], outcome: Outcome, now: dt.datetime) -> Iterator[Party]:

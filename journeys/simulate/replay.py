@@ -11,21 +11,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from engine.contacts.write import resolved
 from engine.expr import Facts, MessageFact, ast, evaluate
 from engine.expr.evaluate import operand
 from engine.expr.facts import EventFact, EventKey
 from engine.expr.values import View
 from engine.messages import cap, gate
 from engine.zones import zones_of
+from journeys.decide import Effect
 from journeys.decide.split import is_held_out
-from journeys.language.steps import Email, RuleText, Set, Sms, Step, WaitFor, effective
+from journeys.language.steps import Email, RuleText, Sms, Step, WaitFor, effective
 from journeys.runtime.enrol import Before, Trigger, entry_key, may_again
 from journeys.runtime.entry import Entry
 from journeys.runtime.fate import fate
 from journeys.runtime.leave import GoalEvent, worth_of
 from journeys.runtime.listening import Ears, Fact
 from journeys.runtime.run import Ended, Party, move
+from journeys.simulate.doing import done
 from journeys.simulate.person import Person, Turn
 from journeys.simulate.plan import Plan
 from journeys.simulate.tally import Tally
@@ -219,7 +220,7 @@ class Replay:
 
     def _advance(self, stay: Stay, now: dt.datetime) -> None:
         program = self.plan.program
-        for party in move(program, [stay], now, lambda id_, step, rows: self._answer(id_, step, rows, now), self._set):
+        for party in move(program, [stay], now, lambda id_, step, rows: self._answer(id_, step, rows, now), self._do):
             for step_id, outcome in party.log:
                 self.tally.log(step_id, outcome.log, (outcome.detail or {}).get("path"))
                 step = program.steps[step_id]
@@ -256,12 +257,10 @@ class Replay:
             if isinstance(step, WaitFor) and self.plan.listening.steps[step_id].time:
                 row.changes_at = min((v.changes_at for v in verdicts if v.changes_at is not None), default=None)
 
-    def _set(self, step: Set, _: Sequence[Entry]) -> None:
-        """Attributes of this replay only."""
-        kept = self.facts.attributes
-        known = {**kept, **resolved(kept, dict(step.values))}
-        self.facts = replace(self.facts, attributes={name: value for name, value in known.items() if value is not None})
-        self.changed.append(Fact("attribute", tuple(name.split(".")[0] for name, _ in step.values)))
+    def _do(self, step_id: str, effect: Effect, rows: Sequence[Entry]) -> None:  # noqa: ARG002 - the executor's shape
+        """In this replay only."""
+        self.facts, changed = done(self.facts, effect)
+        self.changed += changed
 
     def _facts(self, stay: Stay, now: dt.datetime) -> Facts:
         return replace(

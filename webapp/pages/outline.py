@@ -59,12 +59,19 @@ TITLES: dict[str, Callable[[Any], str]] = {
     "branch": lambda step: f"Branch in {len(step.paths)} paths",
     "split": lambda step: f"Split in {len(step.paths)} arms",
     "set": lambda step: "Set " + ", ".join(name for name, _ in step.values),
+    "score": lambda step: f"Add {step.points:+d} to {step.name}",
+    "list": lambda step: _lists(step),
     "exit": lambda step: f"Exit: {step.reason}" if step.reason else "Exit",
     "event": lambda step: f"Record “{step.event}”",
     "journey": lambda step: f"Start journey “{step.journey}”",
     "repeat": lambda step: f"Repeat {step.times} times",
     "notify": lambda step: f"Notify {step.to}",
 }
+
+
+def _lists(step: model.ListStep) -> str:
+    said = [("Put on", step.add), ("Take off", step.remove)]
+    return ", ".join(f"{verb} {', '.join(f'“{name}”' for name in names)}" for verb, names in said if names)
 
 
 def until(value: Duration | model.LocalTime | model.DateOffset) -> str:

@@ -1,4 +1,4 @@
-"""`branch`, `split`, `set` and `exit`, and the holdout's draw."""
+"""`branch`, `split` and `exit`, and the holdout's draw."""
 
 from __future__ import annotations
 
@@ -107,12 +107,6 @@ def test_a_greater_holdout_keeps_those_of_a_smaller_one(contact: int, one_share:
 def test_no_holdout_holds_nobody_and_a_whole_one_everybody() -> None:
     assert not any(is_held_out("test", n, Fraction(0)) for n in range(1000))
     assert all(is_held_out("test", n, Fraction(1)) for n in range(1000))
-
-
-def test_set_passes_on_with_its_literals() -> None:
-    outcome = one("- set: {plan: pro, company.seats: 5, gone: null}\n  id: mark\n- exit: true\n  id: after", row())
-    assert (outcome.log, outcome.to) == ("passed", "after")
-    assert outcome.values == (("plan", "pro"), ("company.seats", 5), ("gone", None))
 
 
 @pytest.mark.parametrize(("reason", "detail"), [("no reply", {"reason": "no reply"}), ("true", None)])

@@ -105,6 +105,36 @@ WELCOME = journey(
     frame="send: {cap: 1 per 2 days}\n",
     slug="hi",
 )
+ACTING = journey(
+    """
+    - score: 7
+      id: points
+    - list: {add: warm}
+      id: warm
+    - branch: Hot
+      id: hot
+      paths:
+        - when: score >= 14 and in list "warm"
+          do:
+            - list: {add: hot, remove: warm}
+              id: heat
+            - score: -14
+              id: reset
+              exit: true
+    - wait_for: in list "hot" or did "Browsed" since step
+      id: cool
+      up_to: 3 days
+      timeout:
+        - list: {remove: warm}
+          id: cold
+    - email: after
+      id: after
+      if: score > 0
+    """,
+    enter="on: Order Completed, again: per event.order",
+    frame="exit: [score > 20]\n",
+    slug="acting",
+)
 EVENTS = ("Signed Up", "Order Completed", "Browsed", "Browsed", "Cancelled")
 
 
@@ -133,11 +163,14 @@ def populate(world: World, random_: random.Random, folder: Path) -> Path:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("source", "seed"), [(NURTURE, 1), (RESCUE, 2), (WELCOME, 3)], ids=["nurture", "rescue", "welcome"]
+    ("source", "seed"),
+    [(NURTURE, 1), (RESCUE, 2), (WELCOME, 3), (ACTING, 4)],
+    ids=["nurture", "rescue", "welcome", "acting"],
 )
 def test_both_agree(world: World, tmp_path: Path, source: str, seed: int) -> None:
     path = populate(world, random.Random(seed), tmp_path)
     world.execute("insert into topics (slug, name) values ('news', 'News')")
+    world.execute("insert into lists (public_id, slug, name) values ('w', 'warm', 'Warm'), ('h', 'hot', 'Hot')")
     world.segment("pro", 'plan is "pro"')
     world.publish(source)
     done = import_events(world.database, path, now=START, folder=tmp_path, virtual=True, trigger=True)

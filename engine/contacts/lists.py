@@ -1,0 +1,48 @@
+"""Put people on lists and take them off."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+from sqlalchemy.orm import Session
+
+from engine.contacts.changes import announce
+from engine.contacts.write import lock
+from engine.db import driver, int_array, text_array
+
+PUT_ON = """
+with added as (
+    insert into list_memberships (list_id, contact_id, added_at)
+    select l.id, asked.contact_id, %s
+    from lists l, unnest(%s::int8[]) as asked(contact_id) where l.slug = any(%s::text[])
+    order by l.id, asked.contact_id
+    on conflict (list_id, contact_id) where removed_at is null do nothing returning list_id, contact_id)
+select a.contact_id, l.slug from added a join lists l on l.id = a.list_id
+"""
+TAKE_OFF = """
+update list_memberships m set removed_at = %s from lists l
+where l.id = m.list_id and m.contact_id = any(%s::int8[]) and l.slug = any(%s::text[]) and m.removed_at is null
+returning m.contact_id, l.slug
+"""
+
+
+def put_on(session: Session, slugs: Sequence[str], contact_ids: Collection[int], now: dt.datetime) -> None:
+    """Put contacts on each of the lists; who is on it already stays, and a list that is gone takes nobody."""
+    _change(session, PUT_ON, slugs, contact_ids, now)
+
+
+def take_off(session: Session, slugs: Sequence[str], contact_ids: Collection[int], now: dt.datetime) -> None:
+    """Take contacts off each of the lists."""
+    _change(session, TAKE_OFF, slugs, contact_ids, now)
+
+
+def _change(
+    session: Session, statement: str, slugs: Sequence[str], contact_ids: Collection[int], now: dt.datetime
+) -> None:
+    """The contacts are locked first, as everybody does who writes to them; those who changed are announced."""
+    if not slugs or not contact_ids:
+        return
+    ids = lock(session, contact_ids, "no key update")
+    changed = driver(session).execute(statement, (now, int_array(sorted(ids)), text_array(slugs))).fetchall()
+    announce(session, [(contact_id, "list", [slug]) for contact_id, slug in changed], now)

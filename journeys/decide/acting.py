@@ -1,0 +1,35 @@
+"""Steps that do one thing to everybody who comes by: the steps after them see it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from journeys.decide.effects import AddPoints, ChangeLists, Effect, SetAttributes
+from journeys.decide.values import NOTHING, Needs, Outcome, Row
+from journeys.language.program import Program
+from journeys.language.steps import ListStep, Score, Set
+
+Acting: TypeAlias = Set | Score | ListStep
+
+
+def needs(program: Program, step: Acting) -> Needs:  # noqa: ARG001
+    """Nothing."""
+    return NOTHING
+
+
+def decide(program: Program, step: Acting, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:  # noqa: ARG001
+    """The same for all."""
+    return [Outcome("passed", program.following[step.id], effect=effect(step))] * len(rows)
+
+
+def effect(step: Acting) -> Effect:
+    """What the step does."""
+    match step:
+        case Set():
+            return SetAttributes(step.values)
+        case Score():
+            return AddPoints(step.name, step.points)
+        case ListStep():
+            return ChangeLists(step.add, step.remove)

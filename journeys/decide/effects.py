@@ -1,0 +1,33 @@
+"""What a step does to its contact besides moving it on. The executor carries it out in the commit that moves the row,
+the simulator on its copy of the contact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class SetAttributes:
+    """Attributes take literals, in this order; a name may be dotted."""
+
+    values: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddPoints:
+    """The number under the attribute `name` (dotted) grows by `points`; where there is none, from 0."""
+
+    name: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLists:
+    """The contact is put on some lists and taken off others, by slug."""
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+Effect: TypeAlias = SetAttributes | AddPoints | ChangeLists

@@ -1,0 +1,27 @@
+"""Steps that do one thing to everybody."""
+
+from __future__ import annotations
+
+import pytest
+
+from journeys.decide import Effect, Outcome, decide
+from journeys.decide.effects import AddPoints, ChangeLists, SetAttributes
+from tests.journeys.decide.deciding import NOW, flat, row
+
+
+@pytest.mark.parametrize(
+    ("step", "effect"),
+    [
+        (
+            "set: {plan: pro, company.seats: 5, gone: null}",
+            SetAttributes((("plan", "pro"), ("company.seats", 5), ("gone", None))),
+        ),
+        ("score: -5", AddPoints("score", -5)),
+        ("score: 5\n  name: fit", AddPoints("fit", 5)),
+        ("list: {add: vip, remove: [trial, old]}", ChangeLists(("vip",), ("trial", "old"))),
+    ],
+)
+def test_a_step_that_acts_does_the_same_to_everybody_and_goes_on(step: str, effect: Effect) -> None:
+    laid = flat(f"- {step}\n  id: act\n- exit: true\n  id: out")
+    outcomes = decide(laid, laid.steps["act"], [row(1), row(2)], NOW)
+    assert outcomes == [Outcome("passed", "out", effect=effect)] * 2
