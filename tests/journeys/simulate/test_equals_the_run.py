@@ -17,7 +17,7 @@ from tests.journeys.runtime.world import DAY, HOUR, START, World, journey
 from workers.simulate import simulate
 from workers.virtual import run_until
 
-LENGTH, PEOPLE = 16 * DAY, 12
+LENGTH, PEOPLE = 16 * DAY, 18
 NURTURE = journey(
     """
     - split: Half
