@@ -41,6 +41,9 @@ def _split(children: Children) -> tuple[list[str], list[Any]]:
     return [c.type for c in children if isinstance(c, Token)], [c for c in children if not isinstance(c, Token)]
 
 
+_KINDS = {"where": "where", "count": "count", "window": "window of time"}
+
+
 class Clauses:
     """`where`, count and window of a behaviour, each at most once, in any order."""
 
@@ -55,9 +58,10 @@ class Clauses:
     def _take(self, part: Any, allowed: tuple[type, ...], of: str) -> None:
         name = "where" if isinstance(part, Where) else "count" if isinstance(part, ast.Count) else "window"
         if not isinstance(part, allowed):
-            raise refuse(part, f"{of} takes no {name}")
+            raise refuse(part, f"there can be no {_KINDS[name]} {of}")
         if getattr(self, name) is not None:
-            raise refuse(part, f"there is a second {name}", "join two conditions with where (a and b)")
+            both = "join two conditions with where (a and b)" if name == "where" else "keep one of the two"
+            raise refuse(part, f"there is a second {_KINDS[name]}", both)
         setattr(self, name, part.condition if isinstance(part, Where) else part)
         self.open_where = isinstance(part, Where) and not part.bracketed
 
@@ -103,7 +107,7 @@ def _refuse_aggregates(item: ast.Comparing, of: str) -> None:
     for name in operands:
         value = getattr(item, name)
         if isinstance(value, ast.Aggregate):
-            raise refuse(value, f"{value.function} of … cannot stand inside {of}")
+            raise refuse(value, f"{value.function} of … cannot stand inside {of}", f"compare it outside {of}")
 
 
 class Values(Transformer[Token, Any]):
@@ -141,7 +145,7 @@ class Values(Transformer[Token, Any]):
         amount = int(c[0]) if len(c) == 2 and len(c[0]) < 10 else 1 if len(c) == 1 else 10**9
         value = ast.Duration(amount, unit, at=at(c[0]))
         if too_long(value):
-            raise refuse(c[0], "a duration is at most 200 years")
+            raise refuse(c[0], "a length of time is at most 200 years", "leave it out for all time")
         return value
 
     def count(self, c: Children) -> ast.Count:
@@ -199,7 +203,7 @@ class Builder(Values):
     def event(self, c: Children) -> ast.EventName:
         name = literals.read_text(c[0]) if c[0].type == "STRING" else ".".join(literals.read_path(c[0]))
         if not name:
-            raise refuse(c[0], "the event has no name")
+            raise refuse(c[0], "the event has no name", 'write did "Signed Up"')
         return ast.EventName(name, c[0].type == "PATH" and name in self.aliases, at=at(c[0]))
 
     def alias(self, c: Children) -> ast.EventName:
@@ -222,7 +226,7 @@ class Builder(Values):
     def did(self, c: Children) -> ast.Node:
         words, (event, *parts) = _split(c)
         never = "NEVER" in words
-        clauses = Clauses(parts, (Where, *WINDOWS) if never else (Where, ast.Count, *WINDOWS), "never")
+        clauses = Clauses(parts, (Where, *WINDOWS) if never else (Where, ast.Count, *WINDOWS), "with never")
         chosen = clauses.where, clauses.count, clauses.window
         node = ast.Did(event, *chosen, never, open_where=clauses.open_where, at=at(c[0]))
         return self._dates_of_a_field(node) if event.alias and event.name not in self.aliases else node
@@ -242,8 +246,8 @@ class Builder(Values):
         second, *after = c[middle + 1 :]
         link = next(x for x in after if isinstance(x, Link))
         windows = [x for x in after if isinstance(x, WINDOWS)]
-        one = Clauses([*before, *windows], (Where, *WINDOWS), "a sequence")
-        two = Clauses([x for x in after if x is not link and x not in windows], (Where,), "a sequence")
+        one = Clauses([*before, *windows], (Where, *WINDOWS), "in a sequence")
+        two = Clauses([x for x in after if x is not link and x not in windows], (Where,), "in a sequence")
         return ast.Sequence(
             ast.Occurrence(first, one.where, at=first.at), "then" if c[middle].type == "THEN" else "without",
             ast.Occurrence(second, two.where, at=second.at), link.duration, one.window, at=at(c[0]),
@@ -252,7 +256,11 @@ class Builder(Values):
     def message(self, c: Children) -> ast.Message:
         words, parts = _split(c)
         never = words[0] == "NEVER"
-        clauses = Clauses(parts, WINDOWS if never else (ast.Count, *WINDOWS), "never" if never else "a message")
+        clauses = Clauses(
+            parts,
+            WINDOWS if never else (ast.Count, *WINDOWS),
+            "with never" if never else "in a condition about messages",
+        )
         name = next((literals.read_text(t) for t in c if isinstance(t, Token) and t.type == "STRING"), None)
         verb = cast(ast.Verb, c[1 if never else 0].lower())
         content, step = (None, name) if "STEP" in words else (name, None)
@@ -269,9 +277,11 @@ class Builder(Values):
 
     def aggregate(self, c: Children) -> ast.Aggregate:
         _, (path, event, *parts) = _split(c)
-        clauses = Clauses(parts, (Where, *WINDOWS), "an aggregate")
+        clauses = Clauses(parts, (Where, *WINDOWS), "in a sum or the like")
         if path.root:
-            raise refuse(path, "an aggregate is over a property of its event", f"write {'.'.join(path.parts)}")
+            raise refuse(
+                path, f"{c[0].lower()} of … reads a property of its own event", f"write {'.'.join(path.parts)}"
+            )
         function = cast(ast.AggregateFunction, c[0].lower())
         return ast.Aggregate(function, path, event, clauses.where, clauses.window, at=at(c[0]))
 

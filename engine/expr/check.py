@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from engine.expr import ast
 from engine.expr.clashes import clashes
@@ -42,7 +42,7 @@ def check(node: ast.Node | ast.Value, schema: Schema, place: Place = "segment") 
     """Problems in the order of the text. Unknown fields and events warn; unknown segments and the like err."""
     at = _Where(schema, place)
     found = _value(node, at) if isinstance(node, _VALUES) else _node(node, at)
-    return sorted(found, key=lambda problem: (problem.line, problem.column))
+    return sorted(dict.fromkeys(found), key=lambda problem: (problem.line, problem.column))
 
 
 _VALUES = (ast.Text, ast.Number, ast.Boolean, ast.Date, ast.Moment, ast.Path, ast.Aggregate)
@@ -55,9 +55,12 @@ def _problem(severity: Literal["error", "warning"], part: ast.Part, message: str
 def _node(node: ast.Node, at: _Where) -> Iterator[Problem]:
     match node:
         case ast.And(items) | ast.Or(items):
-            for item in items:
-                yield from _node(item, at)
-            yield from _where_traps(items, at)
+            traps = list(_where_traps(items, at))
+            # A trap says more about its place than that the contact has no such field.
+            places = {(trap.line, trap.column) for trap in traps}
+            found = (problem for item in items for problem in _node(item, at))
+            yield from (problem for problem in found if (problem.line, problem.column) not in places)
+            yield from traps
         case ast.Not(item):
             yield from _node(item, at)
         case ast.Did(event=event, where=where, window=window):
@@ -89,7 +92,9 @@ def _event(event: ast.EventName, name: str, at: _Where) -> Iterator[Problem]:
         hint = f"did you mean {meant}?" if meant else f"write {event.name} is true, or did “{event.name}”"
         yield _problem("error", event, f"“{event.name}” alone says nothing: it is no name for an event", hint)
     elif name not in at.schema.events and name not in ast.VERB_EVENTS.values():
-        yield _problem("warning", event, f"no event “{name}” has come in yet", _meant(name, at.schema.events))
+        word = nearest(name, at.schema.aliases)
+        hint = _meant(name, at.schema.events) or (f"did you mean {word}?" if word else "")
+        yield _problem("warning", event, f"no event “{name}” has come in yet", hint)
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
@@ -97,28 +102,36 @@ def _meant(name: str, known: Iterable[str]) -> str:
     return f"did you mean “{meant}”?" if meant else ""
 
 
+def _known(name: str, known: Iterable[str]) -> str:
+    """The nearest name, or what there is."""
+    names = sorted(known)
+    if not names:
+        return "there is none yet"
+    return _meant(name, names) or (f"there is {', '.join(names)}" if len(names) <= 5 else "")
+
+
 def _window(window: ast.Window | None, at: _Where) -> Iterator[Problem]:
     if isinstance(window, (ast.SinceEntry, ast.SinceStep)) and at.place not in _JOURNEY:
         what = "entry" if isinstance(window, ast.SinceEntry) else "step"
         where = "a segment" if at.place == "segment" else "enter.where"
-        yield _problem("error", window, f"“since {what}” has no meaning in {where}", "use in the last …")
+        yield _problem("error", window, f"“since {what}” has no meaning in {where}", "write in the last 30 days")
     if (
         isinstance(window, ast.BetweenDates)
         and window.last.value.isoformat()[:10] < window.first.value.isoformat()[:10]
     ):
-        yield _problem("warning", window, "the window ends before it begins, so nothing lies in it")
+        yield _problem("warning", window, "the time ends before it begins", "write the earlier date first")
 
 
 def _message(node: ast.Message, at: _Where) -> Iterator[Problem]:
     yield from _window(node.window, at)
     if node.content is not None and node.content not in at.schema.contents:
-        yield _problem("error", node, f"there is no content “{node.content}”", _meant(node.content, at.schema.contents))
+        yield _problem("error", node, f"there is no content “{node.content}”", _known(node.content, at.schema.contents))
     if node.step is None:
         return
     if at.place not in _JOURNEY:
         yield _problem("error", node, f"“{node.verb} step” has a meaning inside a journey only", "name a content")
     elif at.schema.steps is not None and node.step not in at.schema.steps:
-        yield _problem("error", node, f"this journey has no step “{node.step}”", _meant(node.step, at.schema.steps))
+        yield _problem("error", node, f"this journey has no step “{node.step}”", _known(node.step, at.schema.steps))
 
 
 def _known_name(node: ast.Membership | ast.Subscribed | ast.Consents, at: _Where) -> Iterator[Problem]:
@@ -126,11 +139,11 @@ def _known_name(node: ast.Membership | ast.Subscribed | ast.Consents, at: _Where
     if isinstance(node, ast.Membership):
         known = {"segment": schema.segments, "list": schema.lists, "journey": schema.journeys}[node.kind]
         if node.slug not in known:
-            yield _problem("error", node, f"there is no {node.kind} “{node.slug}”", _meant(node.slug, known))
+            yield _problem("error", node, f"there is no {node.kind} “{node.slug}”", _known(node.slug, known))
     elif isinstance(node, ast.Subscribed) and node.topic not in schema.topics:
-        yield _problem("error", node, f"there is no topic “{node.topic}”", _meant(node.topic, schema.topics))
+        yield _problem("error", node, f"there is no topic “{node.topic}”", _known(node.topic, schema.topics))
     if not isinstance(node, ast.Membership) and node.channel not in CHANNELS:
-        yield _problem("error", node, f"there is no channel “{node.channel}”", _meant(node.channel, CHANNELS))
+        yield _problem("error", node, f"there is no channel “{node.channel}”", _known(node.channel, CHANNELS))
 
 
 CHANNELS = ("email", "sms")
@@ -138,11 +151,24 @@ CHANNELS = ("email", "sms")
 
 def _comparison(node: ast.Comparing, at: _Where) -> Iterator[Problem]:
     for value in values(node):
-        yield from _value(value, at)
+        if isinstance(node, ast.Comparison) and value is node.right and _is_bare_text(value, at):
+            message = f"no contact has a field “{value.parts[0]}” yet"
+            yield _problem("warning", value, message, f'put texts in double quotes: "{value.parts[0]}"')
+        else:
+            yield from _value(value, at)
     if isinstance(node, ast.AnyItem):
         yield from _node(node.condition, _Where(at.schema, at.place, True))
-    for part, message in clashes(node, lambda path: _type(path, at)):
-        yield _problem("warning", part, message)
+    for part, message, hint in clashes(node, lambda path: _type(path, at)):
+        yield _problem("warning", part, message, hint)
+
+
+def _is_bare_text(value: ast.Value, at: _Where) -> TypeGuard[ast.Path]:
+    """Whether it stands where a text without its quotes would, and is no name that is known."""
+    if not isinstance(value, ast.Path) or value.root or at.inside or len(value.parts) > 1:
+        return False
+    name = value.parts[0]
+    known = {*at.schema.attributes, *BUILT_IN}
+    return _type(value, at) is None and name not in at.schema.aliases and not nearest(name, known)
 
 
 def _value(value: ast.Value, at: _Where) -> Iterator[Problem]:
@@ -157,7 +183,9 @@ def _value(value: ast.Value, at: _Where) -> Iterator[Problem]:
 def _path(path: ast.Path, at: _Where) -> Iterator[Problem]:
     if path.root == "event":
         if at.place == "segment":
-            yield _problem("error", path, "“event.” is a journey's trigger event, and a segment has none")
+            yield _problem(
+                "error", path, "“event.” is a journey's trigger event, and a segment has none", "write did … where …"
+            )
     elif path.root == "" and at.inside:
         yield from _property(path, at)
     elif path.parts[0] in at.schema.aliases and path.parts[0] not in at.schema.attributes:

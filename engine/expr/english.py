@@ -15,7 +15,10 @@ _VERBS = {
     "opened": "opened", "clicked": "clicked in", "received": "received", "replied": "replied to",
     "unsubscribed": "unsubscribed by",
 }  # fmt: skip
-_FUNCTIONS = {"sum": "total", "count": "number", "average": "average", "min": "smallest", "max": "largest"}
+_DATED = {">": "is after", ">=": "is on or after", "<": "is before", "<=": "is on or before"}
+_FUNCTIONS = {
+    "sum": "sum of ", "count": "number of ", "average": "average ", "min": "smallest ", "max": "largest ",
+}  # fmt: skip
 
 
 def english(node: ast.Node) -> str:
@@ -26,7 +29,7 @@ def english(node: ast.Node) -> str:
         case ast.Or(items):
             return ", or ".join(_inside(item) for item in items)
         case ast.Not(item):
-            return _denied(_inside(item))
+            return _denied(item)
         case ast.Did() | ast.Message() | ast.Sequence():
             return _behaviour(node)
         case ast.Membership(kind, slug):
@@ -42,15 +45,31 @@ def _inside(node: ast.Node) -> str:
     return f"({english(node)})" if isinstance(node, (ast.And, ast.Or)) else english(node)
 
 
-def _denied(said: str) -> str:
-    for start, denied in (("has ", "has not "), ("is ", "is not "), ("agrees ", "does not agree ")):
-        if said.startswith(start) and not said.startswith("has never"):
-            return denied + said.removeprefix(start)
-    return f"it is not true that {said}"
+def _denied(node: ast.Node) -> str:
+    """Brackets show how far a denial reaches, where it does not fit into the sentence."""
+    said = english(node)
+    match node:
+        case ast.Not(item):
+            return english(item)
+        case ast.Did(count=None, never=False) | ast.Message(count=None, never=False):
+            return said.replace("has ", "has not ", 1)
+        case ast.Membership() | ast.Subscribed():
+            return said.replace("is ", "is not ", 1)
+        case ast.Consents():
+            return said.replace("agrees ", "does not agree ", 1)
+        case ast.Comparison(left, "is" | "is not" as operator, right):
+            return _comparison(ast.Comparison(left, "is" if operator == "is not" else "is not", right))
+        case ast.InList(value, items, negated):
+            return _comparison(ast.InList(value, items, not negated))
+        case ast.IsSet(value, negated):
+            return _comparison(ast.IsSet(value, not negated))
+    return f"it is not true that ({said})"
 
 
 def _quote(text: str) -> str:
-    return f"“{text}”"
+    """On one line, as the whole sentence."""
+    shown = text.replace("\n", "\\n").replace("\t", "\\t")
+    return f"“{shown}”"
 
 
 def _channel(channel: str) -> str:
@@ -70,7 +89,7 @@ def _behaviour(node: ast.Behaviour) -> str:
         case ast.Sequence(first, link, second, within, window):
             start = f"has {_done(first.event)}{_where(first.where)}{_window(window)}"
             then = "and then" if link == "then" else "but not"
-            return f"{start}, {then} {_done(second.event)}{_where(second.where)} within {write_duration(within)} of it"
+            return f"{start} {then} {_done(second.event)}{_where(second.where)} within {write_duration(within)} of it"
 
 
 def _done(event: ast.EventName) -> str:
@@ -91,7 +110,7 @@ def _count(count: ast.Count | None) -> str:
 def _window(window: ast.Window | None) -> str:
     match window:
         case ast.Last(duration):
-            return f" in the last {write_duration(duration)}"
+            return f" in the last {_span(duration)}"
         case ast.Since(date):
             return f" since {_date(date)}"
         case ast.Before(date):
@@ -107,6 +126,11 @@ def _window(window: ast.Window | None) -> str:
     return ""
 
 
+def _span(duration: ast.Duration) -> str:
+    """After `the`: `the last day`, `the last 2 days`."""
+    return duration.unit if duration.amount == 1 else write_duration(duration)
+
+
 def _date(value: ast.DateValue) -> str:
     day = f"{value.value.day} {value.value.strftime('%B')} {value.value.year}"
     return day if isinstance(value, ast.Date) else f"{day} {value.value.strftime('%H:%M')}{_offset(value)}"
@@ -120,17 +144,18 @@ def _offset(value: ast.Moment) -> str:
 def _comparison(node: ast.Comparing) -> str:
     match node:
         case ast.Comparison(left, operator, right):
-            return f"{_value(left)} {_SIGNS[operator]} {_value(right)}"
+            dated = isinstance(left, ast.Date | ast.Moment) or isinstance(right, ast.Date | ast.Moment)
+            sign = _DATED.get(operator, _SIGNS[operator]) if dated else _SIGNS[operator]
+            return f"{_value(left)} {sign} {_value(right)}"
         case ast.Between(value, low, high, negated):
             return f"{_value(value)} is {'not ' * negated}between {_value(low)} and {_value(high)}"
         case ast.InList(value, items, negated):
-            return (
-                f"{_value(value)} is {'not one' if negated else 'one'} of {', '.join(_value(item) for item in items)}"
-            )
+            listed = ", ".join(_value(item) for item in items) or "no values"
+            return f"{_value(value)} is {'not ' * negated}{'one of ' * (len(items) != 1)}{listed}"
         case ast.IsSet(value, negated):
             return f"{_value(value)} is {'not known' if negated else 'known'}"
         case ast.IsWithin(value, direction, duration, negated):
-            return f"{_value(value)} is {'not ' * negated}within the {direction} {write_duration(duration)}"
+            return f"{_value(value)} is {'not ' * negated}within the {direction} {_span(duration)}"
         case ast.Ago(value, bound, duration):
             return f"{_value(value)} is {bound} than {write_duration(duration)} ago"
         case ast.AnyItem(path, condition):
@@ -159,4 +184,4 @@ def _aggregate(value: ast.Aggregate) -> str:
     name = " ".join(value.path.parts).replace("_", " ")
     if value.function in ("first", "last"):
         return f"the {name} of the {value.function}{where}"
-    return f"the {_FUNCTIONS[value.function]} of {name} over{where}"
+    return f"the {_FUNCTIONS[value.function]}{name} over{where}"

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib import resources
 from typing import Any, cast
 
 from lark import Lark
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from engine.errors import LanguageError
 from engine.expr import ast
 from engine.expr.build import Builder
 from engine.expr.bulk import refuse_bulk
+from engine.expr.hints import ending_hint, hint
 from engine.expr.screen import place, screen
-from engine.expr.tokens import human, meant, special_hint
+from engine.expr.tokens import human
 
 
 def parse(text: str, aliases: Iterable[str] = ast.DEFAULT_ALIASES) -> ast.Node:
@@ -56,11 +58,18 @@ def _explain(error: UnexpectedInput, text: str) -> LanguageError:
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         line, column = place(text, len(text.rstrip()))
         message = "the rule is empty" if not text.strip() else "the rule ends too early"
-        return LanguageError(message, line, column, expected, _ending_hint(text, terminals))
+        return LanguageError(message, line, column, expected, ending_hint(text, terminals))
     offset = cast(int, error.pos_in_stream)
-    found = text[offset] if isinstance(error, UnexpectedCharacters) else str(cast(UnexpectedToken, error).token)
+    found = str(error.token) if isinstance(error, UnexpectedToken) else _run_of(text, offset)
     line, column = place(text, offset)
-    return LanguageError(f"did not expect {_shown(found)} here", line, column, expected, _hint(text, offset, terminals))
+    open_text = found in ('"', "“", "„")
+    message = "the text that begins here does not end" if open_text else f"did not expect {_shown(found)} here"
+    return LanguageError(message, line, column, expected, hint(text, offset, terminals, found))
+
+
+def _run_of(text: str, offset: int) -> str:
+    """What a person sees at a place that no word of the language begins."""
+    return cast(re.Match[str], re.compile(r"[\w.]+(?:[,'’-]\w+)*|.", re.DOTALL).match(text, offset))[0]
 
 
 def _shown(found: str) -> str:
@@ -72,15 +81,3 @@ def _expected(error: UnexpectedInput) -> tuple[tuple[str, ...], set[str]]:
     parser: Any = error.interactive_parser
     terminals: set[str] = set(parser.accepts())
     return human(terminals), terminals
-
-
-def _ending_hint(text: str, terminals: set[str]) -> str:
-    return "close the bracket" if "RPAR" in terminals and text.count("(") > text.count(")") else ""
-
-
-def _hint(text: str, offset: int, terminals: set[str]) -> str:
-    special = special_hint(text, offset, terminals)
-    if special:
-        return special
-    word = meant(text, offset, terminals)
-    return f"did you mean {word}?" if word else ""

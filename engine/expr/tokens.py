@@ -1,4 +1,4 @@
-"""Names of the grammar's tokens for people, and hints for what people often write."""
+"""Names of the grammar's tokens for people, and the word that was probably meant."""
 
 from __future__ import annotations
 
@@ -18,38 +18,45 @@ _NAMES = {
     "VERB": "opened, clicked, received, replied, unsubscribed, bounced",
     "AGGREGATE": "sum of, count of, average of, min of, max of, first of, last of",
 }  # fmt: skip
+_VALUE = frozenset(["PATH", "STRING", "INTEGER", "DECIMAL", "DATE", "TRUE", "FALSE", "AGGREGATE", "VERB", "SUBSCRIBED",
+                    "CONSENTS"])  # fmt: skip
+_COUNT = frozenset(["AT_LEAST", "AT_MOST", "EXACTLY", "ONCE", "TWICE"])
+_TIME = frozenset(["IN_THE_LAST", "SINCE", "BEFORE", "BETWEEN_DATE", "EVER"])
+_COMPARED = frozenset(["OPERATOR", "IS", "IN", "NOT", "CONTAINS", "MATCHES", "STARTS_WITH", "ENDS_WITH", "BETWEEN",
+                       "BETWEEN_DATE", "MORE", "LESS", "ANY"])  # fmt: skip
+_AFTER_IS = _COMPARED | {"SET", "NULL", "BEFORE", "AFTER", "WITHIN"}
+_GROUPS: tuple[tuple[frozenset[str], frozenset[str], str], ...] = (
+    (frozenset(["DID", "NEVER"]), _VALUE | {"DID", "NEVER", "NOT", "IN", "LPAR"}, "a condition"),
+    (frozenset(["IS", "THEN"]), _COMPARED | _COUNT | _TIME | {"THEN", "WITHOUT", "WHERE", "AND", "OR", "$END", "RPAR"},
+     "a comparison (is, is not, >, in, contains, …)"),
+    (frozenset(["IS", "OPERATOR"]), _COMPARED, "a comparison (is, is not, >, in, contains, …)"),
+    (frozenset(["STRING", "TRUE", "SET"]), _VALUE | _AFTER_IS,
+     'a value ("pro", 5, true, …), or not, set, in or within'),
+    (frozenset(["STRING", "TRUE"]), _VALUE, 'a value ("pro", 5, true, …)'),
+    (_COUNT, _COUNT, "a count (at least 2 times, …)"),
+    (_TIME - {"BETWEEN_DATE"}, _TIME, "a time (in the last 30 days, …)"),
+)  # fmt: skip
+VERBS = ["opened", "clicked", "received", "replied", "unsubscribed", "bounced"]
 _SPELLED = {
-    "VERB": ["opened", "clicked", "received", "replied", "unsubscribed", "bounced"],
+    "VERB": VERBS,
     "UNIT": ["minutes", "hours", "days", "weeks", "months", "years"],
     "TIMES": ["times"],
     "AGGREGATE": ["sum of", "count of", "average of", "min of", "max of", "first of", "last of"],
 }
-_SPECIAL = (
-    ("==", "write is, or a single ="),
-    ("<>", "write is not, or !="),
-    ("&&", "write and"),
-    ("||", "write or"),
-    ("!", "write not"),
-    ("'", 'put texts in double quotes: "pro"'),
-    ("‘", 'put texts in double quotes: "pro"'),
-    ('"', 'a text ends with a double quote; write \\" for a quote inside'),
-    ("%", "write a fraction as a number, such as 0.1"),
-    ("$", "write amounts without a currency sign"),
-    ("€", "write amounts without a currency sign"),
-    ("{", "a rule holds no templates; use the name alone"),
-)
-_COUNTED = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 RESERVED = frozenset(["and", "or", "not", "never", "did", "in", "is", "where", "true", "false", "null"])
 """Words that are no names at the start of a condition or value; as names they stand in backticks."""
 
 
 def human(terminals: Iterable[str]) -> tuple[str, ...]:
-    """What could stand at a place, in words, sorted; names and values come first."""
-    chosen = set(terminals)
-    if "PATH" in chosen and "NEVER" not in chosen:
-        chosen -= {"VERB", "SUBSCRIBED", "CONSENTS"}
-    names = {_NAMES.get(t) or _WORDS.get(t) or t.lower() for t in chosen}
-    return tuple(sorted(names, key=lambda name: (not name.startswith("a "), name)))
+    """What could stand at a place, in words; what belongs together is told as one, with examples."""
+    left = set(terminals)
+    names = []
+    for marks, members, name in _GROUPS:
+        if marks <= left:
+            left -= members
+            names.append(name)
+    single = {_NAMES.get(t) or _WORDS.get(t) or t.lower() for t in left}
+    return (*names, *sorted(single, key=lambda name: (not name.startswith("a "), name)))
 
 
 def keywords(terminals: Iterable[str]) -> list[str]:
@@ -58,24 +65,10 @@ def keywords(terminals: Iterable[str]) -> list[str]:
     return [word for words in spelled for word in words]
 
 
-def special_hint(text: str, offset: int, terminals: set[str]) -> str:
-    """A hint for signs and words that other languages use."""
-    for sign, hint in _SPECIAL:
-        if text.startswith(sign, offset) or (offset and text.startswith(sign, offset - 1) and len(sign) == 2):
-            return hint
-    word = (re.findall(r"\w+", text[offset:]) or [""])[0]
-    if "INTEGER" in terminals and word.lower() in _COUNTED:
-        number = _COUNTED.index(word.lower()) + 1
-        return f"write {number}, or {('once', 'twice')[number - 1]} without times" if number < 3 else f"write {number}"
-    if word and "STRING" in terminals and terminals <= {"STRING", "STEP"}:
-        return f'put texts in double quotes: "{word}"'
-    if text[offset] == ")" and text.count(")") > text.count("("):
-        return "there is no opening bracket for it"
-    return ""
-
-
 def meant(text: str, offset: int, terminals: set[str]) -> str:
     """The keyword that the next one, two or three words were most likely meant to be, or ""."""
+    if not re.match(r"\w", text[offset : offset + 1]):
+        return ""
     words = re.findall(r"\w+", text[offset : offset + 80])
     known = keywords(terminals)
     for size in (1, 2, 3):

@@ -21,8 +21,8 @@ from engine.expr.compile_sql import matching
 from engine.expr.patterns import PatternError, read_pattern, to_postgres
 from engine.expr.patterns import found as occurs
 from tests.conftest import drop, new_database
+from tests.corpora.rules.corpus import accepted, refused
 from tests.engine.expr import rules
-from tests.engine.expr.test_corpora import ACCEPTED, REFUSED
 from tests.fuzz import hostile
 from tests.fuzz.bounds import fuzz, within
 
@@ -36,7 +36,7 @@ SCHEMA = Schema(
     contents=frozenset({"welcome"}),
     journeys=frozenset({"trial"}),
 )
-TEXTS = [text for text, _ in ACCEPTED + REFUSED]
+TEXTS = [rule.rule for rule in (*accepted(), *refused("refused.txt"))]
 GRAMMAR = Lark(resources.files("engine.expr").joinpath("grammar.lark").read_text("utf-8"), parser="lalr", start="rule")
 SPELLED = {
     "STRING": ('"pro"', '"vip"', '"A"', "“x”", '"\\"\\\\\\n"', '""', '"^a[b-z]{2,3}$"'),

@@ -9,7 +9,7 @@ import pytest
 from engine.expr import Schema, ast
 from engine.expr.complete import Completions, complete
 from engine.expr.parse import parser
-from tests.engine.expr.test_corpora import ACCEPTED
+from tests.corpora.rules.corpus import accepted
 
 SCHEMA = Schema(
     attributes={"plan": "text", "seats": "number", "company.size": "number", "in": "text"},
@@ -90,7 +90,7 @@ def test_the_middle_of_a_rule_is_completed_by_what_stands_before_it() -> None:
     assert complete("plan", 99, SCHEMA).end == 4
 
 
-@pytest.mark.parametrize("text", [canonical for _, canonical in ACCEPTED])
+@pytest.mark.parametrize("text", sorted({rule.written for rule in accepted()}))
 def test_every_keyword_of_every_rule_is_offered_where_it_stands(text: str) -> None:
     reader = parser("rule", frozenset(ast.DEFAULT_ALIASES))
     for token in reader.parse_interactive(text).exhaust_lexer():

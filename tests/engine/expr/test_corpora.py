@@ -1,54 +1,16 @@
-"""The language by example: what reads, how it is written canonically, and how it is refused."""
+"""The language as a whole: what must differ, what must survive, what is too large. Examples: tests/corpora."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from engine.errors import LanguageError
 from engine.expr import ast, english, parse, parse_value, unparse, write_value
+from tests.corpora.rules.corpus import accepted
 from tests.engine.expr import rules
-
-HERE = Path(__file__).parent
-
-
-def pairs(name: str) -> list[tuple[str, str]]:
-    """Two lines each: a text, and what becomes of it after `=> `."""
-    lines = [line for line in (HERE / name).read_text("utf-8").splitlines() if not line.startswith("#")]
-    lines = [line for line in lines if line]
-    return [(text, result.removeprefix("=> ")) for text, result in zip(lines[::2], lines[1::2], strict=True)]
-
-
-ACCEPTED = pairs("corpus.txt")
-REFUSED = pairs("refused.txt")
-
-
-def unescaped(text: str) -> str:
-    """`\\n` and `\\uXXXX` in refused texts stand for the characters."""
-    return text.encode().decode("unicode_escape") if "\\u" in text or "\\nand" in text else text
-
-
-@pytest.mark.parametrize(("text", "canonical"), ACCEPTED)
-def test_reads_and_is_written_canonically(text: str, canonical: str) -> None:
-    node = parse(text)
-    assert unparse(node) == canonical
-    assert parse(canonical) == node
-    assert english(node)
-
-
-@pytest.mark.parametrize(("text", "report"), REFUSED)
-def test_refusals_say_where_what_and_how(text: str, report: str) -> None:
-    place, message, expected, hint = (part.strip() for part in report.split(" | "))
-    with pytest.raises(LanguageError) as caught:
-        parse(unescaped(text))
-    error = caught.value
-    assert f"{error.line}:{error.column}" == place
-    assert message in error.message
-    assert expected == "-" or any(expected in name for name in error.expected)
-    assert hint == "-" or hint in error.hint
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -167,9 +129,10 @@ def test_the_deepest_rule_is_read_written_and_judged() -> None:
 
 
 def test_ordinary_rules_are_read_in_no_time() -> None:
-    for text, _ in ACCEPTED:
+    texts = [rule.rule for rule in accepted()]
+    for text in texts:
         parse(text)
-    start = time.perf_counter()
-    for text, _ in ACCEPTED:
+    start = time.process_time()
+    for text in texts:
         parse(text)
-    assert (time.perf_counter() - start) / len(ACCEPTED) < 0.05
+    assert (time.process_time() - start) / len(texts) < 0.05
