@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from journeys.decide import acting, branch, leave, send, split, wait, wait_for
+from journeys.decide import acting, branch, leave, repeat, send, split, wait, wait_for
 from journeys.decide.effects import Effect
 from journeys.decide.values import NOTHING, Needs, Outcome, Row
 from journeys.language.program import Program
@@ -22,6 +22,7 @@ DECISIONS: dict[str, Any] = {
     "set": acting,
     "score": acting,
     "list": acting,
+    "repeat": repeat,
     "exit": leave,
 }
 

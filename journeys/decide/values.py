@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from journeys.decide.effects import Effect
@@ -22,6 +24,10 @@ class Needs(NamedTuple):
 
 NOTHING = Needs()
 
+Visits: TypeAlias = Mapping[str, int]
+"""By step: how often an entry has reached it. Only steps that can be reached again are in it."""
+NO_VISITS: Visits = MappingProxyType({})
+
 
 class Row:
     """One enrolment at a step.
@@ -30,10 +36,10 @@ class Row:
     `dates` answer the step's `Needs`, in their order. `zones` are the contact's possible time zones: one, unless only a
     phone number tells. `changes_at` is the first instant at which time alone may change a truth, None if it never does.
     `fate` is what became of the step's message: `under_way`, `unreachable` (no address, a suppressed one, or one that
-    does not exist), or `settled` in any other way.
+    does not exist), or `settled` in any other way. `visit` is how often the entry has reached the step, with this time.
     """
 
-    __slots__ = ("changes_at", "contact_id", "dates", "deadline", "fate", "id", "phase", "truths", "zones")
+    __slots__ = ("changes_at", "contact_id", "dates", "deadline", "fate", "id", "phase", "truths", "visit", "zones")
 
     def __init__(self, id: int, contact_id: int, phase: str = "ready", deadline: dt.datetime | None = None) -> None:
         self.id = id
@@ -45,6 +51,7 @@ class Row:
         self.zones: tuple[ZoneInfo, ...] = ()
         self.changes_at: dt.datetime | None = None
         self.fate = "under_way"
+        self.visit = 1
 
 
 class Outcome(NamedTuple):

@@ -20,6 +20,7 @@ class Program:
     - `leaves`: steps after which the entry is exited, not completed: `exit`, `exit: true`, and the last steps inside
       a step with `exit: true`.
     - `parent`: the step that a step stands in; absent for those at the top.
+    - `looping`: every `repeat` and all steps inside one: those that an entry reaches several times.
     """
 
     journey: Journey
@@ -31,6 +32,7 @@ class Program:
     fallback: dict[str, str | None] = field(default_factory=dict)
     parent: dict[str, str] = field(default_factory=dict)
     leaves: set[str] = field(default_factory=set)
+    looping: set[str] = field(default_factory=set)
 
 
 def program(journey: Journey) -> Program:
@@ -73,6 +75,8 @@ def _lay(flat: Program, steps: tuple[Step, ...], after: str | None, leaves: bool
             flat.leaves.add(step.id)
         if parent is not None:
             flat.parent[step.id] = parent
+        if isinstance(step, Repeat) or parent in flat.looping:
+            flat.looping.add(step.id)
         _lay_inside(flat, step, flat.following[step.id], ends)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from journeys.decide import Effect, Outcome, decide, needs
+from journeys.decide.values import NO_VISITS, Visits
 from journeys.language.program import Program
 from journeys.language.steps import Step, WaitFor
 from journeys.runtime import ask, effects
@@ -29,25 +30,35 @@ class Ended(NamedTuple):
     reason: str | None = None
 
 
+class Passage(NamedTuple):
+    """What happened at a step, at which visit of it."""
+
+    step_id: str
+    outcome: Outcome
+    visit: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Party:
-    """Rows that have gone the same way in this run and stand at the same step in the same phase.
+    """Rows that have gone the same way in this run and stand at the same step in the same phase, for the same time.
 
-    `log` holds (step id, outcome) of what happened to all of them, in order. `arrived`: they reached the step in this
-    run. `stays` is None while they are on their way; in the end it is where they are parked, or how they ended.
+    `log` is what happened to all of them, in order. `arrived`: they reached the step in this run. `stays` is None while
+    they are on their way; in the end it is where they are parked, or how they ended.
     """
 
     rows: Sequence[Entry]
     step_id: str
     phase: str
-    log: tuple[tuple[str, Outcome], ...] = ()
+    log: tuple[Passage, ...] = ()
     arrived: bool = False
     stays: Outcome | Ended | None = None
+    visit: int = 1
+    visits: Visits = field(default_factory=lambda: NO_VISITS)
 
     @property
     def taken(self) -> int:
         """How many steps are behind them."""
-        return sum(outcome.phase is None for _, outcome in self.log)
+        return sum(passage.outcome.phase is None for passage in self.log)
 
 
 Answer = Callable[[str, Step, Sequence[Entry]], None]
@@ -79,7 +90,7 @@ def move(program: Program, rows: Sequence[Entry], now: dt.datetime, answer: Answ
 
     What a step does is done before the rows go on, so that later steps see it.
     """
-    waves = _gather(rows)
+    waves = _gather(program, rows)
     done: list[Party] = []
     while waves:
         step_id, parties = waves.popitem()
@@ -99,15 +110,28 @@ def move(program: Program, rows: Sequence[Entry], now: dt.datetime, answer: Answ
     return done
 
 
-def _gather(rows: Sequence[Entry]) -> dict[str, list[Party]]:
+def _gather(program: Program, rows: Sequence[Entry]) -> dict[str, list[Party]]:
     """Parties by the step at which they stand."""
-    standing: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    standing: dict[tuple[Any, ...], list[Entry]] = defaultdict(list)
     for row in rows:
-        standing[row.step_id, row.phase].append(row)
+        known = tuple(sorted(row.visits.items())) if row.visits else ()
+        standing[row.step_id, row.phase, row.visit, known].append(row)
     waves: dict[str, list[Party]] = defaultdict(list)
-    for (step_id, phase), together in standing.items():
-        waves[step_id].append(Party(together, step_id, phase, arrived=phase == "ready"))
+    for (step_id, phase, visit, known), together in standing.items():
+        visits: Visits = {**dict(known), step_id: visit} if known or step_id in program.looping else NO_VISITS
+        waves[step_id].append(Party(together, step_id, phase, arrived=phase == "ready", visit=visit, visits=visits))
     return waves
+
+
+def _arrive(program: Program, visits: Visits, step_id: str) -> tuple[int, Visits]:
+    """The visit that an arrival at a step is, and the visits from then on.
+
+    Steps outside a loop are reached once, unless the entry was put back to a former step: then it knows its visits.
+    """
+    if not visits and step_id not in program.looping:
+        return 1, visits
+    visit = visits.get(step_id, 0) + 1
+    return visit, {**visits, step_id: visit}
 
 
 def _by_outcome(rows: Sequence[Entry], outcomes: Sequence[Outcome]) -> list[tuple[Outcome, Sequence[Entry]]]:
@@ -138,20 +162,22 @@ def _by_effect(decided: Sequence[tuple[Party, Outcome, Sequence[Entry]]]) -> lis
 def _take(program: Program, party: Party, rows: Sequence[Entry], outcome: Outcome, now: dt.datetime) -> Iterator[Party]:
     """The parties that `rows` of `party` become by `outcome`. One that stays in its phase has nothing to log."""
     step_id = party.step_id
-    log = party.log if outcome.phase == party.phase else (*party.log, (step_id, outcome))
+    log = party.log if outcome.phase == party.phase else (*party.log, Passage(step_id, outcome, party.visit))
+    here = replace(party, rows=rows, log=log)
     if outcome.phase is not None:
-        yield Party(rows, step_id, outcome.phase, log, party.arrived, outcome)
+        yield replace(here, phase=outcome.phase, stays=outcome)
     elif outcome.to is None:
         status = "exited" if step_id in program.leaves else "completed"
-        yield Party(rows, step_id, party.phase, log, party.arrived, Ended(status, step_id))
+        yield replace(here, stays=Ended(status, step_id))
     else:
-        further = Party(rows, outcome.to, "ready", log, True)
+        visit, visits = _arrive(program, party.visits, outcome.to)
+        further = Party(rows, outcome.to, "ready", log, True, None, visit, visits)
         room = MOST_STEPS - further.taken
         if tired := [row for row in rows if row.taken >= room]:
             ended = Ended("failed", f"took {MOST_STEPS} steps in one entry")
-            yield Party(tired, step_id, party.phase, log, party.arrived, ended)
-            further = Party([row for row in rows if row.taken < room], outcome.to, "ready", log, True)
+            yield replace(here, rows=tired, stays=ended)
+            further = replace(further, rows=[row for row in rows if row.taken < room])
         for row in further.rows:
-            row.step_id, row.phase, row.deadline, row.arrived_at = outcome.to, "ready", None, now
+            row.step_id, row.phase, row.deadline, row.arrived_at, row.visit = outcome.to, "ready", None, now, visit
         if further.rows:
             yield further

@@ -40,7 +40,7 @@ class Stay(Entry):
     def __init__(
         self, number: int, trigger: Trigger, key: str, held_out: bool, first: bool, plan: Plan, now: dt.datetime
     ) -> None:
-        super().__init__(number, trigger.contact_id, plan.program.first, "ready", None, None, now, 0, first)
+        super().__init__(number, trigger.contact_id, plan.program.first, "ready", None, None, now, 0, first, 1, None)
         self.trigger = EventKey(trigger.occurred_at, trigger.received_at, trigger.message_id)
         self.event = trigger.properties or {}
         self.key, self.held_out = key, held_out
@@ -221,12 +221,13 @@ class Replay:
     def _advance(self, stay: Stay, now: dt.datetime) -> None:
         program = self.plan.program
         for party in move(program, [stay], now, lambda id_, step, rows: self._answer(id_, step, rows, now), self._do):
-            for step_id, outcome in party.log:
+            for step_id, outcome, _ in party.log:
                 self.tally.log(step_id, outcome.log, (outcome.detail or {}).get("path"))
                 step = program.steps[step_id]
                 if outcome.send and isinstance(step, Email | Sms):
                     self.queued.append((stay, step))
             stay.taken += party.taken
+            stay.visit, stay.visits = party.visit, party.visits
             self._stop(stay, party, now)
 
     def _stop(self, stay: Stay, party: Party, now: dt.datetime) -> None:

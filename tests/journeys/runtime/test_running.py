@@ -127,7 +127,7 @@ def test_an_entry_that_takes_a_thousand_steps_fails_and_says_why() -> None:
     laid = program(parse(journey(chain)))
 
     def entry(id_: int, taken: int) -> Entry:
-        return Entry(id_, id_, "s0", "ready", None, START, START, taken, True)
+        return Entry(id_, id_, "s0", "ready", None, START, START, taken, True, 1, None)
 
     moves = move(laid, [entry(1, 0), entry(2, 1)], START, lambda *_: None, lambda *_: None)
     ended = {row.id: party.stays for party in moves for row in party.rows}
@@ -151,10 +151,10 @@ def test_rows_that_go_the_same_way_are_one_party_and_all_others_keep_apart() -> 
         for row in rows:
             row.truths = (row.id % 2 == 0,) if step_id == "kind" else ()
 
-    rows = [Entry(n, n, "kind", "ready", None, None, START, 0, True) for n in range(6)]
-    rows.append(Entry(6, 6, "rest", "waiting", START + DAY, START, START, 1, True))
+    rows = [Entry(n, n, "kind", "ready", None, None, START, 0, True, 1, None) for n in range(6)]
+    rows.append(Entry(6, 6, "rest", "waiting", START + DAY, START, START, 1, True, 1, None))
     found = {
-        tuple(row.id for row in party.rows): ([step_id for step_id, _ in party.log], party.taken, party.arrived)
+        tuple(row.id for row in party.rows): ([passage.step_id for passage in party.log], party.taken, party.arrived)
         for party in move(laid, rows, START, answer, lambda *_: None)
     }
     assert found == {
@@ -168,7 +168,7 @@ def test_the_same_rows_give_the_same_moves() -> None:
     """Decisions are pure, so a simulator may replay them."""
     laid = program(parse(journey("- set: {a: 1}\n  id: one\n- wait: 1 day\n  id: two")))
     step = laid.steps["two"]
-    rows = [Entry(n, n, "two", "ready", None, START, START, 0, True) for n in range(3)]
+    rows = [Entry(n, n, "two", "ready", None, START, START, 0, True, 1, None) for n in range(3)]
     assert decide(laid, step, rows, START) == decide(laid, step, rows, START)
 
 

@@ -107,6 +107,8 @@ WELCOME = journey(
 )
 ACTING = journey(
     """
+    - email: thanks
+      id: thanks
     - score: 7
       id: points
     - list: {add: warm}
@@ -134,6 +136,29 @@ ACTING = journey(
     enter="on: Order Completed, again: per event.order",
     frame="exit: [score > 20]\n",
     slug="acting",
+)
+LOOP = journey(
+    """
+    - repeat: 3 times
+      id: loop
+      do:
+        - email: again
+          id: again
+          if: tries < 2 or tries is not set
+        - wait_for: did "Browsed" since step
+          id: look
+          up_to: 2 days
+          timeout: [{score: 1, name: tries, id: try}]
+        - branch: Bought
+          id: bought
+          paths:
+            - when: purchased
+              do: [{exit: bought, id: stop}]
+    - email: last
+      id: last
+    """,
+    enter="on: Signed Up, again: after 3 days",
+    slug="loop",
 )
 EVENTS = ("Signed Up", "Order Completed", "Browsed", "Browsed", "Cancelled")
 
@@ -164,8 +189,8 @@ def populate(world: World, random_: random.Random, folder: Path) -> Path:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("source", "seed"),
-    [(NURTURE, 1), (RESCUE, 2), (WELCOME, 3), (ACTING, 4)],
-    ids=["nurture", "rescue", "welcome", "acting"],
+    [(NURTURE, 1), (RESCUE, 2), (WELCOME, 3), (ACTING, 4), (LOOP, 5)],
+    ids=["nurture", "rescue", "welcome", "acting", "loop"],
 )
 def test_both_agree(world: World, tmp_path: Path, source: str, seed: int) -> None:
     path = populate(world, random.Random(seed), tmp_path)
