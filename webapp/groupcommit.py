@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.db import Database
+from engine.db import Database, Line
 from engine.errors import CairnError
 from webapp.dbtrouble import Trouble, diagnose
 
@@ -110,7 +110,7 @@ class GroupCommit:
         limits: Limits | None = None,
     ) -> None:
         self.stats = Stats()
-        self._database = database
+        self._line = Line(database)
         self._handlers = handlers
         self._committed = committed
         self._limits = limits or Limits()
@@ -172,6 +172,7 @@ class GroupCommit:
             self._write(tickets)
             self._report_drops()
             if last:
+                self._line.close()
                 return
 
     def _take(self) -> tuple[list[Ticket], bool]:
@@ -237,7 +238,7 @@ class GroupCommit:
         """One transaction over all tickets; a lost race is run again. Results in the order of the tickets."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with self._database.transaction() as session:
+                with self._line.transaction() as session:
                     return self._apply(session, tickets)
             except Exception as error:
                 if attempt == ATTEMPTS or diagnose(error) is not Trouble.RACE:

@@ -58,7 +58,8 @@ def clean(profile: Profile, *, attributes_checked: bool = False) -> tuple[Profil
     `attributes_checked` the attributes are taken as they are.
     """
     if profile.external_id and profile[1:] == NOTHING_ELSE:
-        return Profile(key("external_id", profile.external_id)), ()
+        identifier = key("external_id", profile.external_id)
+        return (profile if identifier == profile.external_id else Profile(identifier)), ()
     problems: list[Problem] = []
     changes: dict[str, Any] = {}
     for name in ("external_id", "anonymous_id"):

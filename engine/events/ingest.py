@@ -67,10 +67,9 @@ def apply(session: Session, calls: Sequence[Call], now: dt.datetime, *, source: 
         outcomes[index] = Outcome("recorded", contact_id, problems=profiles[index][1])
     events = {index: _event(calls[index], ids[index], source) for index in ids if _is_event(calls[index])}
     result = record(session, list(events.values()), now)
-    for position, index in enumerate(events):
-        status, reason = result.statuses[position], result.reasons.get(position, "")
+    for position, (index, status) in enumerate(zip(events, result.statuses, strict=True)):
         if status != "recorded":
-            outcomes[index] = Outcome(status, ids[index], reason)
+            outcomes[index] = Outcome(status, ids[index], result.reasons.get(position, ""))
     return [outcomes[index] for index in range(len(calls))]
 
 
@@ -89,6 +88,8 @@ def _event(call: Call, contact_id: int, source: str) -> NewEvent:
 
 def _profile(call: Call) -> Profile:
     """Who the call speaks of, and what it says of them."""
+    if call.type == "track" and call.anonymous_id is None:
+        return Profile(call.user_id)
     anonymous_id = call.previous_id if call.type == "alias" else call.anonymous_id
     if call.type == "group":
         company = {"id": call.group_id, **call.traits} if call.group_id else dict(call.traits)

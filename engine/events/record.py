@@ -15,7 +15,7 @@ from engine.contacts.profile import KEY_LENGTH, NAME_LENGTH, unstorable
 from engine.errors import InvalidInput
 from engine.events.definitions import define_events
 from engine.events.encoding import encode
-from engine.events.store import Encoded, store, take_keys
+from engine.events.store import Encoded, store
 
 AHEAD = dt.timedelta(minutes=5)  # how far a sender's clock may run ahead
 LATE = dt.timedelta(hours=24)
@@ -69,26 +69,26 @@ def record(session: Session, events: Sequence[NewEvent], now: dt.datetime) -> Re
             reasons[index] = str(error)
         else:
             usable.setdefault(encoded.message_id, (index, encoded))
-    fresh = take_keys(session, usable.keys())
-    new = [usable[message_id] for message_id in usable if message_id in fresh]
-    define_events(session, _seen(events, [index for index, _ in new]), now)
-    store(session, [encoded for _, encoded in new])
-    recorded = {index for index, _ in new}
-    return RecordResult(
-        tuple("recorded" if i in recorded else "refused" if i in reasons else "duplicate" for i in range(len(events))),
-        reasons,
-    )
+    repeated = store(session, [encoded for _, encoded in usable.values()])
+    recorded = [index for message_id, (index, _) in usable.items() if message_id not in repeated]
+    define_events(session, _seen(events, recorded), now)
+    statuses: list[Status] = ["duplicate"] * len(events)
+    for index in recorded:
+        statuses[index] = "recorded"
+    for index in reasons:
+        statuses[index] = "refused"
+    return RecordResult(tuple(statuses), reasons)
 
 
 def _encode(event: NewEvent, now: dt.datetime) -> Encoded:
-    _check_text("message_id", event.message_id, KEY_LENGTH)
-    _check_text("name", event.name, NAME_LENGTH)
-    occurred_at = clamp(event.occurred_at, now)
-    context = encode(event.context, "context") if event.context is not None else None
-    properties = encode(event.properties, "properties")
+    contact_id, name, occurred_at, message_id, properties, context, source = event
+    _check_text("message_id", message_id, KEY_LENGTH)
+    _check_text("name", name, NAME_LENGTH)
+    occurred_at = clamp(occurred_at, now)
+    document = encode(context, "context") if context is not None else None
     triggers = now - occurred_at <= LATE
     return Encoded(
-        event.message_id, now, occurred_at, event.contact_id, event.name, properties, context, event.source, triggers
+        message_id, now, occurred_at, contact_id, name, encode(properties, "properties"), document, source, triggers
     )
 
 

@@ -15,8 +15,8 @@ from engine.contacts.changes import announce
 from engine.contacts.identify import identify_all
 from engine.contacts.profile import Profile
 from engine.db import Database
-from engine.events.definitions import KNOWN, define_events
-from engine.events.store import Encoded, store, take_keys
+from engine.events.definitions import define_events, definitions
+from engine.events.store import Encoded, store
 from engine.imports.event_rows import Row, RowReader, layout
 from engine.imports.reading import Line, Table, check_header, opened
 from engine.imports.report import Counts, ErrorFile, Progress, keep, no_progress
@@ -91,9 +91,8 @@ def _write(session: Session, batch: Sequence[Line], job: _Import) -> None:
             job.counts.repeated += row.message_id in rows
             rows.setdefault(row.message_id, row)
     people = _people(session, {row.person for row in rows.values()}, job)
-    fresh = take_keys(session, rows.keys())
-    new = [row for message_id, row in rows.items() if message_id in fresh]
-    store(session, [_encoded(row, people[row.person], job) for row in new])
+    repeated = store(session, [_encoded(row, people[row.person], job) for row in rows.values()])
+    new = [row for message_id, row in rows.items() if message_id not in repeated]
     define_events(session, _types(new, job.reader.layout.properties), job.now)
     if not job.trigger:
         _refresh_segments(session, [(people[row.person], row.name) for row in new], job.now)
@@ -103,9 +102,9 @@ def _write(session: Session, batch: Sequence[Line], job: _Import) -> None:
 
 def _texts(session: Session, names: Sequence[str]) -> dict[str, frozenset[str]]:
     """Properties that were text when they were first seen stay text, though a cell may look like a number."""
-    known = {row.name: row.properties for row in session.execute(KNOWN, {"names": list(names)})}
     kinds = ("text", "date", "datetime")
-    return {name: frozenset(p for p, type_ in types.items() if type_ in kinds) for name, types in known.items()}
+    known = definitions(session, names).items()
+    return {name: frozenset(p for p, type_ in types.items() if type_ in kinds) for name, types in known}
 
 
 def _people(session: Session, wanted: set[tuple[str, str]], job: _Import) -> dict[tuple[str, str], int]:
@@ -132,8 +131,9 @@ def _encoded(row: Row, contact_id: int, job: _Import) -> Encoded:
     """Without `trigger` only what is still to come, on the virtual clock, needs the inbox, to refresh segments then."""
     received_at = max(row.occurred_at, job.now) if job.virtual else job.now
     triggers = True if job.trigger else False if received_at > job.now else None
+    properties = row.properties.encode()
     return Encoded(
-        row.message_id, received_at, row.occurred_at, contact_id, row.name, row.properties, None, "import", triggers
+        row.message_id, received_at, row.occurred_at, contact_id, row.name, properties, None, "import", triggers
     )
 
 

@@ -45,7 +45,8 @@ class Sent(NamedTuple):
 
         On a simulated clock the sender's real `sentAt` says nothing, and the timestamp holds as it is.
         """
-        return self.call._replace(occurred_at=self._moment(received_at, virtual))
+        call = self.call
+        return Call._make((call.type, call.message_id, self._moment(received_at, virtual), *call[3:]))
 
     def _moment(self, received_at: dt.datetime, virtual: bool) -> dt.datetime:
         if self.timestamp is None:
@@ -105,12 +106,40 @@ def _call(
     item: Mapping[str, Any], type_: CallType, where: str, errors: list[InvalidInput], sent_at: dt.datetime | None
 ) -> Sent | None:
     before = len(errors)
+    call = (_plain_track(item) if type_ == "track" else None) or _any_call(item, type_, where, errors)
+    timestamp = _instant(item, "timestamp", where, errors) if "timestamp" in item else None
+    return Sent(call, timestamp, sent_at) if len(errors) == before else None
+
+
+def _plain_track(item: Mapping[str, Any]) -> Call | None:
+    """What `_any_call` makes of a track call that has nothing unusual, as most are, in one look at each field."""
+    get = item.get
+    message_id, user_id, name, anonymous_id = get("messageId"), get("userId"), get("event"), get("anonymousId")
+    properties, context = get("properties", NOTHING), get("context")
+    if not (
+        (type(message_id) is str and len(message_id) <= MESSAGE_ID_LENGTH)
+        and (type(user_id) is str and len(user_id) <= ID_LENGTH)
+        and (type(name) is str and len(name) <= NAME_LENGTH)
+        and (anonymous_id is None or (type(anonymous_id) is str and len(anonymous_id) <= ID_LENGTH))
+        and (type(properties) is dict and (context is None or type(context) is dict) and "traits" not in item)
+    ):
+        return None
+    message_id, user_id, name = message_id.strip(), user_id.strip(), name.strip()
+    if not (message_id and user_id and name):
+        return None
+    anonymous_id = (anonymous_id.strip() or None) if anonymous_id else None
+    return Call("track", message_id, EARLIEST, user_id, anonymous_id, name, properties, NOTHING, context or None)
+
+
+def _any_call(item: Mapping[str, Any], type_: CallType, where: str, errors: list[InvalidInput]) -> Call:
+    """The call; it is to be used only if no error was added."""
+    before = len(errors)
     reader = _Reader(item, where, errors)
     user_id, anonymous_id = reader.identifier("userId"), reader.identifier("anonymousId")
     previous_id = reader.identifier("previousId") if type_ == "alias" else None
     if len(errors) == before:
         reader.require_person(type_, user_id, anonymous_id, previous_id)
-    call = Call(
+    return Call(
         type=type_,
         message_id=(reader.text("messageId", MESSAGE_ID_LENGTH) or "").strip() or f"auto-{uuid.uuid4().hex}",
         occurred_at=EARLIEST,
@@ -123,8 +152,6 @@ def _call(
         group_id=reader.group(type_),
         previous_id=previous_id,
     )
-    timestamp = _instant(item, "timestamp", where, errors)
-    return Sent(call, timestamp, sent_at) if len(errors) == before else None
 
 
 class _Reader:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.errors import InvalidInput
 from webapp.api import body, calls
 from webapp.api.body import BadBody
 from webapp.api.calls import TYPES, BadCalls, Sent
@@ -67,3 +70,46 @@ def test_only_the_distance_to_sent_at_counts(sent_at: dt.datetime, distance: dt.
     sent = Sent(example, sent_at + distance, sent_at)
     assert sent.dated(NOW, virtual=False).occurred_at == NOW + distance
     assert sent.dated(NOW, virtual=True).occurred_at == sent_at + distance
+
+
+tracked = st.fixed_dictionaries(
+    {"userId": st.text(max_size=3), "event": st.text(max_size=3), "messageId": st.text(max_size=3)},
+    optional={name: st.none() | st.text(max_size=3) | st.just({}) for name in ("anonymousId", "properties", "context")}
+    | {"traits": st.just({})},
+)
+
+
+@given(tracked | call)
+def test_a_plain_track_call_is_read_as_any_other_call(item: dict[str, Any]) -> None:
+    plain = calls._plain_track(item)
+    errors: list[InvalidInput] = []
+    if plain is not None:
+        assert plain == calls._any_call(item, "track", "", errors)
+        assert errors == []
+
+
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**25), 10**25)
+documents = st.recursive(
+    numbers | st.none() | st.booleans() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(documents)
+def test_a_body_is_parsed_to_the_exact_values(value: Any) -> None:
+    data = json.dumps(value).encode()
+    assert repr(body._loaded(data)) == repr(json.loads(data))
+
+
+@given(st.text(alphabet='0123456789.eE+-"{}[],:\\utrfalsn ', max_size=30))
+def test_what_one_parser_refuses_is_refused(text: str) -> None:
+    def exact() -> Any:
+        return json.loads(text, parse_constant=body._refuse_constant, parse_float=body._finite)
+
+    try:
+        expected = repr(exact())
+    except ValueError:
+        with pytest.raises(BadBody):
+            body._loaded(text.encode())
+    else:
+        assert repr(body._loaded(text.encode())) == expected
