@@ -7,7 +7,6 @@ import datetime as dt
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engine.db import driver
 from engine.errors import InvalidInput
 
 
@@ -18,8 +17,8 @@ def now(session: Session) -> dt.datetime:
 
 def virtual_now(session: Session) -> dt.datetime | None:
     """The virtual clock, or None when time is real."""
-    row = driver(session).execute("select virtual_now from clock").fetchone()
-    return row[0].astimezone(dt.UTC) if row else None
+    moment = session.connection().exec_driver_sql("select virtual_now from clock").scalar()
+    return moment.astimezone(dt.UTC) if moment else None
 
 
 def set_virtual(session: Session, moment: dt.datetime | None) -> None:
