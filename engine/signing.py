@@ -8,7 +8,7 @@ import functools
 import hashlib
 import hmac
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 from engine.settings import settings
@@ -18,6 +18,7 @@ SHARED = 2  # instead of the key id: the same key, the tag a part of a digest th
 TAG_BYTES = {"open": 10, "click": 10, "unsubscribe": 16, "view": 16}
 DIGEST_BYTES = 32
 PAYLOAD = struct.Struct(">BqqH")  # key id or SHARED, message id, origin in microseconds, position
+MESSAGE, POSITION = struct.Struct(">Bqq"), struct.Struct(">H")  # PAYLOAD in two parts
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -27,6 +28,17 @@ class Reference(NamedTuple):
     message_id: int
     origin_us: int  # messages.origin_at in microseconds since 1970, UTC
     position: int = 0
+
+
+Cut = tuple[bytes, int, int, bytes]  # a position, where its tag begins and ends in the digest, the padding
+Block = tuple[Callable[[bytes], bytes], bytes, list[Cut]]  # a key's digest, the last part of what it hashes
+
+
+class Plan(NamedTuple):
+    """How the tokens of some positions are made: digests with their cuts, and where each token is in the text."""
+
+    blocks: tuple[Block, ...]
+    places: tuple[tuple[int, int], ...]
 
 
 class Keyed:
@@ -56,26 +68,50 @@ class Signer:
             for purpose in (*TAG_BYTES, "address")
         }
         self._keyed = {purpose: Keyed(key) for purpose, key in keys.items()}  # an email has a token for each link
+        self._planned = functools.lru_cache(maxsize=256)(self._plan)
 
     def token(self, purpose: str, reference: Reference) -> str:
         """A URL-safe token with a tag of at least 80 bits (unsubscribe: 128)."""
-        return self.tokens(purpose, reference.message_id, reference.origin_us, (reference.position,))[0]
+        return self.tokens(reference.message_id, reference.origin_us, ((purpose, reference.position),))[0]
 
-    def tokens(self, purpose: str, message_id: int, origin_us: int, positions: Iterable[int]) -> list[str]:
-        """The tokens of several positions of a message.
+    def tokens(self, message_id: int, origin_us: int, wanted: tuple[tuple[str, int], ...]) -> list[str]:
+        """The tokens of a message for several (purpose, position).
 
         Neighbours take their tags from one digest: parts of a digest that do not overlap tell nothing of each other.
+        Each is padded to a multiple of three bytes, so that all are written in base64 at once.
         """
-        digest, size = self._keyed[purpose].digest, TAG_BYTES[purpose]
-        made, tokens = -1, []
-        for position in positions:
-            block, place = divmod(position, DIGEST_BYTES // size)
-            if block != made:
-                made, shared = block, digest(PAYLOAD.pack(SHARED, message_id, origin_us, block))
-            tag = shared[place * size : place * size + size]
-            token = binascii.b2a_base64(PAYLOAD.pack(SHARED, message_id, origin_us, position) + tag, newline=False)
-            tokens.append(token.translate(URL_SAFE, b"=").decode())
-        return tokens
+        plan = self._planned(wanted)
+        message = MESSAGE.pack(SHARED, message_id, origin_us)
+        parts: list[bytes] = []
+        for digest, block, cuts in plan.blocks:
+            shared = digest(message + block)
+            for position, start, end, padding in cuts:
+                parts += (message, position, shared[start:end], padding)
+        text = binascii.b2a_base64(b"".join(parts), newline=False).translate(URL_SAFE).decode()
+        return [text[start:end] for start, end in plan.places]
+
+    @staticmethod
+    def _cut(purpose: str, position: int) -> tuple[int, Cut]:
+        """The number of the digest that a position takes its tag from, and which part of it."""
+        size = TAG_BYTES[purpose]
+        block, place = divmod(position, DIGEST_BYTES // size)
+        padding = bytes(-(PAYLOAD.size + size) % 3)
+        return block, (POSITION.pack(position), place * size, place * size + size, padding)
+
+    def _plan(self, wanted: tuple[tuple[str, int], ...]) -> Plan:
+        """What is the same for all messages with these tokens. Runs of one digest are put together."""
+        blocks: list[Block] = []
+        places, start, last = [], 0, None
+        for purpose, position in wanted:
+            block, cut = self._cut(purpose, position)
+            if last != (purpose, block):
+                blocks.append((self._keyed[purpose].digest, POSITION.pack(block), []))
+                last = (purpose, block)
+            blocks[-1][2].append(cut)
+            length = PAYLOAD.size + TAG_BYTES[purpose]
+            places.append((start, start + -(-length * 4 // 3)))
+            start += (length + len(cut[3])) * 4 // 3
+        return Plan(tuple(blocks), tuple(places))
 
     def read(self, purpose: str, token: str) -> Reference | None:
         """What the token says, or None when it was not made here for this purpose. Never raises on any text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import lru_cache
 
 from engine.signing import Reference, Signer
 
@@ -21,17 +22,27 @@ def origin_at(reference: Reference) -> dt.datetime:
     return EPOCH + reference.origin_us * MICROSECOND
 
 
+@lru_cache(maxsize=256)
+def wanted(links: tuple[int, ...]) -> tuple[tuple[str, int], ...]:
+    """What is signed for a message with links at these positions."""
+    return (("open", 0), ("unsubscribe", 0), *(("click", position) for position in links))
+
+
 class MessageUrls:
-    """The addresses of one message."""
+    """The addresses of one message. Those of `links`, the pixel and the unsubscribing are signed together."""
 
-    __slots__ = ("message_id", "origin_us", "signer", "site")
+    __slots__ = ("_links", "_signed", "message_id", "origin_us", "signer", "site")
 
-    def __init__(self, site: str, signer: Signer, message_id: int, origin_at: dt.datetime) -> None:
+    def __init__(
+        self, site: str, signer: Signer, message_id: int, origin_at: dt.datetime, links: tuple[int, ...] = ()
+    ) -> None:
         self.site, self.signer, self.message_id, self.origin_us = site, signer, message_id, origin_us(origin_at)
+        self._links = links
+        self._signed = signer.tokens(message_id, self.origin_us, wanted(links))
 
     def open(self) -> str:
         """The pixel."""
-        return f"{self.site}/o/{self._token('open')}"
+        return f"{self.site}/o/{self._signed[0]}"
 
     def click(self, position: int) -> str:
         """The redirect of the link at `position`."""
@@ -39,12 +50,12 @@ class MessageUrls:
 
     def clicks(self, positions: Iterable[int]) -> list[str]:
         """The redirects of the links at these positions; together they cost half as much."""
-        tokens = self.signer.tokens("click", self.message_id, self.origin_us, positions)
-        return [f"{self.site}/c/{token}" for token in tokens]
+        base = f"{self.site}/c/"
+        if tuple(positions) == self._links:
+            return [base + token for token in self._signed[2:]]
+        asked = tuple([("click", position) for position in positions])
+        return [base + token for token in self.signer.tokens(self.message_id, self.origin_us, asked)]
 
     def unsubscribe(self) -> str:
         """The page with the button, and the target of the one-click POST (RFC 8058)."""
-        return f"{self.site}/u/{self._token('unsubscribe')}"
-
-    def _token(self, purpose: str) -> str:
-        return self.signer.tokens(purpose, self.message_id, self.origin_us, (0,))[0]
+        return f"{self.site}/u/{self._signed[1]}"

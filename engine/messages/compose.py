@@ -19,7 +19,7 @@ from engine.channels.provider import Outgoing, Rendered, RenderFailure
 from engine.content import store
 from engine.errors import CairnError
 from engine.messages.handed import Candidate
-from engine.rendering import email
+from engine.rendering import email, quoted_printable
 from engine.rendering.envelope import Envelope
 from engine.signing import Signer
 from engine.urls import MessageUrls
@@ -103,11 +103,13 @@ class Composer:
 
     def _render(self, message: Candidate) -> Rendered:
         renderer = self._renderer(message)
-        urls = MessageUrls(self.site, self.signer, message.id, message.origin_at)
+        static = tuple(renderer.static) if isinstance(renderer, email.Renderer) else ()
+        urls = MessageUrls(self.site, self.signer, message.id, message.origin_at, static)
         try:
             if isinstance(renderer, email.Renderer):
                 mail = renderer.render(context(message, self.workspace), self._envelope(message, urls))
-                self.composed[message.id] = Composed(mail.dynamic_links, mail.missing)
+                if mail.dynamic_links or mail.missing:
+                    self.composed[message.id] = Composed(mail.dynamic_links, mail.missing)
                 data = self.dkim.sign(mail.data) if self.dkim else mail.data
                 return Rendered(data, mail.dynamic_links, clean=True)
             sms = renderer.render(context(message, self.workspace), {"unsubscribe_url": urls.unsubscribe()})
@@ -129,6 +131,7 @@ class Composer:
             unsubscribe_url=urls.unsubscribe(),
             open_url=urls.open(),
             click_urls=urls.clicks,
+            plain_urls=plain_site(self.site),
             postal_address=workspace.postal_address,
             feedback_id=feedback_id(message, workspace),
         )
@@ -150,6 +153,12 @@ def full_name(contact: Mapping[str, Any]) -> str:
 def feedback_id(message: Candidate, workspace: Workspace) -> str:
     """`campaign:journey:stream:sender` for the complaint reports of large mailbox providers; nothing per recipient."""
     return _feedback_id(message.content_slug, message.journey_slug or "", message.topic or "general", workspace.name)
+
+
+@lru_cache(maxsize=16)
+def plain_site(site: str) -> bool:
+    """Whether the addresses of this site need no encoding, as their tokens do not."""
+    return site.startswith(("https://", "http://")) and bool(quoted_printable.address(site)) and "&" not in site
 
 
 @lru_cache(maxsize=256)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import quopri
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Template, nodes
 from jinja2.runtime import Context
+from jinja2.utils import missing
 from markupsafe import Markup, escape
 
 from engine.rendering import headers, quoted_printable
@@ -78,20 +80,21 @@ class Renderer:
         if not subject:
             raise RenderError("The subject would be empty" + because(state), code="empty-subject")
         links = Links(envelope, tracking=self.tracking)
-        html_values, text_values = links.values(values, self.static)
-        text = self.text(text_values)
+        links.add_to(values, self.static)
+        text = self.text(values)
         if self.text_tail is not None:
             if len(text) < 200 and not decoded(text).strip():
                 raise RenderError("The text would be empty" + because(state), code="empty-body")
-            text += self.text_tail(text_values)
+            text += self.text_tail(values)
+        links.escape_in(values)
         head, recipient, utf8 = self._head(subject, envelope)
-        message = "".join((head, mime_head, text, mime_middle, self.html(html_values), mime_end))
+        message = f"{head}{mime_head}{text}{mime_middle}{self.html(values)}{mime_end}"
         data = message.encode("utf-8" if utf8 else "ascii")
         return RenderedEmail(data, subject, recipient, tuple(state.missing), links.dynamic, len(data), utf8)
 
-    def _values(self, context: Mapping[str, Any]) -> dict[str, Any]:
+    def _values(self, context: Mapping[str, Any]) -> Values:
         """The names that the templates read, blank ones by their default."""
-        values: dict[str, Any] = dict(functions)
+        values = Values(functions)
         for name in self.names:
             value = context.get(name)
             if name in self.defaults and absent(value):
@@ -116,6 +119,12 @@ class Renderer:
         return "".join(parts), recipient, utf8
 
 
+@lru_cache(maxsize=256)
+def link_names(positions: tuple[int, ...]) -> tuple[str, ...]:
+    """The variables of the static links at these positions."""
+    return tuple(f"cairn_l{position}" for position in positions)
+
+
 class Links:
     """The addresses in one message. A dynamic link inside a loop takes a position of its own for each destination."""
 
@@ -124,21 +133,35 @@ class Links:
     def __init__(self, envelope: Envelope, *, tracking: bool) -> None:
         self.envelope = envelope
         self.clicks = envelope.click_urls if tracking else None
+        self.plain = False
+        self.ready: dict[str, str] = {}
         self.dynamic: dict[int, str] = {}
         self.places: dict[tuple[int, str], int] = {}
 
-    def values(self, values: dict[str, Any], static: Mapping[int, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The variables of the HTML part and of the text part: `values` and this message's addresses, encoded once."""
-        envelope = self.envelope
-        urls = self.clicks(static) if self.clicks else static.values()
-        ready = {f"cairn_l{position}": url for position, url in zip(static, urls, strict=True)}
-        if self.clicks and envelope.open_url:
-            ready["cairn_open"] = envelope.open_url
-        text = values | {name: quoted_printable.address_piece(url) for name, url in ready.items()}
-        text |= {name: getattr(envelope, name) or None for name in reserved}
-        text["cairn_link"] = self
-        escaped = {name: quoted_printable.address_piece(str(escape(url))) for name, url in ready.items() if "&" in url}
-        return text | escaped if escaped else text, text
+    def add_to(self, values: dict[str, Any], static: Mapping[int, str]) -> None:
+        """Add this message's addresses, encoded once, to the variables of the text part."""
+        envelope, clicks = self.envelope, self.clicks
+        self.ready = dict(zip(link_names(tuple(static)), clicks(static) if clicks else static.values(), strict=True))
+        if clicks and envelope.open_url:
+            self.ready["cairn_open"] = envelope.open_url
+        self.plain = envelope.plain_urls and clicks is not None
+        whole = quoted_printable.plain_address_piece if self.plain else quoted_printable.address_piece
+        for name, url in self.ready.items():
+            values[name] = whole(url)
+        values["unsubscribe_url"] = unsubscribe = envelope.unsubscribe_url or None
+        if unsubscribe and envelope.plain_urls:
+            values["unsubscribe_url"] = quoted_printable.Address(unsubscribe)
+        values["preferences_url"] = envelope.preferences_url or None
+        values["view_url"] = envelope.view_url or None
+        values["postal_address"] = envelope.postal_address or None
+        values["cairn_link"] = self
+
+    def escape_in(self, values: dict[str, Any]) -> None:
+        """Make the variables of the text part those of the HTML part."""
+        if not self.plain:
+            for name, url in self.ready.items():
+                if "&" in url:
+                    values[name] = quoted_printable.address_piece(str(escape(url)))
 
     def __call__(self, position: int, *parts: Any) -> str:
         """The address to write for a link put together per contact, remembered under its position."""
@@ -165,11 +188,22 @@ def decoded(text: str) -> str:
     return quopri.decodestring(text.encode("ascii")).decode("utf-8", "replace")
 
 
-class Variables(Context):
-    """Jinja's context of one render without what it does for inheritance, imports and autoescape blocks."""
+class Values(dict[str, Any]):
+    """Variables as templates look them up: Jinja's own mark for one that is not there."""
 
-    def __init__(self, env: MessageEnvironment, eval_ctx: nodes.EvalContext, values: dict[str, Any]) -> None:
+    def __missing__(self, name: str) -> Any:
+        return missing
+
+
+class Variables(Context):
+    """Jinja's context of one render without what it does for inheritance, imports and autoescape blocks.
+
+    What a template sets itself it never looks up here, as it is one function with variables of its own.
+    """
+
+    def __init__(self, env: MessageEnvironment, eval_ctx: nodes.EvalContext, values: Values) -> None:
         self.environment, self.eval_ctx, self.parent = env, eval_ctx, values
+        self.resolve_or_missing = values.__getitem__  # type: ignore[method-assign, assignment]
         self.vars, self.blocks = {}, {}
         self.exported_vars, self.globals_keys = set(), set()
         self.name = None
@@ -182,7 +216,8 @@ def output(env: MessageEnvironment, tree: nodes.Template) -> Part:
     eval_ctx = nodes.EvalContext(env)
 
     def run(values: dict[str, Any]) -> str:
-        return "".join(body(Variables(env, eval_ctx, values)))
+        known = values if type(values) is Values else Values(values)
+        return "".join(body(Variables(env, eval_ctx, known)))
 
     return run
 

@@ -12,8 +12,10 @@ class Envelope:
     """Of one email to one contact. Nobody changes one.
 
     `token` names the message (Message-ID `<token@message_domain>`); `date` is aware. `click_urls` gives the tracking
-    addresses of links by their positions. `postal_address` may hold several lines. `unsubscribe_mailto` is an address
-    that unsubscribes by mail (RFC 2369). `headers` are added as they are: names and values must be ASCII.
+    addresses of links by their positions. `plain_urls` promises that they, `open_url` and `unsubscribe_url` are http
+    addresses of letters, digits and `/:?%_.,+~@-`, which need no encoding anywhere. `postal_address` may hold several
+    lines. `unsubscribe_mailto` is an address that unsubscribes by mail (RFC 2369). `headers` are added as they are:
+    names and values must be ASCII.
     """
 
     token: str
@@ -30,6 +32,7 @@ class Envelope:
     view_url: str = ""
     open_url: str = ""
     click_urls: Callable[[Iterable[int]], list[str]] | None = None
+    plain_urls: bool = False
     postal_address: str = ""
     feedback_id: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -24,6 +24,7 @@ dot_atom = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+").fullmatch
 label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 ascii_domain = re.compile(rf"{label}(?:\.{label})*").fullmatch
 uri = re.compile(r"[!-;=?-~]+").fullmatch
+one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 
 
 def neutral(text: str) -> str:
@@ -96,8 +97,14 @@ def split_address(address: str) -> tuple[str, str]:
     return local, ascii_name(domain)
 
 
+ordinary = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,31})?").fullmatch  # 64 characters at most
+
+
 def address_line(header: str, name: str, address: str) -> tuple[str, str, bool]:
     """The header line, the forward path, and whether they need SMTPUTF8 (RFC 6531). Raises RenderError."""
+    local, _, domain = address.partition("@")
+    if ordinary(local) and ascii_domain(domain) and len(domain) <= 253:
+        return f"{header}: {_display(name)}<{address}>\r\n", address, False
     local, domain = split_address(address)
     path = f"{local}@{domain}"
     if not local.isascii():
@@ -142,6 +149,8 @@ def date_line(moment: dt.datetime) -> str:
 
 def unsubscribe_lines(envelope: Envelope) -> str:
     """List-Unsubscribe with one URI per folded line (RFC 2369) and the one-click promise (RFC 8058)."""
+    if envelope.plain_urls and not envelope.unsubscribe_mailto and 0 < len(envelope.unsubscribe_url) < 900:
+        return f"List-Unsubscribe: <{envelope.unsubscribe_url}>\r\n{one_click}"
     uris = [envelope.unsubscribe_url] if envelope.unsubscribe_url else []
     if envelope.unsubscribe_mailto:
         uris.append("mailto:" + envelope.unsubscribe_mailto)
@@ -150,8 +159,7 @@ def unsubscribe_lines(envelope: Envelope) -> str:
     if not all(uri(target) and len(target) < 900 for target in uris):
         raise RenderError("The unsubscribe address is not a plain URI of at most 900 characters.", code="address")
     lines = "List-Unsubscribe: " + ",\r\n ".join(f"<{target}>" for target in uris) + "\r\n"
-    one_click = envelope.unsubscribe_url.startswith(("https://", "http://"))
-    return lines + ("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if one_click else "")
+    return lines + (one_click if envelope.unsubscribe_url.startswith(("https://", "http://")) else "")
 
 
 def extra_lines(envelope: Envelope) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import nodes
@@ -95,17 +96,44 @@ def address_piece(text: str) -> str:
     return "=\r\n".join([*lines, text[start:]]) + "=\r\n"
 
 
+class Address(str):
+    """An address that holds only characters of `address`, so that its piece is the same in every part."""
+
+    __slots__ = ()
+
+
+def plain_address_piece(text: str) -> str:
+    """`address_piece` of what is known to hold only characters of `address`."""
+    return text + "=\r\n" if len(text) <= 72 else address_piece(text)
+
+
+@lru_cache(maxsize=8192)
+def plain_piece(text: str) -> str:
+    """The piece of a text that neither HTML nor quoted-printable changes, else ''. Contacts have much in common."""
+    return f"{text}=\r\n" if plain(text) and "  " not in text else ""
+
+
 def html_value(value: Any, name: str = "") -> str:
     """An expression's value in an HTML part: escaped unless Markup, then encoded; `name` is reported if missing."""
-    if (type(value) is str and plain(value) and "  " not in value) or type(value) is int:
+    kind = type(value)
+    if kind is str and (ready := plain_piece(value)):
+        return ready
+    if kind is int:
         return f"{value}=\r\n"
+    if kind is Address:
+        return plain_address_piece(value)
     return short_piece(str(escape(shown(value, name))))
 
 
 def text_value(value: Any, name: str = "") -> str:
     """An expression's value in a text part."""
-    if (type(value) is str and plain(value) and "  " not in value) or type(value) is int:
+    kind = type(value)
+    if kind is str and (ready := plain_piece(value)):
+        return ready
+    if kind is int:
         return f"{value}=\r\n"
+    if kind is Address:
+        return plain_address_piece(value)
     return short_piece(str(shown(value, name)))
 
 

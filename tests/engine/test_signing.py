@@ -41,7 +41,8 @@ def test_a_token_made_now_takes_its_part_of_a_digest() -> None:
 @pytest.mark.parametrize("purpose", ["open", "click", "unsubscribe"])
 def test_each_position_has_a_tag_of_its_own(purpose: str) -> None:
     signer = Signer(b"secret")
-    tokens = signer.tokens(purpose, 12, 1_700_000_000_000_000, (0, 1, 2, 3, 4, 5, 6, 65_535))
+    wanted = tuple((purpose, position) for position in (0, 1, 2, 3, 4, 5, 6, 65_535))
+    tokens = signer.tokens(12, 1_700_000_000_000_000, wanted)
     assert [signer.read(purpose, token).position for token in tokens] == [0, 1, 2, 3, 4, 5, 6, 65_535]  # type: ignore[union-attr]
     tags = [base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[19:] for token in tokens]
     assert len(set(tags)) == len(tags)

@@ -228,3 +228,23 @@ def test_values_of_any_kind_arrive_as_they_are(first: str, city: str) -> None:
 
 
 letter = compiled(mjml("x"), "subject: a\ntext: |\n  [{{ first }}|{{ city }}]\n").data
+
+
+@pytest.mark.parametrize("site", ["https://t.example", "https://news." + "a-long-name." * 4 + "example"])
+def test_addresses_that_need_no_encoding_make_the_same_message(site: str) -> None:
+    body = '<a href="https://shop.example/1">one</a> <a href="https://shop.example/2">two</a> {{ unsubscribe_url }}'
+    urls: dict[str, Any] = {
+        "open_url": f"{site}/o/aB-_9",
+        "unsubscribe_url": f"{site}/u/" + "u" * 47,
+        "click_urls": lambda positions: [f"{site}/c/{position}" + "c" * 38 for position in positions],
+    }
+    plain = rendered(mjml(body), {}, **urls, plain_urls=True)
+    assert plain.data == rendered(mjml(body), {}, **urls).data
+    assert max(map(len, plain.data.split(b"\r\n\r\n", 1)[1].split(b"\r\n"))) <= 76
+    assert f"{site}/u/".encode() in plain.data and f"{site}/c/1" in html_of(plain) and f"{site}/o/" in html_of(plain)
+
+
+@pytest.mark.parametrize("address", ["ann@x.example", "ann.b@x.example", "a.b.c@x.example", "a" * 64 + "@x.example"])
+def test_each_spelling_of_a_local_part_reaches_its_line(address: str) -> None:
+    message = rendered(mjml("x"), {}, to_address=address)
+    assert message.recipient == address and f"<{address}>".encode() in message.data.replace(b"\r\n ", b"")
