@@ -62,6 +62,18 @@ class InvalidInput(CairnError):
 
 
 @dataclass
+class Conflict(CairnError):
+    """Somebody else changed the same thing meanwhile, so what was asked for is not done."""
+
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.message[:1].upper()}{self.message[1:].rstrip('.')}."
+        return f"{text} {self.hint}" if self.hint else text
+
+
+@dataclass
 class ProviderError(CairnError):
     """A channel provider refused or could not be reached. `permanent` errors are not tried again."""
 

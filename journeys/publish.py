@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine import workspace
 from engine.contacts.changes import MESSAGES_ARE_HEARD
-from engine.errors import LanguageError
+from engine.errors import Conflict, LanguageError, NotFound
 from engine.expr.load import load as load_schema
 from engine.expr.schema import Schema
 from engine.model import AuditLog, Journey, JourneyVersion, Topic
@@ -20,11 +20,15 @@ from engine.model.base import new_public_id
 from engine.reports import rollup
 from journeys.language import steps as language
 from journeys.language.check import Names, problems, unsupported
+from journeys.language.choice import Choices, refuse_unknown
+from journeys.language.difference import difference
 from journeys.language.parse import parse, read
 from journeys.language.problems import Problem, in_order
 from journeys.language.program import walk
-from journeys.runtime import admit, match, turn
+from journeys.runtime import admit, match, states, turn
 from journeys.runtime import catalogue as catalogues
+from journeys.runtime.carry import NOBODY, Carried, carry
+from journeys.runtime.inside import standing
 
 
 class Refused(LanguageError):
@@ -38,13 +42,15 @@ class Refused(LanguageError):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What publishing did. `unchanged`: the text was live already. `letting_in`: how many `existing: true` lets in."""
+    """What publishing did. `unchanged`: the text was live already. `letting_in`: how many `existing: true` lets in.
+    `carried`: who was taken along or out by the publisher's choices."""
 
     journey: Journey
     version: JourneyVersion
     unchanged: bool
     letting_in: int
     warnings: list[Problem]
+    carried: Carried = NOBODY
 
 
 def check(session: Session, source: str) -> list[Problem]:
@@ -85,11 +91,20 @@ def _topics(journey: language.Journey) -> frozenset[str]:
     return frozenset(options.topic for options in (journey.send, *sends) if options.topic)
 
 
-def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Published:
-    """Freeze `source` as the live version of its journey. Raises Refused, with nothing saved, if it has an error.
+def publish(
+    session: Session,
+    source: str,
+    now: dt.datetime,
+    actor: str,
+    choices: Choices | None = None,
+    expected: int | None = None,
+) -> Published:
+    """Freeze `source` as the live version of its journey, and carry out `choices` for those who are in older ones.
 
-    People in flight stay on the version that they entered. The same text again changes nothing. A segment that lets
-    people in is refreshed first, so that only who joins from now on is new to it. Nothing is matched meanwhile.
+    Raises Refused, with nothing saved, if the text has an error; InvalidInput if a choice cannot be; Conflict if
+    `expected` is given and another version (by number, 0 for none) is live. Without a choice people in flight stay on
+    the version that they entered. The same text again changes nothing but what is chosen. A segment that lets people in
+    is refreshed first, so that only who joins from now on is new to it. Nothing is matched meanwhile.
     """
     turn.take(session)
     found = check(session, source)
@@ -98,17 +113,88 @@ def publish(session: Session, source: str, now: dt.datetime, actor: str) -> Publ
     parsed = parse(source, load_schema(session).aliases)
     journey = _journey(session, parsed.slug)
     version = session.get(JourneyVersion, journey.live_version_id) if journey.live_version_id else None
+    _refuse_stale(journey, version, expected)
+    _refuse_choices(session, journey, parsed, choices or {})
     if version is not None and version.source == source and journey.state == "live":
-        return Published(journey, version, True, 0, found)
+        return Published(journey, version, True, 0, found, _carry(session, journey, version, choices or {}, now, actor))
     first = journey.live_version_id is None
     if parsed.enter.segment:
         with rollup.together(session):
             match.match_joins(session, catalogues.load(session), parsed.enter.segment, lambda _: now)
+    before = journey.state
     version = _freeze(session, journey, source, now, actor)
+    _start_anew(session, journey, before, now)
     _know_topics(session, parsed)
+    carried = _carry(session, journey, version, choices or {}, now, actor)
     workspace.put(session, MESSAGES_ARE_HEARD, catalogues.load(session).index.hears_messages)
     letting_in = admit.note(session, journey.id, parsed.enter.segment) if first and parsed.enter.existing else 0
-    return Published(journey, version, False, letting_in, found)
+    return Published(journey, version, False, letting_in, found, carried)
+
+
+def rollback(
+    session: Session,
+    slug: str,
+    number: int | None,
+    now: dt.datetime,
+    actor: str,
+    choices: Choices | None = None,
+) -> Published:
+    """Publish the text of an earlier version (the last one with another text than the live one's, if there is no
+    `number`) once more, as a new version. Raises NotFound, and what `publish` raises."""
+    journey = session.execute(select(Journey).where(Journey.slug == slug)).scalar_one_or_none()
+    if journey is None:
+        raise NotFound("journey", slug)
+    versions = session.execute(
+        select(JourneyVersion).where(JourneyVersion.journey_id == journey.id).order_by(JourneyVersion.number.desc())
+    ).scalars()
+    live: JourneyVersion | None = None
+    for version in versions:
+        live = version if version.id == journey.live_version_id else live
+        if version.number == number or (number is None and live is not None and version.source != live.source):
+            return publish(session, version.source, now, actor, choices)
+    raise NotFound("earlier version of journey", f"{slug} {number}" if number else slug)
+
+
+def _refuse_stale(journey: Journey, version: JourneyVersion | None, expected: int | None) -> None:
+    live = version.number if version is not None else 0
+    if expected is not None and expected != live:
+        message = f"version {live} of `{journey.slug}` is live, and the plan was made for version {expected}"
+        raise Conflict(message, hint="Make a new plan.")
+
+
+def _refuse_choices(session: Session, journey: Journey, parsed: language.Journey, choices: Choices) -> None:
+    """Choices may name any step of a version that holds people, of the live one, and of the new text."""
+    if not choices:
+        return
+    aliases = load_schema(session).aliases
+    sources = {group.version_id: group.source for group in standing(session, [journey.id])}
+    live = session.get(JourneyVersion, journey.live_version_id) if journey.live_version_id else None
+    texts = [*sources.values(), *([live.source] if live else [])]
+    before = [parse(text, aliases) for text in texts]
+    new = {step.id for step in walk(parsed.steps)}
+    known = new.union(*({step.id for step in walk(one.steps)} for one in before))
+    refuse_unknown(choices, [difference(one, parsed) for one in before], known, new)
+
+
+def _start_anew(session: Session, journey: Journey, before: str, now: dt.datetime) -> None:
+    """What a pause held goes on; what a stop has not ended yet ends, lest it come alive again."""
+    if before == "paused":
+        states.go_on(session, catalogues.load(session), journey.id, now)
+    if before == "stopped":
+        states.end_all(session, catalogues.load(session), journey.id, now)
+
+
+def _carry(
+    session: Session, journey: Journey, version: JourneyVersion, choices: Choices, now: dt.datetime, actor: str
+) -> Carried:
+    catalogue = catalogues.load(session)
+    carried = carry(session, catalogue, catalogue.version(session, version.id), choices, now)
+    if carried != NOBODY:
+        chosen = {step_id: str(choice) for step_id, choice in choices.items()}
+        detail = {"version": version.number, "choices": chosen, **carried._asdict()}
+        session.add(AuditLog(actor=actor, action="carry", object=f"journey {journey.slug}", detail=detail, at=now))
+        session.flush()
+    return carried
 
 
 def _journey(session: Session, slug: str) -> Journey:

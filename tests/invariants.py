@@ -257,7 +257,8 @@ def nothing_after_a_ban(session: Session, accepted: Mapping[str, int], bans: Ite
 
 RESTLESS = text("""
 select 'message ' || m.token || ' is ' || m.state from messages m left join journeys j on j.id = m.journey_id
-where m.state = 'sending' or (m.state = 'queued' and m.send_after <= :now and coalesce(j.state, '') <> 'paused')
+where m.state = 'sending' or (m.state = 'queued' and coalesce(j.state, '') <> 'paused'
+    and (m.send_after <= :now or m.send_after = 'infinity'))
 union all
 select 'event ' || message_id || ' waits' from event_inbox where available_at <= :now
 union all
@@ -267,7 +268,7 @@ union all
 select 'change ' || id || ' of contact ' || contact_id || ' waits' from change_inbox
 union all
 select 'enrolment ' || e.id || ' overslept ' || e.wake_at from enrolments e join journeys j on j.id = e.journey_id
-where e.status = 'active' and e.wake_at <= :now and j.state in ('live', 'draining')
+where e.status = 'active' and (e.wake_at <= :now and j.state in ('live', 'draining') or j.state = 'stopped')
 union all
 select 'enrolment ' || id || ' failed: ' || coalesce(reason, '') from enrolments where status = 'failed'
 union all

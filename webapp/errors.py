@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
-from engine.errors import CairnError, ConfigurationError, InvalidInput, LanguageError, NotFound, ProviderError
+from engine.errors import CairnError, ConfigurationError, Conflict, InvalidInput, LanguageError, NotFound, ProviderError
 
 log = structlog.get_logger(__name__)
 LONGEST_HEADER = 300  # characters of an error that a toast shows; servers in between refuse long headers
@@ -61,6 +61,8 @@ def of_cairn(error: CairnError) -> Problem:
             return Problem(422, "The text does not read", str(error), "Correct the named line and save again.")
         case InvalidInput():
             return Problem(422, "That value cannot be used", str(error), "Go back, correct it and try again.")
+        case Conflict():
+            return Problem(409, "It has changed meanwhile", str(error), "Reload the page and look again.")
         case Forbidden():
             return Problem(403, BY_STATUS[403][0], str(error), BY_STATUS[403][1])
         case ProviderError():

@@ -21,7 +21,7 @@ from journeys.runtime import admit as admitting
 from journeys.runtime import advance as advancing
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime import match as matching
-from journeys.runtime import turn
+from journeys.runtime import states, turn
 from journeys.runtime.catalogue import Catalogue
 from journeys.runtime.leave import Ending, end
 
@@ -76,13 +76,24 @@ def refresh(database: Database, seconds: float = SECONDS) -> int:
 
 
 def advance(database: Database, seconds: float = SECONDS) -> int:
-    """Let in whom a publish invited and move everybody who is due. Returns how many entries and moves were tried."""
+    """Let in whom a publish invited, move everybody who is due, and end who is in a stopped journey.
+
+    Returns how many entries, moves and ends were tried.
+    """
     with database.transaction() as session:
         journeys = admitting.due(session)
     entries = sum(_admit(database, journey_id, seconds) for journey_id in journeys)
     with database.transaction() as session:
         versions = advancing.due(session, clock.now(session))
-    return entries + sum(_advance(database, version_id, seconds) for version_id in versions)
+    moves = sum(_advance(database, version_id, seconds) for version_id in versions)
+    return entries + moves + end_stopped(database, seconds)
+
+
+def end_stopped(database: Database, seconds: float = SECONDS) -> int:
+    """End the entries of stopped journeys. Returns how many."""
+    with database.transaction() as session:
+        versions = states.stopping(session)
+    return sum(_end_stopped(database, version_id, seconds) for version_id in versions)
 
 
 def hits(database: Database, seconds: float = SECONDS) -> int:
@@ -129,6 +140,16 @@ def _advance(database: Database, version_id: int, seconds: float) -> int:
             session.execute(ENTRY_ASIDE, {"id": id_, "now": now, "error": error})
 
     return _repeat(database, batch, advancing.BATCH, aside, seconds)
+
+
+def _end_stopped(database: Database, version_id: int, seconds: float) -> int:
+    def batch(session: Session, catalogue: Catalogue, limit: int, taken: list[int]) -> int:
+        return states.end_stopped(session, catalogue, version_id, clock.now(session), limit, taken)
+
+    def aside(session: Session, _: Catalogue, id_: int, now: dt.datetime, error: str) -> None:
+        session.execute(ENTRY_ASIDE, {"id": id_, "now": now, "error": error})
+
+    return _repeat(database, batch, states.BATCH, aside, seconds)
 
 
 def _repeat(database: Database, batch: Batch, limit: int, aside: Aside, seconds: float) -> int:

@@ -18,7 +18,7 @@ select least(
     (select min(available_at) from event_inbox where available_at > :now and available_at < 'infinity'),
     (select min(e.wake_at) from enrolments e join journeys j on j.id = e.journey_id
      where e.status = 'active' and e.wake_at > :now and j.state in ('live', 'draining')),
-    (select min(send_after) from messages where state = 'queued' and send_after > :now),
+    (select min(send_after) from messages where state = 'queued' and send_after > :now and send_after < 'infinity'),
     (select min(at) + interval '3 seconds' from hits where classification is null and at > :now - interval '3 seconds'),
     (select cast(:segments_at as timestamptz) where exists (select from segments)))
 """)

@@ -24,7 +24,7 @@ from engine.channels.dkim import Dkim
 from engine.channels.provider import Provider, Result
 from engine.db import Database
 from engine.errors import ProviderError
-from engine.messages import status
+from engine.messages import paused, status
 from engine.messages.claim import Claim, ExitCheck, claim
 from engine.messages.compose import Composed, Composer, load_events, load_renderers
 from engine.messages.handed import Candidate
@@ -100,6 +100,7 @@ class Turn:
     def _ready(self) -> bool:
         """Whether something is due and the provider can be reached. While it cannot, nothing is claimed."""
         channel = self.provider.channel
+        self._hold_paused(channel)
         with self.database.transaction() as session:
             if not session.execute(is_due, {"channel": channel, "now": self.clock(session)}).scalar():
                 return False
@@ -114,6 +115,13 @@ class Turn:
                 status.write(session, channel, self.clock(session), str(error))
             return False
         return True
+
+    def _hold_paused(self, channel: str) -> None:
+        """What may not go is put aside, a batch a transaction, so that no claim reads past it."""
+        more = True
+        while more and not self._over():
+            with self.database.transaction() as session:
+                more = paused.hold(session, channel, self.clock(session)) == paused.BATCH
 
     def _stop(self, error: str) -> None:
         self.counts.unreachable = error

@@ -116,7 +116,7 @@ class StepLog(Base):
     """What happened to an enrolment at a step, append-only; partitioned by month of `at`.
 
     outcome: entered, held_out, passed, waiting, met, timed_out, branched, split, queued, settled, fell_back, held,
-    skipped, capped, repeated, exited, converted, completed, failed, stopped.
+    skipped, capped, repeated, carried (from another version), exited, converted, completed, failed, stopped.
     """
 
     __tablename__ = "step_log"

@@ -22,13 +22,18 @@ def needs(program: Program, step: Split) -> Needs:  # noqa: ARG001
 
 def decide(program: Program, step: Split, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:  # noqa: ARG001
     """Each contact gets the arm whose span of the draw it falls in, always the same one."""
-    salt = f"{program.journey.slug}\0{step.id}"
+    salt = f"{program.journey.slug}\0{drawn_as(program, step)}"
     bounds = [share * RANGE for share in accumulate(arm.share for arm in step.paths)]
     outcomes = [
         Outcome("split", to, arm=arm.name, detail={"path": arm.name})
         for arm, to in zip(step.paths, program.paths[step.id], strict=True)
     ]
     return [outcomes[_index(bounds, draw(salt, row.contact_id))] for row in rows]
+
+
+def drawn_as(program: Program, step: Split) -> str:
+    """The id that a split hashes: of one that was renamed its first, so that everybody keeps their arm."""
+    return next((moved.source for moved in program.journey.moved if moved.to == step.id), step.id)
 
 
 def is_held_out(journey_slug: str, contact_id: int, share: Fraction) -> bool:

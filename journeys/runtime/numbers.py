@@ -19,7 +19,7 @@ MESSAGES = text("""
 select step_id, sum(sent), sum(undelivered), sum(human_opens), sum(human_clicks), sum(conversions)
 from message_rollups where journey_id = :journey_id group by step_id
 """)
-NOT_FIRST = ("waiting", "held", "settled", "fell_back")
+NOT_FIRST = ("waiting", "held", "settled", "fell_back", "carried")
 
 
 @dataclass

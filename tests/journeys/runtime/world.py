@@ -18,12 +18,13 @@ from engine.contacts.profile import Profile
 from engine.content import store
 from engine.db import Database
 from engine.events.record import NewEvent, record
+from journeys.language.choice import read_choice
 from journeys.language.parse import parse
 from journeys.language.program import walk
 from journeys.language.steps import Email, Sms
 from journeys.publish import Published, publish
 from journeys.runtime import catalogue as catalogues
-from journeys.runtime import match
+from journeys.runtime import match, states
 from tests.smtp import Receiver
 from workers import virtual
 
@@ -60,19 +61,22 @@ class World:
 
     # What the world's people and its marketer do ----------------------------------------------------------------------
 
-    def publish(self, source: str) -> Published:
-        """Make a journey live; the contents that it names are made first."""
+    def publish(self, source: str, **choices: str) -> Published:
+        """Make a journey live, with `step=choice`; the contents that it names are made first."""
         now = self.now
         with self.database.transaction() as session:
             for step in walk(parse(source).steps):
                 if isinstance(step, Email | Sms):
                     store.save(session, MAIL if step.kind == "email" else "Hello", step.content, step.kind, now)
         with self.database.transaction() as session:
-            return publish(session, source, now, "test")
+            chosen = {step.replace("_", "-"): read_choice(choice) for step, choice in choices.items()}
+            return publish(session, source, now, "test", chosen)
 
     def state(self, slug: str, state: str) -> None:
-        """Set a journey's state, such as paused."""
-        self.execute("update journeys set state = :state where slug = :slug", state=state, slug=slug)
+        """Bring a journey into a state: live, paused, draining, stopped."""
+        verb = next(verb for verb, after in states.STATES.items() if after == state)
+        with self.database.transaction() as session:
+            states.change(session, slug, verb, clock.now(session), "test")
 
     def contact(self, name: str | None = None, **values: Any) -> int:
         """A contact with an address; `timezone` and `phone` are columns, everything else attributes."""
