@@ -27,8 +27,8 @@ STATES = {"pause": "paused", "resume": "live", "drain": "draining", "stop": "sto
 # What happened during the pause woke nobody, so everybody whose wait listens to something looks once more.
 WAKE = """
 update enrolments e set wake_at = %s from unnest(%s::int8[], %s::text[]) as u(version_id, step_id)
-where e.version_id = u.version_id and e.step_id = u.step_id and e.status = 'active' and e.phase in ('waiting', 'sending')
-    and e.wake_at > %s
+where e.version_id = u.version_id and e.step_id = u.step_id and e.status = 'active'
+    and e.phase in ('waiting', 'sending') and e.wake_at > %s
 """
 UNINVITE = text("delete from entry_inbox where journey_id = :id")
 STOPPING = text("""
