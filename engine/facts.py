@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
@@ -26,6 +26,9 @@ select e.id, e.contact_id, e.trigger_occurred_at, e.trigger_received_at, e.trigg
        c.email, c.phone, c.timezone, c.locale, c.external_id, c.created_at, c.attributes
 from enrolments e join contacts c on c.id = e.contact_id join journeys j on j.id = e.journey_id
 where e.id = any(:ids)
+""")
+CONTACT = text("""
+select email, phone, timezone, locale, external_id, created_at, attributes from contacts where id = :id
 """)
 EVENTS = text("""
 select contact_id, name, occurred_at, received_at, message_id, properties from events
@@ -57,26 +60,48 @@ def facts_of(
     """Enrolment id -> facts of its contact, with the `events` named (all of them if `any_event`)."""
     since = {one.enrolment_id: one.step_since for one in asked}
     rows = session.execute(ENTRIES, {"ids": list(since)}).all()
-    ids = {"ids": sorted({row.contact_id for row in rows})}
+    known = _known(session, schema, sorted({row.contact_id for row in rows}), events, any_event)
+    return {
+        row.id: Facts(**_fields(row), **_entry(row), **known[row.contact_id], step_since=since[row.id]) for row in rows
+    }
+
+
+def facts_of_contact(
+    session: Session,
+    schema: Schema,
+    contact_id: int,
+    events: frozenset[str],
+    any_event: bool,
+    event: Mapping[str, Any] | None = None,
+) -> Facts:
+    """Facts of a contact outside any journey, with the `events` named (all of them if `any_event`); `event` holds the
+    properties of what might start one."""
+    row = session.execute(CONTACT, {"id": contact_id}).one()
+    return Facts(**_fields(row), **_known(session, schema, [contact_id], events, any_event)[contact_id], event=event)
+
+
+def _known(
+    session: Session, schema: Schema, contact_ids: Sequence[int], events: frozenset[str], any_event: bool
+) -> dict[int, dict[str, Any]]:
+    """Contact id -> what happened to it and where it belongs."""
+    ids = {"ids": list(contact_ids)}
     happened = _grouped(session.execute(EVENTS, {**ids, "names": list(events), "any_event": any_event}).all())
     received = _grouped(session.execute(MESSAGES, ids).all())
     segments, lists, journeys = (_grouped(session.execute(query, ids).all()) for query in (SEGMENTS, LISTS, JOURNEYS))
     consent = _grouped(session.execute(CONSENT, ids).all())
     return {
-        row.id: Facts(
-            **_fields(row),
-            events=tuple(EventFact(*values) for values in happened[row.contact_id]),
-            messages=tuple(MessageFact(*values) for values in received[row.contact_id]),
-            segments=frozenset(slug for (slug,) in segments[row.contact_id]),
-            lists=frozenset(slug for (slug,) in lists[row.contact_id]),
-            journeys=frozenset(slug for (slug,) in journeys[row.contact_id]),
-            consent={(channel, topic): state for channel, topic, state in consent[row.contact_id]},
-            topics=schema.topics,
-            step_since=since[row.id],
-            zone=schema.zone,
-            aliases=schema.aliases,
-        )
-        for row in rows
+        id_: {
+            "events": tuple(EventFact(*values) for values in happened[id_]),
+            "messages": tuple(MessageFact(*values) for values in received[id_]),
+            "segments": frozenset(slug for (slug,) in segments[id_]),
+            "lists": frozenset(slug for (slug,) in lists[id_]),
+            "journeys": frozenset(slug for (slug,) in journeys[id_]),
+            "consent": {(channel, topic): state for channel, topic, state in consent[id_]},
+            "topics": schema.topics,
+            "zone": schema.zone,
+            "aliases": schema.aliases,
+        }
+        for id_ in contact_ids
     }
 
 
@@ -90,8 +115,11 @@ def _grouped(rows: Sequence[Any]) -> dict[int, list[tuple[Any, ...]]]:
 
 def _fields(row: Any) -> dict[str, Any]:
     names = ("email", "phone", "timezone", "locale", "external_id", "created_at", "attributes")
+    return {name: getattr(row, name) for name in names}
+
+
+def _entry(row: Any) -> dict[str, Any]:
     return {
-        **{name: getattr(row, name) for name in names},
         "entry": EventKey(row.trigger_occurred_at, row.trigger_received_at, row.trigger_message_id),
         "event": row.trigger_event,
         "journey": row.slug,

@@ -7,10 +7,11 @@ Locking is one statement; what else the gate looks at is read by others, whose s
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -50,12 +51,20 @@ mark_sending = text("""
 """)
 
 mark_ended = text("""
-    update messages m set state = u.state, reason = u.reason, ended_at = :now
+    update messages m set state = u.state, reason = u.reason, ended_at = :now, seen = cast(u.seen as jsonb)
     from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[]), cast(:states as text[]),
-        cast(:reasons as text[])) as u(id, origin_at, state, reason)
+        cast(:reasons as text[]), cast(:seen as text[])) as u(id, origin_at, state, reason, seen)
     where m.id = u.id and m.origin_at = u.origin_at and m.state = 'queued'
     returning m.id, m.fallback
 """)
+
+
+class Refused(NamedTuple):
+    """A message that ends at the gate, and what the gate looked at."""
+
+    message: Candidate
+    verdict: gate.Verdict
+    facts: gate.Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +98,17 @@ def claim(
     known = facts.read(session, channel, candidates, now, signer)
     leaving = exit_check(session, candidates, now) if exit_check else set()
     going: list[Candidate] = []
-    ended: list[tuple[Candidate, gate.Verdict]] = []
+    ended: list[Refused] = []
     for each in candidates:
-        verdict = gate.decide(known.of(each, leaving=each.id in leaving, needs_consent=needs_consent), now)
+        looked_at = known.of(each, leaving=each.id in leaving, needs_consent=needs_consent)
+        verdict = gate.decide(looked_at, now)
         if verdict.action == "send":
             going.append(each)
         elif verdict.action != "hold":
-            ended.append((each, verdict))
+            ended.append(Refused(each, verdict, looked_at))
     going = _mark_sending(session, going, now, journal)
     _mark_ended(session, ended, now)
-    return Claim(going, Counter(verdict.reason or verdict.action for _, verdict in ended), len(candidates))
+    return Claim(going, Counter(each.verdict.reason or each.verdict.action for each in ended), len(candidates))
 
 
 def _one_per_contact(rows: Sequence[Any]) -> list[Candidate]:
@@ -128,23 +138,25 @@ def _mark_sending(session: Session, going: list[Candidate], now: dt.datetime, jo
     return [each for each in going if each.id in marked]
 
 
-def _mark_ended(session: Session, ended: list[tuple[Candidate, gate.Verdict]], now: dt.datetime) -> None:
-    if not ended:
+def _mark_ended(session: Session, refused: list[Refused], now: dt.datetime) -> None:
+    if not refused:
         return
+    ended = [each.message for each in refused]
     values = {
-        "ids": literal([each.id for each, _ in ended]),
-        "origins": literal([each.origin_at for each, _ in ended]),
-        "states": literal([verdict.action for _, verdict in ended]),
-        "reasons": literal([verdict.reason for _, verdict in ended]),
+        "ids": literal([each.id for each in ended]),
+        "origins": literal([each.origin_at for each in ended]),
+        "states": literal([each.verdict.action for each in refused]),
+        "reasons": literal([each.verdict.reason for each in refused]),
+        "seen": literal([json.dumps(gate.seen(each.facts)) for each in refused]),
     }
     marked = {row[0]: row[1] for row in session.execute(mark_ended, values | {"now": now})}
-    announce_settled(session, [(each.id, each.origin_at) for each, _ in ended if marked.get(each.id)], now)
+    announce_settled(session, [(each.id, each.origin_at) for each in ended if marked.get(each.id)], now)
     day = now.astimezone(dt.UTC).date()
     rollup.messages(
         session,
         [
             rollup.MessageDelta(each.journey_id or 0, each.step_id or "", each.channel, day, {"undelivered": 1})
-            for each, _ in ended
+            for each in ended
             if each.id in marked  # the exit check may have cancelled it already, and counted it
         ],
     )

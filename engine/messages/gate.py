@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from engine.messages.cap import Cap
 
@@ -42,6 +42,20 @@ class Verdict:
 
 send = Verdict("send")
 
+REFUSED_BY = {
+    "stopped": "journey",
+    "paused": "journey",
+    "exit": "exit",
+    "expired": "expires",
+    "no_address": "address",
+    "suppressed": "suppression",
+    "unsubscribed": "consent",
+    "no_consent": "consent",
+    "cap": "cap",
+}
+"""Which gate gives a reason. The gates stand in the order in which they are asked."""
+GATES = tuple(dict.fromkeys(REFUSED_BY.values()))
+
 
 def decide(facts: Facts, now: dt.datetime) -> Verdict:
     """Whether the message may go. Leaving comes first: a contact who has left is not counted as unreachable."""
@@ -55,6 +69,21 @@ def decide(facts: Facts, now: dt.datetime) -> Verdict:
         return Verdict("expired", "expired")
     refusal = _refusal(facts)
     return Verdict("suppressed", refusal) if refusal else send
+
+
+def seen(facts: Facts) -> dict[str, dict[str, Any]]:
+    """By gate the values that it looked at, as JSON: kept of refused messages, so that a refusal can be explained."""
+    consent = ("channel_state", "topic_state", "topic_default", "needs_consent")
+    limit = facts.cap
+    return {
+        "journey": {"state": facts.journey_state},
+        "exit": {"leaving": facts.leaving},
+        "expires": {"expires_at": facts.expires_at.isoformat() if facts.expires_at else None},
+        "address": {"present": bool(facts.address)},
+        "suppression": {"suppressed": facts.suppressed},
+        "consent": {name: getattr(facts, name) for name in consent},
+        "cap": {"allowed": f"{limit.count} per {limit.number} {limit.unit}", "count": facts.cap_count} if limit else {},
+    }
 
 
 def _refusal(facts: Facts) -> str | None:

@@ -56,6 +56,7 @@ class Message(Base):
     fallback: Mapped[bool] = mapped_column(server_default=text("false"))  # its entry waits for its fate
     state: Mapped[str] = mapped_column(server_default=text("'queued'"))
     reason: Mapped[str | None]
+    seen: Mapped[dict[str, Any] | None]  # of a message refused at the gate, what each of its questions saw
     token: Mapped[str] = mapped_column(server_default=text("replace(gen_random_uuid()::text, '-', '')"))
     recipient: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))

@@ -16,9 +16,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import clock, workspace
+from engine.contacts.find import find
 from engine.errors import NotFound
 from engine.model import Journey, JourneyVersion
+from engine.signing import signer
 from journeys import publish as publishing
+from journeys.explain import as_json as story_as_json
+from journeys.explain import explain_journey
 from journeys.language.format import fmt as layout
 from journeys.language.json_schema import journey_schema
 from journeys.language.naming import with_ids
@@ -29,6 +33,7 @@ from journeys.runtime.numbers import StepCounts, step_counts
 from journeys.simulate import as_json as as_json_
 from journeys.simulate.testing import run_tests
 from webapp.cli._context import connected
+from webapp.cli._explaining import show_story
 from webapp.cli._files import read_text, tell
 from webapp.cli._simulation import show_simulation
 from workers import simulate as simulating
@@ -129,6 +134,21 @@ def simulate(file: Path, start: dt.datetime, end: dt.datetime | None, as_json: b
         click.echo(json.dumps(found, indent=2))
     else:
         show_simulation(plan, found, known.currency)
+
+
+@command.command()
+@click.argument("journey")
+@click.argument("contact")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def explain(journey: str, contact: str, as_json: bool) -> None:
+    """Why CONTACT (an external id, an address or a phone number) did, or did not, get what JOURNEY sends."""
+    with connected() as database, database.transaction() as session:
+        found = find(session, contact)
+        story = explain_journey(session, journey, found.id, found.name, signer(), clock.now(session))
+    if as_json:
+        click.echo(json.dumps(story_as_json(story), indent=2))
+    else:
+        show_story(story)
 
 
 @command.command()

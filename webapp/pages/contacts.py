@@ -6,6 +6,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.errors import NotFound
+from engine.signing import signer
+from journeys.explain import explain_journey
 from webapp.pages.paging import moment_cursor, number_cursor
 from webapp.pages.queries import contacts as queries
 from webapp.pages.queries import timeline
@@ -19,6 +21,7 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/contacts", "contacts", listing)
     blueprint.add_url_rule("/contacts/<public_id>", "contact", contact)
     blueprint.add_url_rule("/contacts/<public_id>/timeline", "contact_timeline", older)
+    blueprint.add_url_rule("/contacts/<public_id>/journeys/<slug>", "contact_journey", journey)
 
 
 def listing() -> ResponseReturnValue:
@@ -41,9 +44,21 @@ def contact(public_id: str) -> ResponseReturnValue:
         context = {
             "consents": queries.consents(opened.session, found.id),
             "segments": queries.segments(opened.session, found.id),
+            "journeys": queries.journeys(opened.session, found.id),
             "timeline": timeline.read(opened.session, found.id, None),
         }
     return render_template("pages/contact.html", contact=found, name=queries.display_name(found), **context)
+
+
+def journey(public_id: str, slug: str) -> ResponseReturnValue:
+    """Why the contact did, or did not, get what a journey sends."""
+    with work() as opened:
+        found = queries.by_public_id(opened.session, public_id)
+        if found is None:
+            raise NotFound("contact", public_id)
+        name = queries.display_name(found)
+        story = explain_journey(opened.session, slug, found.id, name, signer(), opened.now)
+    return render_template("pages/contact_journey.html", contact=found, name=name, story=story)
 
 
 def older(public_id: str) -> ResponseReturnValue:

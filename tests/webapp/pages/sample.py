@@ -255,7 +255,7 @@ def _mailbox(session: Session, enrolment: Enrolment, contacts: list[Contact], no
         channel = "sms" if index % 6 == 5 else "email"
         at = now - dt.timedelta(hours=5 * index + 1)
         message = Message(
-            origin_at=at,
+            origin_at=at if index else enrolment.entered_at,
             enrolment_id=enrolment.id if index == 0 else 10_000 + index,
             step_id="hello-a",
             visit=1,

@@ -62,6 +62,16 @@ def test_the_page_shows_profile_consent_and_segments(marketer: FlaskClient, shop
         assert text in page
 
 
+def test_the_page_of_a_journey_tells_what_happened_there(marketer: FlaskClient, shop: Shop) -> None:
+    page = marketer.get(f"/contacts/{shop.contact}").text
+    address = re.search(rf'href="(/contacts/{shop.contact}/journeys/[^"]+)"', page)
+    assert address
+    told = marketer.get(address[1]).text
+    for text in ("Why, or why not", "Entered 1 time", "timed out", "Suppression", "welcome-short"):
+        assert text in told
+    assert marketer.get(f"/contacts/{shop.contact}/journeys/nothing").status_code == 404
+
+
 def test_the_timeline_tells_every_kind_of_thing(marketer: FlaskClient, shop: Shop) -> None:
     page = marketer.get(f"/contacts/{shop.contact}").text
     for text in (

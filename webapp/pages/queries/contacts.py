@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from engine.model import ConsentState, Contact, Segment, SegmentMembership
+from engine.model import ConsentState, Contact, Enrolment, Journey, Segment, SegmentMembership
 from webapp.pages.paging import Page, cut
 from webapp.pages.queries import AnyRow, AnySelect
 
 PAGE_SIZE = 50
+MOST_JOURNEYS = 100
 NAME_ATTRIBUTES = ("name", "first_name", "last_name")
 COLUMNS = (
     Contact.id,
@@ -86,6 +87,25 @@ def segments(session: Session, contact_id: int) -> Sequence[AnyRow]:
         .join(Segment, Segment.id == SegmentMembership.segment_id)
         .where(SegmentMembership.contact_id == contact_id, SegmentMembership.left_at.is_(None))
         .order_by(Segment.name)
+    )
+    return session.execute(query).all()
+
+
+def journeys(session: Session, contact_id: int) -> Sequence[AnyRow]:
+    """Published journeys with the status of the contact's latest entry, those that it entered first."""
+    latest = (
+        select(Enrolment.journey_id, func.max(Enrolment.id).label("id"))
+        .where(Enrolment.contact_id == contact_id)
+        .group_by(Enrolment.journey_id)
+        .subquery()
+    )
+    query = (
+        select(Journey.slug, Enrolment.status)
+        .outerjoin(latest, latest.c.journey_id == Journey.id)
+        .outerjoin(Enrolment, Enrolment.id == latest.c.id)
+        .where(Journey.live_version_id.is_not(None))
+        .order_by(latest.c.id.desc().nulls_last(), Journey.slug)
+        .limit(MOST_JOURNEYS)
     )
     return session.execute(query).all()
 

@@ -1,0 +1,86 @@
+"""What happened in the entries of a contact into a journey, and what those that are open wait for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine.expr.explain import explain
+from engine.facts import Asked, facts_of
+from engine.signing import Signer
+from journeys.explain.gates import messages
+from journeys.explain.values import Entry, Rule, StepStory, Waiting
+from journeys.language.steps import RuleText, WaitFor
+from journeys.runtime.catalogue import Catalogue, Version
+from journeys.runtime.listening import Ears
+
+ENTRIES = text("""
+select e.*, v.number from enrolments e join journey_versions v on v.id = e.version_id
+where e.journey_id = :journey_id and e.contact_id = :contact_id order by e.id desc limit :limit
+""")
+LOG = text(
+    "select at, step_id, visit, outcome, detail from step_log where enrolment_id = :id order by at, id limit 2000"
+)
+MOST = 20
+
+
+def entries(
+    session: Session, catalogue: Catalogue, journey_id: int, contact_id: int, signer: Signer, now: dt.datetime
+) -> tuple[Entry, ...]:
+    """The latest entries, oldest first."""
+    values = {"journey_id": journey_id, "contact_id": contact_id, "limit": MOST}
+    rows = session.execute(ENTRIES, values).all()
+    return tuple(_entry(session, catalogue, row, signer, now) for row in reversed(rows))
+
+
+def _entry(session: Session, catalogue: Catalogue, row: Any, signer: Signer, now: dt.datetime) -> Entry:
+    version = catalogue.version(session, row.version_id)
+    trigger = {"message_id": row.trigger_message_id, "occurred_at": row.trigger_occurred_at, "event": row.trigger_event}
+    return Entry(
+        row.number, row.status, row.reason, row.entered_at, row.ended_at, row.goal_at, row.held_out, row.arms, trigger,
+        tuple(_steps(session, version, row.id)),
+        messages(session, row.id, row.entered_at, catalogue.workspace, signer, now),
+        _waiting(version, row) if row.status == "active" else None,
+        tuple(_rules(session, catalogue, version, row, now)),
+    )  # fmt: skip
+
+
+def _steps(session: Session, version: Version, enrolment_id: int) -> Iterator[StepStory]:
+    for at, step_id, visit, outcome, detail in session.execute(LOG, {"id": enrolment_id}):
+        yield StepStory(at, step_id, _kind(version, step_id), visit, outcome, detail)
+
+
+def _kind(version: Version, step_id: str) -> str:
+    step = version.program.steps.get(step_id)
+    return step.kind if step is not None else ""
+
+
+def _waiting(version: Version, row: Any) -> Waiting:
+    kind = _kind(version, row.step_id)
+    return Waiting(row.step_id, kind, row.phase, row.arrived_at, row.wake_at, row.deadline)
+
+
+def _rules(session: Session, catalogue: Catalogue, version: Version, row: Any, now: dt.datetime) -> Iterator[Rule]:
+    """The rules that may still meet the wait, end the entry or count its goal, with what they see now."""
+    heard = version.listening
+    found: list[tuple[str, RuleText, Ears]] = []
+    step = version.program.steps.get(row.step_id or "")
+    if row.status == "active" and isinstance(step, WaitFor):
+        found += [("wait", rule.when, heard.steps[step.id]) for rule in step.rules]
+    if row.status in ("active", "held_out"):
+        found += [("exit", rule, heard.exits) for rule in version.program.journey.exits]
+    goal = version.program.journey.goal
+    if goal is not None and row.goal_at is None and row.goal_until is not None and row.goal_until >= now:
+        found.append(("goal", goal.when, heard.goal))
+    if not found:
+        return
+    names = frozenset(name for _, _, ears in found for name in ears.events)
+    everything = any(ears.any_event for _, _, ears in found)
+    asked = [Asked(row.id, row.arrived_at or row.entered_at)]
+    facts = facts_of(session, catalogue.schema, asked, names, everything)[row.id]
+    for what, rule, _ in found:
+        yield Rule(what, explain(rule.node, facts, now))

@@ -1,0 +1,98 @@
+"""What the gate saw of a message: as it was kept, or for messages that it let through, as the ledger tells of then."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine.messages import cap, gate
+from engine.signing import Signer
+from engine.workspace import Workspace
+from journeys.explain.values import Gate, MessageStory
+
+LEFT = frozenset({"exited", "converted", "stopped", "failed", "completed"})
+"""Reasons of messages that were cancelled because their entry ended."""
+MESSAGES = text("""
+select m.id, m.step_id, m.visit, m.channel, c.slug as content, m.state, m.reason, m.seen, m.queued_at, m.claimed_at,
+    m.accepted_at, m.ended_at, m.attempts, m.reply, m.topic, m.cap, m.expires_at, m.contact_id,
+    j.state as journey_state,
+    coalesce(m.recipient, case when m.channel = 'email' then p.email else p.phone end) as address
+from messages m join contents c on c.id = m.content_id join contacts p on p.id = m.contact_id
+left join journeys j on j.id = m.journey_id
+where m.enrolment_id = :id and m.origin_at = :origin_at order by m.id
+""")
+CONSENT = text("""
+select distinct on (topic) topic, action from consent_events
+where contact_id = :contact_id and channel = :channel and topic in ('', :topic) and occurred_at <= :at
+order by topic, occurred_at desc, id desc
+""")
+TOPIC = text("select default_state from topics where slug = :topic")
+SUPPRESSED = text("""
+select exists (select from suppressions where address_hmac = :hmac and channel = :channel and created_at <= :at)
+""")
+COUNT = text("""
+select count(*) from messages where contact_id = :contact_id and id <> :id and accepted_at > :since
+    and (accepted_at < :at or (accepted_at = :at and id < :id))
+""")
+
+
+def messages(
+    session: Session, enrolment_id: int, origin_at: dt.datetime, workspace: Workspace, signer: Signer, now: dt.datetime
+) -> tuple[MessageStory, ...]:
+    """The messages of an entry, oldest first, each with the gate's questions."""
+    rows = session.execute(MESSAGES, {"id": enrolment_id, "origin_at": origin_at}).all()
+    return tuple(_message(session, row, workspace, signer, now) for row in rows)
+
+
+def _message(session: Session, row: Any, workspace: Workspace, signer: Signer, now: dt.datetime) -> MessageStory:
+    waits = row.state == "queued"
+    decided_at = None if waits else row.claimed_at or row.ended_at
+    found = row.seen or gate.seen(_facts(session, row, workspace, signer, decided_at or now))
+    return MessageStory(
+        row.step_id, row.visit, row.channel, row.content, row.state, row.reason, row.queued_at, decided_at,
+        row.accepted_at, row.attempts, row.reply, _gates(row, found),
+    )  # fmt: skip
+
+
+def _gates(row: Any, seen: dict[str, dict[str, Any]]) -> tuple[Gate, ...]:
+    """The gates before the one that refused have let the message through, those after it were not asked."""
+    if row.state == "queued":
+        return tuple(Gate(name, "waiting", seen[name]) for name in gate.GATES)
+    if row.state == "cancelled" and row.reason in LEFT:
+        ended = Gate("exit", "refused", {"entry": row.reason})
+        return tuple(ended if name == "exit" else Gate(name, "not asked", {}) for name in gate.GATES)
+    refused = gate.REFUSED_BY.get(row.reason or "") if row.state in ("suppressed", "expired", "cancelled") else None
+    return tuple(_judged(refused, seen))
+
+
+def _judged(refused: str | None, seen: dict[str, dict[str, Any]]) -> Sequence[Gate]:
+    at = gate.GATES.index(refused) if refused else len(gate.GATES)
+    return [
+        Gate(name, "passed" if place < at else "refused" if place == at else "not asked", seen[name])
+        for place, name in enumerate(gate.GATES)
+    ]
+
+
+def _facts(session: Session, row: Any, workspace: Workspace, signer: Signer, at: dt.datetime) -> gate.Facts:
+    """What held at `at`: consent is a history, suppressions and accepted messages have their instant."""
+    values = {"contact_id": row.contact_id, "channel": row.channel, "topic": row.topic or "", "at": at, "id": row.id}
+    said = {one[0]: one[1] for one in session.execute(CONSENT, values)}
+    hmac = signer.address_hmac(row.channel, row.address) if row.address else None
+    limit = cap.parse(row.cap)
+    return gate.Facts(
+        channel=row.channel,
+        address=row.address,
+        channel_state=said.get(""),
+        topic_state=said.get(row.topic) if row.topic else None,
+        topic_default=session.execute(TOPIC, values).scalar() if row.topic else None,
+        suppressed=bool(hmac and session.execute(SUPPRESSED, values | {"hmac": hmac}).scalar()),
+        needs_consent=row.channel == "sms" and workspace.sms_needs_consent,
+        journey_state=row.journey_state if row.state == "queued" else "live",
+        expires_at=row.expires_at,
+        cap=limit,
+        cap_count=session.execute(COUNT, values | {"since": limit.since(at)}).scalar_one() if limit else 0,
+    )
