@@ -12,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     Text,
     bindparam,
+    cast,
     exists,
     func,
     insert,
@@ -23,8 +24,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
+from sqlalchemy.types import NULLTYPE
 
 from engine.contacts import write
+from engine.db import int_array
 from engine.errors import NotFound
 from engine.expr import Schema
 from engine.expr.compile_sql import Scope, condition, living, matching
@@ -184,10 +187,11 @@ which partitions they need, and does not join all contacts' events to find out a
 
 def members_among(session: Session, rule: Rule, schema: Schema, ids: Collection[int], now: dt.datetime) -> set[int]:
     """Those of the contacts whom the rule is true of at `now`; erased ones are in no segment."""
+    asked = int_array(sorted(ids))
     if len(ids) < MANY:
-        return set(session.execute(_kept(rule, schema), {"ids": sorted(ids), "now": now}).scalars())
+        return set(session.execute(_kept(rule, schema), {"ids": asked, "now": now}).scalar_one())
     with planned(session, planning.SOME):
-        return set(session.execute(_statement(rule, schema, literal(now, INSTANT)), {"ids": sorted(ids)}).scalars())
+        return set(session.execute(_statement(rule, schema, literal(now, INSTANT)), {"ids": asked}).scalar_one())
 
 
 def _kept(rule: Rule, schema: Schema) -> Any:
@@ -203,8 +207,11 @@ def _kept(rule: Rule, schema: Schema) -> Any:
 def _statement(rule: Rule, schema: Schema, now: Any) -> Any:
     contact = Contact.__table__
     verdict = condition(rule.node, schema, Scope(contact=contact, now=now))
-    wanted = contact.c.id == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
-    return select(contact.c.id).where(wanted, living(contact, verdict), verdict)
+    wanted = contact.c.id == func.any(cast(bindparam("ids", type_=Text), ARRAY(BigInteger)))
+    members = func.array_agg(contact.c.id, type_=NULLTYPE)
+    return select(func.coalesce(members, literal([], ARRAY(BigInteger)))).where(
+        wanted, living(contact, verdict), verdict
+    )
 
 
 def _write(session: Session, rule: Rule, members: Any, now: dt.datetime) -> None:
