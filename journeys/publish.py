@@ -114,7 +114,7 @@ def publish(
     journey = _journey(session, parsed.slug)
     version = session.get(JourneyVersion, journey.live_version_id) if journey.live_version_id else None
     _refuse_stale(journey, version, expected)
-    _refuse_choices(session, journey, parsed, choices or {})
+    refuse_choices(session, journey, parsed, choices or {})
     if version is not None and version.source == source and journey.state == "live":
         return Published(journey, version, True, 0, found, _carry(session, journey, version, choices or {}, now, actor))
     first = journey.live_version_id is None
@@ -162,8 +162,9 @@ def _refuse_stale(journey: Journey, version: JourneyVersion | None, expected: in
         raise Conflict(message, hint="Make a new plan.")
 
 
-def _refuse_choices(session: Session, journey: Journey, parsed: language.Journey, choices: Choices) -> None:
-    """Choices may name any step of a version that holds people, of the live one, and of the new text."""
+def refuse_choices(session: Session, journey: Journey, parsed: language.Journey, choices: Choices) -> None:
+    """Raises InvalidInput for a choice that cannot be carried out. They may name any step of a version that holds
+    people, of the live one, and of the new text."""
     if not choices:
         return
     aliases = load_schema(session).aliases

@@ -36,6 +36,7 @@ from webapp.cli._context import connected
 from webapp.cli._explaining import show_story
 from webapp.cli._files import read_text, tell
 from webapp.cli._simulation import show_simulation
+from webapp.cli._versions import COMMANDS
 from workers import simulate as simulating
 
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
@@ -167,6 +168,10 @@ def status(journey: str | None, as_json: bool) -> None:
             Console().print(_steps(counts, order))
     if not found:
         click.echo("No journey has been published yet. Publish one with: cairn journeys publish FILE")
+
+
+for _each in COMMANDS:
+    command.add_command(_each)
 
 
 def _show(file: Path, found: Iterable[Problem]) -> None:
