@@ -26,6 +26,8 @@ statements = (
 # What the authors of Liquid templates write, and Jinja's name for it.
 liquid = {"upcase": "upper", "downcase": "lower", "size": "length", "url_encode": "urlencode", "currency": "money"}
 literals = (nodes.List, nodes.Tuple, nodes.Dict)
+# What `engine.messages.compose.context` gives of the workspace to every message.
+of_workspace = frozenset({"workspace.name", "workspace.currency", "workspace.postal_address"})
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ def warn(found: Iterable[Variable], defaults: dict[str, Any], known: frozenset[s
     covered = {variable.path for variable in found if variable.covered} | set(defaults)
     for variable in found:
         path = variable.path
+        if path in of_workspace:
+            continue
         if known is not None and not is_known(path, known):
             near = get_close_matches(path, known, 1)
             hint = f"did you mean “{near[0]}”?" if near else "define the attribute, or check the spelling"

@@ -35,6 +35,7 @@ from journeys.simulate.testing import run_tests
 from webapp.cli._context import connected
 from webapp.cli._explaining import show_story
 from webapp.cli._files import read_text, tell
+from webapp.cli._library import library
 from webapp.cli._simulation import show_simulation
 from webapp.cli._versions import COMMANDS
 from workers import simulate as simulating
@@ -46,6 +47,9 @@ FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 @click.group()
 def command() -> None:
     """Journeys: check, publish and watch them."""
+
+
+command.add_command(library)
 
 
 @command.command()

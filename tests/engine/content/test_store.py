@@ -70,8 +70,9 @@ def test_the_stock_contents_compile_and_render_for_contacts_known_and_unknown(pa
     version = store.save(session, path.read_text(), path.stem, store.channels[path.suffix], noon)
     renderer = store.load_renderer(session, version.id)
     assert version.warnings == []
-    known = {"first_name": "Zoë", "seats": 30, "trial_ends_at": "2026-03-04"}
-    for context in ({}, known | {"event": {"items": [{"name": "Sock", "price": 3}]}}):
+    nobody = {"workspace": {"name": "Tidewater", "currency": "EUR"}}
+    known = nobody | {"first_name": "Zoë", "company": {"seats": 30}, "trial_ends_at": "2026-03-04"}
+    for context in (nobody, known | {"event": {"items": [{"name": "Sock", "price": 3}]}}):
         if isinstance(renderer, SmsRenderer):
             message = renderer.render(context)
             assert isinstance(message, RenderedSms) and message.parts <= 2 and "STOP" in message.text
