@@ -55,7 +55,7 @@ def test_the_canvas_has_a_node_for_each_step_and_both_ends() -> None:
     ids = [node["id"] for node in drawn["nodes"]]
     assert ids[0] == "@enter" and ids[-1] == "@end" and set(ids[1:-1]) == set(program(parse(TRIAL)).steps)
     size = next(node for node in drawn["nodes"] if node["id"] == "size")
-    assert (size["label"], size["x"], size["y"], size["line"]) == ("Company size", 420, 610, 26)
+    assert (size["label"], size["x"], size["y"], size["line"]) == ("Company size", 420, 610, 41)
     assert json.loads(json.dumps(drawn)) == drawn
 
 

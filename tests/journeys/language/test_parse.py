@@ -74,7 +74,7 @@ def test_the_sends_of_the_example_carry_their_options() -> None:
     opened = decision.rules[0].do[1]
     assert isinstance(opened, WaitFor)
     text, ending = opened.timeout[0], decision.timeout[0]
-    assert isinstance(text, Sms) and text.send.if_ is not None and text.send.if_.line == 50
+    assert isinstance(text, Sms) and text.send.if_ is not None and text.send.if_.line == 65
     assert text.send.quiet == Quiet(dt.time(20), dt.time(9), "contact")
     assert isinstance(ending, Email) and ending.send.at == LocalTime(dt.time(9, 30), "contact")
     assert [step.id for step in ending.send.fallback] == ["ending-sms"]
