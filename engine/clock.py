@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.errors import InvalidInput
+
+Reading = dt.datetime | Callable[[Session], dt.datetime]
+"""An instant; or a clock, for what has to wait for locks: it is read once they are held. Who waited would else judge as
+of an instant before that of whoever it waited for."""
+
+
+def read(session: Session, given: Reading) -> dt.datetime:
+    """The instant that is given, or that the clock shows now."""
+    return given(session) if callable(given) else given
 
 
 def now(session: Session) -> dt.datetime:

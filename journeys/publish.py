@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from engine import workspace
+from engine import segments, workspace
 from engine.contacts.changes import MESSAGES_ARE_HEARD
 from engine.errors import Conflict, LanguageError, NotFound
 from engine.expr.load import load as load_schema
@@ -24,11 +24,12 @@ from journeys.language.choice import Choices, refuse_unknown
 from journeys.language.difference import difference
 from journeys.language.parse import parse, read
 from journeys.language.problems import Problem, in_order
-from journeys.language.program import walk
+from journeys.language.program import program, walk
 from journeys.runtime import admit, match, states, turn
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime.carry import NOBODY, Carried, carry
 from journeys.runtime.inside import standing
+from journeys.runtime.listening import listening
 
 
 class Refused(LanguageError):
@@ -91,6 +92,14 @@ def _topics(journey: language.Journey) -> frozenset[str]:
     return frozenset(options.topic for options in (journey.send, *sends) if options.topic)
 
 
+def _heard_segments(journey: language.Journey, schema: Schema) -> frozenset[str]:
+    """Segments that let people in, or whose members its steps, exits, goal or trigger ask for."""
+    flat = program(journey)
+    heard = listening(flat, schema.aliases)
+    asked = frozenset(slug for ears in heard.ears for slug in ears.segments)
+    return asked | ({journey.enter.segment} if journey.enter.segment else frozenset())
+
+
 def publish(
     session: Session,
     source: str,
@@ -122,6 +131,7 @@ def publish(
         with rollup.together(session):
             match.match_joins(session, catalogues.load(session), parsed.enter.segment, lambda _: now)
     before = journey.state
+    segments.hear(session, _heard_segments(parsed, load_schema(session)))
     version = _freeze(session, journey, source, now, actor)
     _start_anew(session, journey, before, now)
     _know_topics(session, parsed)

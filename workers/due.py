@@ -11,7 +11,7 @@ DUE = {
     "match": "select from event_inbox where available_at <= :now",
     "refresh": "select from change_inbox "
     "union all select from segments where stale "
-    "union all select from segment_memberships where left_at is null and expires_at <= :now",
+    "union all select from segment_expiries where at <= :now",
     "advance": "select from journey_versions v join journeys j on j.id = v.journey_id "
     "where j.state in ('live', 'draining') and exists "
     "(select from enrolments e where e.version_id = v.id and e.status = 'active' and e.wake_at <= :now) "

@@ -59,7 +59,10 @@ def match(database: Database, seconds: float = SECONDS) -> int:
 
 
 def refresh(database: Database, seconds: float = SECONDS) -> int:
-    """Refresh segments that asked for it, and apply changes of contacts. Returns how many changes were taken."""
+    """Refresh segments that asked for it, look at memberships that expire, and apply changes of contacts.
+
+    Returns how many of the latter two were taken.
+    """
 
     def aside(session: Session, _: Catalogue, id_: int, __: dt.datetime, ___: str) -> None:
         session.execute(CHANGE_ASIDE, {"id": id_})
@@ -71,8 +74,8 @@ def refresh(database: Database, seconds: float = SECONDS) -> int:
     refreshed = True
     while refreshed and time.monotonic() < until:
         with database.transaction() as session:
-            refreshed = segments.refresh_stale(session, clock.now(session)) is not None
-    return _repeat(database, batch, matching.BATCH, aside, seconds)
+            refreshed = segments.refresh_stale(session, clock.now) is not None
+    return _expire(database, seconds) + _repeat(database, batch, matching.BATCH, aside, seconds)
 
 
 def advance(database: Database, seconds: float = SECONDS) -> int:
@@ -111,6 +114,20 @@ def hits(database: Database, seconds: float = SECONDS) -> int:
             break
         total += done
     return total
+
+
+def _expire(database: Database, seconds: float) -> int:
+    """With the turn of matching: nobody else then changes memberships of some contacts, or begins to listen."""
+
+    def batch(session: Session, catalogue: Catalogue, limit: int, taken: list[int]) -> int:
+        if not turn.is_mine(session):
+            return 0
+        return segments.expire(session, catalogue.segments, catalogue.schema, clock.now, limit, taken)
+
+    def aside(session: Session, _: Catalogue, id_: int, now: dt.datetime, __: str) -> None:
+        segments.forget(session, id_, now)
+
+    return _repeat(database, batch, segments.BATCH, aside, seconds)
 
 
 def _admit(database: Database, journey_id: int, seconds: float) -> int:

@@ -56,9 +56,8 @@ def find_due(session: Session, now: dt.datetime) -> list[str]:
 
 
 def refresh_segments(session: Session, now: dt.datetime) -> list[str]:  # noqa: ARG001 - the shape of an action
-    """Ask for a full refresh of every segment: the passing of time alone changes rules with windows."""
-    segments.mark_stale(session)
-    return ["refresh"]
+    """Ask for a full refresh of segments whose changes cannot be foretold."""
+    return ["refresh"] if segments.mark_stale(session) else []
 
 
 def make_partitions(session: Session, now: dt.datetime) -> list[str]:
@@ -75,7 +74,7 @@ def tidy(session: Session, now: dt.datetime) -> list[str]:  # noqa: ARG001 - the
 
 TIMETABLE = (
     Schedule("due", dt.timedelta(seconds=1), find_due, slots=False),
-    Schedule("segments", dt.timedelta(minutes=10), refresh_segments),
+    Schedule("segments", dt.timedelta(minutes=1), refresh_segments),
     Schedule("partitions", dt.timedelta(days=1), make_partitions, at_start=True),
     Schedule("tidy", dt.timedelta(hours=6), tidy),
 )

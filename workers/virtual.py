@@ -20,10 +20,13 @@ select least(
      where e.status = 'active' and e.wake_at > :now and j.state in ('live', 'draining')),
     (select min(send_after) from messages where state = 'queued' and send_after > :now and send_after < 'infinity'),
     (select min(at) + interval '3 seconds' from hits where classification is null and at > :now - interval '3 seconds'),
-    (select cast(:segments_at as timestamptz) where exists (select from segments)))
+    (select e.at from segment_expiries e join segments s on s.id = e.segment_id
+     where e.at > :now and s.heard order by e.at limit 1),
+    (select cast(:segments_at as timestamptz) where exists (select from segments where periodic)))
 """)
 """The next instant at which something falls due. What is due already and did not move (a paused journey's messages, a
-mail server away) is looked at again at every stop, and must not stop the clock."""
+mail server away) is looked at again at every stop, and must not stop the clock. Segments that nobody listens to are
+brought up to date at every stop, but make none: each contact would be one."""
 SEGMENTS_EVERY = dt.timedelta(hours=1)
 
 WORK: dict[str, Callable[[Database], int]] = {

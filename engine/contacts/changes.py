@@ -15,6 +15,8 @@ NEW_CONTACT = "created_at"  # among the names of a change: everything about the 
 MESSAGES_ARE_HEARD = "messages_are_heard"
 """The setting that says that some journey listens for `received`; publishing keeps it. While it is not set, as after an
 upgrade, one may."""
+SEGMENTS_READ_MESSAGES = "segments_read_messages"
+"""The setting that says that some segment's rule asks what people received; saving one keeps it."""
 FEW = 20  # kinds of change that are written a statement each
 ANNOUNCE = text("""
 insert into change_inbox (contact_id, kind, names, created_at)
@@ -52,13 +54,14 @@ select m.contact_id, 'settled', array[m.step_id], :now
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as ended(id, origin_at)
 join messages m on m.id = ended.id and m.origin_at = ended.origin_at""")
 
-# What no journey asks about costs one look at a setting; else one probe a message for an entry that may mind.
+# What nobody asks about costs one look at the settings; for journeys one probe a message for an entry that may mind.
 ACCEPTED = text(f"""
 insert into change_inbox (contact_id, kind, names, created_at)
 select m.contact_id, 'message', array[c.slug], :now
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as accepted(id, origin_at)
 join messages m on m.id = accepted.id and m.origin_at = accepted.origin_at join contents c on c.id = m.content_id
-where coalesce((select value = 'true' from workspace_settings where name = '{MESSAGES_ARE_HEARD}'), true)
+where coalesce((select value = 'true' from workspace_settings where name = '{SEGMENTS_READ_MESSAGES}'), false)
+    or coalesce((select value = 'true' from workspace_settings where name = '{MESSAGES_ARE_HEARD}'), true)
     and exists (select from enrolments e where e.contact_id = m.contact_id
                 and (e.status in ('active', 'held_out') or (e.goal_at is null and e.goal_until >= :now)))""")
 
@@ -71,7 +74,7 @@ def announce_settled(session: Session, messages: Sequence[tuple[int, dt.datetime
 
 
 def announce_accepted(session: Session, messages: Sequence[tuple[int, dt.datetime]], now: dt.datetime) -> None:
-    """Say that messages, as (id, origin_at), were accepted, if a journey listens for what people received."""
+    """Say that messages, as (id, origin_at), were accepted, if a journey or segment asks what people received."""
     if messages:
         ids, origins = zip(*messages, strict=True)
         session.execute(ACCEPTED, {"ids": literal(ids), "origins": literal(origins), "now": now})

@@ -46,7 +46,14 @@ MOVES = (
     where t.enrolment_id = e.id and e.contact_id = any(:kept) and t.contact_id = any(:gone)""",
     f"update conversions t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
     """
-    update segment_memberships set left_at = :now where contact_id = any(:gone) and left_at is null""",
+    with ended as (
+        update segment_memberships set left_at = :now where contact_id = any(:gone) and left_at is null
+        returning segment_id),
+    fewer as (select segment_id, count(*) as people from ended group by 1),
+    held as (select id from segments where id in (select segment_id from fewer) order by id for no key update)
+    update segments s set contact_count = s.contact_count - fewer.people
+    from held join fewer on fewer.segment_id = held.id where s.id = held.id""",
+    "delete from segment_expiries where contact_id = any(:gone)",
     f"""
     insert into list_memberships (list_id, contact_id, added_at)
     select t.list_id, pair.kept, min(t.added_at) from {PAIRS} join list_memberships t on t.contact_id = pair.gone

@@ -1,7 +1,7 @@
 """Tables, one noun per file. Importing this package registers all of them on `Base.metadata`."""
 
 from engine.model.attribution import Conversion, Cost, Credit
-from engine.model.audience import List, ListMembership, Segment, SegmentMembership
+from engine.model.audience import List, ListMembership, Segment, SegmentExpiry, SegmentMembership
 from engine.model.base import Base, new_public_id
 from engine.model.consent import ConsentEvent, ConsentState, Suppression, Topic
 from engine.model.contact import AttributeDefinition, Contact, ContactIdentity
@@ -49,6 +49,7 @@ __all__ = [
     "MessageRollup",
     "ScheduleSlot",
     "Segment",
+    "SegmentExpiry",
     "SegmentMembership",
     "StepLog",
     "StepRollup",

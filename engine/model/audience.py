@@ -11,7 +11,12 @@ from engine.model.base import Base, CreatedAt, Id, PublicId
 
 
 class Segment(Base):
-    """A saved rule. `contact_count` is that of the last refresh."""
+    """A saved rule.
+
+    `contact_count` changes in the commits that change memberships. `heard`: somebody asks who enters and leaves, a
+    journey or another segment, so that changes are announced. `periodic`: refreshed as a whole again and again, since
+    the next change of its rule cannot be foretold.
+    """
 
     __tablename__ = "segments"
 
@@ -24,10 +29,12 @@ class Segment(Base):
     created_at: Mapped[CreatedAt]
     refreshed_at: Mapped[dt.datetime | None]
     stale: Mapped[bool] = mapped_column(server_default=text("true"))  # asks for a full refresh
+    heard: Mapped[bool] = mapped_column(server_default=text("false"))
+    periodic: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class SegmentMembership(Base):
-    """A stay in a segment; the open stay has no `left_at`. `expires_at`: when time alone may end or start it."""
+    """A stay in a segment; the open stay has no `left_at`."""
 
     __tablename__ = "segment_memberships"
     __table_args__ = (
@@ -39,11 +46,6 @@ class SegmentMembership(Base):
             postgresql_where=text("left_at is null"),
         ),
         Index("segment_memberships_contact_idx", "contact_id", "segment_id", "entered_at"),
-        Index(
-            "segment_memberships_expiry_idx",
-            "expires_at",
-            postgresql_where=text("left_at is null and expires_at is not null"),
-        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
@@ -51,7 +53,21 @@ class SegmentMembership(Base):
     contact_id: Mapped[int]
     entered_at: Mapped[dt.datetime]
     left_at: Mapped[dt.datetime | None]
-    expires_at: Mapped[dt.datetime | None]
+
+
+class SegmentExpiry(Base):
+    """Until when the stored membership holds, be it in or out, if time alone may change it; else there is no row.
+
+    `at` may come early, never late: then one looks again. Rows have no foreign keys, as there may be millions; those
+    of what is gone go when they fall due.
+    """
+
+    __tablename__ = "segment_expiries"
+    __table_args__ = (Index("segment_expiries_due_idx", "at"),)
+
+    contact_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    segment_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[dt.datetime]
 
 
 class List(Base):

@@ -1,7 +1,26 @@
 """Segments: saved rules, and who is in them, with history."""
 
-from engine.segments.refresh import mark_stale, refresh, refresh_contacts, refresh_stale
-from engine.segments.rules import count, resolve
-from engine.segments.save import save
+from engine.segments.index import SegmentIndex
+from engine.segments.refresh import mark_stale, refresh, refresh_stale
+from engine.segments.rules import count, load_rules, resolve
+from engine.segments.save import hear, save
+from engine.segments.touched import BATCH, Held, expire, forget, hold, refresh_contacts, refresh_held
 
-__all__ = ["count", "mark_stale", "refresh", "refresh_contacts", "refresh_stale", "resolve", "save"]
+__all__ = [
+    "BATCH",
+    "Held",
+    "SegmentIndex",
+    "count",
+    "expire",
+    "forget",
+    "hear",
+    "hold",
+    "load_rules",
+    "mark_stale",
+    "refresh",
+    "refresh_contacts",
+    "refresh_held",
+    "refresh_stale",
+    "resolve",
+    "save",
+]

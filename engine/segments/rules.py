@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.contacts.changes import NEW_CONTACT
 from engine.errors import LanguageError
 from engine.expr import Dependencies, Schema, check, dependencies, parse
 from engine.expr.ast import Node
@@ -32,26 +32,18 @@ class Rule:
     slug: str
     node: Node
     reads: Dependencies
+    text: str = ""
+
+    @property
+    def timed(self) -> bool:
+        """Whether time alone may change a verdict."""
+        return self.reads.time
 
     @property
     def periodic(self) -> bool:
-        """Whether its verdicts change without a word in an inbox."""
-        return self.reads.time or self.reads.messages or bool(self.reads.journeys)
-
-    def touched_by(self, kind: str, names: Iterable[str]) -> bool:
-        """Whether a change of this kind and these names (see `engine.model.ChangeInbox`) can change a verdict."""
-        changed = {name.split(".")[0] for name in names} if kind == "attribute" else set(names)
-        match kind:
-            case "event":
-                return self.reads.any_event or not self.reads.events.isdisjoint(changed)
-            case "attribute":
-                return NEW_CONTACT in changed or not self.reads.attributes.isdisjoint(changed)
-            case "consent":
-                wide = "" in changed and bool(self.reads.channels)
-                return wide or not self.reads.topics.isdisjoint(changed)
-            case "list":
-                return not self.reads.lists.isdisjoint(changed)
-        return not self.reads.segments.isdisjoint(changed)
+        """Whether verdicts change without a word in an inbox, and at instants that cannot be foretold: people come into
+        journeys and leave them by steps of their own."""
+        return bool(self.reads.journeys)
 
 
 def resolve(text: str, schema: Schema) -> Node:
@@ -73,18 +65,25 @@ def count(session: Session, text: str, now: dt.datetime) -> int:
 
 def load_rules(session: Session, schema: Schema) -> list[Rule]:
     """All segments whose rule reads, each after those that it reads. What does not read is logged and left out."""
+    rows = session.execute(select(Segment.id, Segment.slug, Segment.rule).order_by(Segment.id))
+    return list(_ordered(tuple(tuple(row) for row in rows), tuple(sorted(schema.aliases.items()))))
+
+
+@functools.lru_cache(maxsize=16)
+def _ordered(rows: tuple[tuple[Any, ...], ...], aliases: tuple[tuple[str, str], ...]) -> tuple[Rule, ...]:
+    """Kept as long as no rule changes: a thousand take some milliseconds to put in order."""
     rules = []
-    for id_, slug, text in session.execute(select(Segment.id, Segment.slug, Segment.rule).order_by(Segment.id)):
+    for id_, slug, text in rows:
         try:
-            node, reads = _parsed(text, tuple(sorted(schema.aliases.items())))
+            node, reads = _parsed(text, aliases)
         except LanguageError as error:
             log.error("segment's rule does not read", segment=slug, error=str(error))
         else:
-            rules.append(Rule(id_, slug, node, reads))
-    return in_order(rules)
+            rules.append(Rule(id_, slug, node, reads, text))
+    return tuple(in_order(rules))
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=10_000)
 def _parsed(text: str, aliases: tuple[tuple[str, str], ...]) -> tuple[Node, Dependencies]:
     known = dict(aliases)
     node = parse(text, known)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from engine import workspace
+from engine.contacts.changes import SEGMENTS_READ_MESSAGES
 from engine.errors import InvalidInput, LanguageError
-from engine.expr import Schema, dependencies, find_cycle, parse
+from engine.expr import Dependencies, Schema, dependencies, find_cycle, parse
 from engine.expr.load import load as load_schema
 from engine.model import Segment
-from engine.segments.rules import resolve
+from engine.segments.rules import load_rules, resolve
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
+HEAR = text("""
+with held as (select id from segments where slug = any(:slugs) and not heard order by id for no key update)
+update segments s set heard = true from held where s.id = held.id""")
 LOCK = text("select pg_advisory_xact_lock(hashtext(current_schema() || ' save segments'))")
 
 
@@ -29,7 +35,7 @@ def save(session: Session, slug: str, rule: str, name: str | None = None) -> Seg
         )
     session.execute(LOCK)  # two rules saved at once must not close a circle
     schema = load_schema(session)
-    _check(session, slug, rule, schema)
+    reads = _check(session, slug, rule, schema)
     found = session.execute(select(Segment).where(Segment.slug == slug)).scalar()
     if found is None:
         found = Segment(slug=slug, name=name or slug, rule=rule)
@@ -38,17 +44,32 @@ def save(session: Session, slug: str, rule: str, name: str | None = None) -> Seg
         found.rule, found.stale = rule, True
     found.name = name or found.name
     session.flush()
+    hear(session, reads.segments)
+    _listen_to_messages(session, reads, schema)
     return found
 
 
-def _check(session: Session, slug: str, rule: str, schema: Schema) -> None:
+def hear(session: Session, slugs: Collection[str]) -> None:
+    """From the commit of this transaction on, who enters and leaves these segments is announced."""
+    if slugs:
+        session.execute(HEAR, {"slugs": list(slugs)})
+
+
+def _listen_to_messages(session: Session, reads: Dependencies, schema: Schema) -> None:
+    """Accepted messages are announced as long as some segment reads them."""
+    heard = reads.messages or any(rule.reads.messages for rule in load_rules(session, schema))
+    workspace.put(session, SEGMENTS_READ_MESSAGES, heard)
+
+
+def _check(session: Session, slug: str, rule: str, schema: Schema) -> Dependencies:
     aliases = schema.aliases
-    own = dependencies(parse(rule, aliases), aliases).segments
-    reads = {slug: own, **_others(session, slug, schema)}
+    own = dependencies(parse(rule, aliases), aliases)
+    reads = {slug: own.segments, **_others(session, slug, schema)}
     if cycle := find_cycle(slug, reads):
         way = " → ".join(cycle)
         raise LanguageError(f"the segment reads itself: {way}", hint="Take one of these segments out of the rule.")
     resolve(rule, schema)
+    return own
 
 
 def _others(session: Session, slug: str, schema: Schema) -> dict[str, frozenset[str]]:

@@ -15,7 +15,7 @@ from engine import workspace
 from engine.db import driver
 from engine.expr.load import load as load_schema
 from engine.expr.schema import Schema
-from engine.segments.rules import Rule, load_rules
+from engine.segments import SegmentIndex, load_rules
 from engine.workspace import Workspace
 from journeys.language.parse import parse
 from journeys.language.program import Program, program
@@ -46,14 +46,14 @@ class Catalogue:
     workspace: Workspace
     versions: dict[int, Version]
     contents: dict[str, tuple[int, str]]  # slug -> (id, channel)
-    rules: list[Rule] = field(default_factory=list)
+    segments: SegmentIndex = field(default_factory=lambda: SegmentIndex([]))
     stamp: str | None = None
     statements: dict[Any, Any] = field(default_factory=dict)
 
     @functools.cached_property
     def index(self) -> Index:
         """Who hears what."""
-        return Index(list(self.versions.values()), self.rules, self.workspace, self.schema)
+        return Index(list(self.versions.values()), self.segments, self.workspace, self.schema)
 
     @property
     def live(self) -> list[Version]:
@@ -106,7 +106,7 @@ def load(session: Session) -> Catalogue:
         workspace.load(session),
         _versions(session, schema.aliases, []),
         {slug: (id_, channel) for slug, id_, channel in contents},
-        load_rules(session, schema) if schema.segments else [],
+        SegmentIndex(load_rules(session, schema) if schema.segments else []),
         stamp,
         _statements(session, schema),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.expr.schema import Schema
 from engine.expr.values import dig
-from engine.segments.rules import Rule
+from engine.segments import SegmentIndex
 from engine.workspace import Workspace
 from journeys.runtime.listening import Fact
 from journeys.runtime.where import Where
@@ -50,14 +50,13 @@ class Index:
     """What the versions of a catalogue, its segments and its workspace listen to."""
 
     def __init__(
-        self, versions: Sequence[Version], rules: Sequence[Rule], workspace: Workspace, schema: Schema
+        self, versions: Sequence[Version], segments: SegmentIndex, workspace: Workspace, schema: Schema
     ) -> None:
-        self.versions, self.rules, self.workspace, self.schema = versions, rules, workspace, schema
+        self.versions, self.segments, self.workspace, self.schema = versions, segments, workspace, schema
         self.restless = frozenset(v.id for v in versions if any(ears.any_event for ears in v.listening.ears))
         self.starts: dict[str, Listeners] = defaultdict(Listeners)
         self.waits: dict[str, Listeners] = defaultdict(Listeners)
         self.joins: dict[str, list[Version]] = defaultdict(list)
-        self._touches: dict[Fact, bool] = {}
         self._hearers: dict[Fact, frozenset[int]] = {}
         for version in versions:
             self._file(version)
@@ -76,9 +75,9 @@ class Index:
 
     def names(self) -> list[str] | None:
         """The names of all events that anybody hears; None when every event is heard."""
-        if self.restless or any(rule.reads.any_event for rule in self.rules):
+        watched = self.segments.event_names
+        if self.restless or watched is None:
             return None
-        watched = {name for rule in self.rules for name in rule.reads.events}
         return sorted({*self.starts, *self.waits, *self.workspace.revenue_events, *watched})
 
     def started(self, name: str, properties: Mapping[str, Any], now: dt.datetime) -> bool:
@@ -110,8 +109,5 @@ class Index:
         return any(ears.messages for version in self.versions for ears in version.listening.ears)
 
     def touches(self, fact: Fact) -> bool:
-        """Whether a fact can change who is in some segment. Segments that read messages are refreshed by the minute."""
-        if fact not in self._touches:
-            touched = (rule.touched_by(fact.kind, fact.names) for rule in self.rules)
-            self._touches[fact] = fact.kind not in ("message", "settled") and any(touched)
-        return self._touches[fact]
+        """Whether a fact can change who is in some segment."""
+        return bool(self.segments.touched(fact.kind, fact.names))

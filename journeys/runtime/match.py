@@ -105,9 +105,10 @@ def match_events(
     minded, earning = _minded(session, catalogue, events, clock(session)), _earning(catalogue, events)
     watched = _watched(catalogue, ((event.contact_id, event.fact) for event in events))
     queues = _queues(events, minded)
-    now = _lock(session, clock, minded.union(*watched.values(), (one.contact_id for one in earning)))
+    concerned = minded.union(*watched.values(), (one.contact_id for one in earning))
+    now, held = _lock(session, catalogue, clock, concerned, watched)
     convert.record(session, catalogue.workspace, earning)
-    _refresh_segments(session, catalogue, watched, now)
+    segments.refresh_held(session, held, now)
     while queues:
         apply(session, catalogue, [queue.pop(0) for queue in queues.values()], now)
         queues = {contact_id: queue for contact_id, queue in queues.items() if queue}
@@ -211,18 +212,22 @@ def _apply_changes(session: Session, catalogue: Catalogue, claimed: Sequence[Any
     asked = {id_: found for id_, several in facts.items() if (found := frozenset().union(*map(index.hearers, several)))}
     joining = {id_ for id_, slugs in entered.items() if not index.joins.keys().isdisjoint(slugs)}
     minded = joining | _with_open_entries(session, asked, clock(session))
-    now = _lock(session, clock, minded.union(*watched.values()))
-    _refresh_segments(session, catalogue, watched, now)
+    now, held = _lock(session, catalogue, clock, minded.union(*watched.values()), watched)
+    segments.refresh_held(session, held, now)
     happened = [Happening(id_, tuple(facts[id_]), entered_segments=tuple(entered[id_])) for id_ in sorted(minded)]
     if happened:
         apply(session, catalogue, happened, now)
 
 
-def _lock(session: Session, clock: Clock, contact_ids: set[int]) -> dt.datetime:
-    """Lock contacts in the order of their ids; the instant after that."""
+def _lock(
+    session: Session, catalogue: Catalogue, clock: Clock, contact_ids: set[int], watched: Mapping[Fact, set[int]]
+) -> tuple[dt.datetime, segments.Held]:
+    """Lock contacts in the order of their ids, and the segments that the facts can touch; the instant after that."""
     if contact_ids:
         driver(session).execute(LOCK_CONTACTS, (sorted(contact_ids),))
-    return clock(session)
+    changes: dict[tuple[str, tuple[str, ...]], set[int]] = {(f.kind, f.names): ids for f, ids in watched.items()}
+    held = segments.hold(session, catalogue.segments, catalogue.schema, lambda index: index.ask(changes))
+    return clock(session), held
 
 
 def _earning(catalogue: Catalogue, events: Iterable[Event]) -> list[convert.NewConversion]:
@@ -244,10 +249,3 @@ def _watched(catalogue: Catalogue, facts: Iterable[tuple[int, Fact]]) -> dict[Fa
         if catalogue.index.touches(fact):
             found[fact].add(contact_id)
     return found
-
-
-def _refresh_segments(
-    session: Session, catalogue: Catalogue, watched: Mapping[Fact, set[int]], now: dt.datetime
-) -> None:
-    for fact, ids in watched.items():
-        segments.refresh_contacts(session, sorted(ids), fact.kind, fact.names, now, catalogue.schema)

@@ -127,10 +127,15 @@ def test_a_schedule_that_fails_is_tried_again_in_its_slot(database: Database, re
     assert redis.exists(bell_key("refresh", {}))
 
 
-def test_a_new_leader_makes_partitions_and_asks_for_segments(database: Database, redis: Redis) -> None:
+def test_a_new_leader_makes_partitions_and_asks_for_segments_that_cannot_be_foretold(
+    database: Database, redis: Redis
+) -> None:
     with database.transaction() as session:
         session.execute(
-            text("insert into segments (public_id, slug, name, rule, stale) values ('s', 's', 's', 'true', false)")
+            text(
+                "insert into segments (public_id, slug, name, rule, stale, periodic) "
+                "values ('s', 's', 's', 'in journey \"x\"', false, true), ('t', 't', 't', 'plan is set', false, false)"
+            )
         )
         session.execute(text(f"drop table hits_{dt.datetime.now(dt.UTC):%Y_%m}"))
     leader = scheduler(database, redis, *TIMETABLE)
@@ -139,7 +144,7 @@ def test_a_new_leader_makes_partitions_and_asks_for_segments(database: Database,
         leader.keep(schedule)
     with database.transaction() as session:
         assert session.execute(text(f"select count(*) from hits_{dt.datetime.now(dt.UTC):%Y_%m}")).scalar() == 0
-        assert session.execute(text("select stale from segments")).scalar() is True
+        assert session.execute(text("select slug from segments where stale")).scalars().all() == ["s"]
     assert redis.exists(bell_key("refresh", {}))
 
 

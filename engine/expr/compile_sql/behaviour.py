@@ -42,7 +42,7 @@ def did(node: ast.Did, context: Context) -> Condition:
 
 def message(node: ast.Message, context: Context) -> Condition:
     """Message verbs: `received` reads messages, the others the events that receipts and hits became."""
-    return counted(_messages(node, context), node, context)
+    return counted(message_source(node, context), node, context)
 
 
 class Source:
@@ -85,7 +85,8 @@ def event_source(
     return Source(events, events.c.contact_id, conditions, contact)
 
 
-def _messages(node: ast.Message, context: Context) -> Source:
+def message_source(node: ast.Message, context: Context) -> Source:
+    """Messages, or events about them, that the condition speaks of."""
     if node.verb == "received":
         return _received(node, context)
     source = event_source(ast.EventName(ast.VERB_EVENTS[node.verb]), None, node.window, context)

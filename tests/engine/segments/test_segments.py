@@ -21,6 +21,7 @@ from engine.segments import planning
 from engine.segments.planning import planned
 from engine.segments.refresh import MANY
 from tests.conftest import drop, new_database
+from tests.engine.segments.looking import announced, members
 
 NOW = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -34,23 +35,12 @@ def refresh_all(session: Session, now: dt.datetime) -> int:
     return count
 
 
-def members(session: Session, slug: str) -> set[int]:
-    query = "select contact_id from segment_memberships m join segments s on s.id = m.segment_id where slug = :slug "
-    return set(session.execute(text(query + "and left_at is null"), {"slug": slug}).scalars())
-
-
-def announced(session: Session) -> list[tuple[int, str, list[str]]]:
-    rows = session.execute(
-        text("delete from change_inbox where kind like 'segment%' returning contact_id, kind, names")
-    ).all()
-    return [tuple(row) for row in rows]
-
-
 def test_a_full_refresh_writes_only_differences_with_history(session: Session) -> None:
     free, pro = identify(
         session, [Profile("c1", attributes={"plan": "free"}), Profile("c2", attributes={"plan": "pro"})], NOW
     )
     segments.save(session, "pro", 'plan is "pro"')
+    segments.hear(session, ["pro"])
     assert refresh_all(session, NOW) == 1
     assert members(session, "pro") == {pro} and announced(session) == [(pro, "segment_entered", ["pro"])]
     assert segments.refresh(session, "pro", NOW) == 1 and announced(session) == []
@@ -102,17 +92,6 @@ def test_only_touched_segments_are_looked_at(session: Session) -> None:
     assert segments.refresh_contacts(session, [one], "attribute", ["city"], NOW) == 0
     assert segments.refresh_contacts(session, [one], "event", ["plan"], NOW) == 0
     assert segments.refresh_contacts(session, [one], "attribute", ["created_at"], NOW) == 1
-
-
-def test_time_alone_moves_contacts_once_a_minute(session: Session) -> None:
-    [one] = identify(session, [Profile("c1")], NOW)
-    record(session, [NewEvent(one, "Seen", NOW, "m")], NOW)
-    segments.save(session, "recent", 'did "Seen" in the last 1 day')
-    refresh_all(session, NOW)
-    assert members(session, "recent") == {one}
-    assert refresh_all(session, NOW + dt.timedelta(seconds=59)) == 0
-    assert refresh_all(session, NOW + 2 * DAY) == 1
-    assert members(session, "recent") == set()
 
 
 def test_a_broken_rule_in_the_store_does_not_stop_the_others(session: Session) -> None:
@@ -206,6 +185,7 @@ def test_incremental_refresh_equals_full_refresh(shared: Database, drawn: list[A
             for contact_id, change, names in changes:
                 if change == "attribute":
                     segments.refresh_contacts(session, [contact_id], change, names, moment)
+        segments.hear(session, list(RULES))
         before = {slug: members(session, slug) for slug in RULES}
         announced(session)
         session.execute(text("update segments set stale = true"))

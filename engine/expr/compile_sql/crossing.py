@@ -1,0 +1,51 @@
+"""When time reaches or passes an instant, as SQL; the same reasoning as `engine.expr.durations`, which see."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import Interval, case, func, literal
+from sqlalchemy.types import DateTime
+
+from engine.expr import ast
+from engine.expr.compile_sql.operands import Column, instant, shifted
+from engine.expr.durations import exact
+
+TICK = literal(dt.timedelta(microseconds=1), Interval)
+NEAR = literal(dt.timedelta(days=6), Interval)
+EARLY = literal(dt.timedelta(days=5), Interval)
+DAY = literal(dt.timedelta(days=1), Interval)
+END_OF_TIME = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+REACH = ast.Duration(10, "day")
+"""Calendar steps jump back at the end of a month, so an event that left a window less than this ago may come back."""
+
+
+def flips(moment: Column, now: Column, *, strict: bool) -> Column:
+    """When time reaches `moment`, or passes it if strict; NULL if that is behind `now`."""
+    if strict:
+        return case((moment >= now, moment + TICK), else_=None)
+    return case((moment > now, moment), else_=None)
+
+
+def crossing(moment: Column, now: Column, duration: ast.Duration, sign: int, *, strict: bool) -> Column:
+    """When `n` plus (sign 1) or minus (sign -1) the duration, for n later than `now`, next reaches or passes `moment`.
+
+    NULL: never. For months and years it may come days early.
+    """
+    goal = shifted(moment, duration, -sign)
+    if exact(duration) is not None:
+        return flips(goal, now, strict=strict)
+    midnight = func.date_trunc("day", now, "UTC", type_=DateTime(timezone=True)) + DAY
+    today = flips(moment - (shifted(now, duration, sign) - now), now, strict=strict)
+    return case((goal - now > NEAR, goal - EARLY), (now - goal <= NEAR, func.least(midnight, today)), else_=None)
+
+
+def start_of(window: ast.Last, now: Column) -> Column:
+    """From where on an event may matter to the window, now or when time has passed."""
+    start = shifted(now, window.duration, -1)
+    return start if exact(window.duration) is not None else shifted(start, REACH, -1)
+
+
+def in_time(at: Column) -> Column:
+    """Without instants that no calendar of Python holds; nobody waits for them."""
+    return case((at < instant(END_OF_TIME), at), else_=None)
