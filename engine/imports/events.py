@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engine import segments
 from engine.contacts import write
 from engine.contacts.changes import announce
 from engine.contacts.identify import identify_all
@@ -26,8 +26,6 @@ EXAMPLE = "external_id,name,occurred_at,message_id,quantity,revenue"
 BATCH = 10_000
 REMEMBERED = 500_000  # contacts whose ids are kept in memory
 SINGLE = 500  # new events of a batch above which segments are refreshed as a whole
-
-STALE = text("update segments set stale = true where not stale")
 
 
 @dataclass(slots=True)
@@ -148,9 +146,9 @@ def _types(rows: Iterable[Row], properties: Sequence[str]) -> dict[str, dict[str
 
 
 def _refresh_segments(session: Session, new: Sequence[tuple[int, str]], now: dt.datetime) -> None:
-    """Few events are announced contact by contact; many ask every segment for a full refresh."""
+    """Few events are announced contact by contact; many ask the segments that read them for a full refresh."""
     if len(new) > SINGLE:
-        session.execute(STALE)
+        segments.mark_touched(session, "event", {name for _, name in new})
         return
     names: dict[int, set[str]] = {}
     for contact_id, name in new:

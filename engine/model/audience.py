@@ -13,6 +13,7 @@ from engine.model.base import Base, CreatedAt, Id, PublicId
 class Segment(Base):
     """A saved rule.
 
+    `asks` counts how often a full refresh was asked for: one that began before the last time leaves the segment stale.
     `contact_count` changes in the commits that change memberships. `heard`: somebody asks who enters and leaves, a
     journey or another segment, so that changes are announced. `periodic`: refreshed as a whole again and again, since
     the next change of its rule cannot be foretold.
@@ -29,6 +30,7 @@ class Segment(Base):
     created_at: Mapped[CreatedAt]
     refreshed_at: Mapped[dt.datetime | None]
     stale: Mapped[bool] = mapped_column(server_default=text("true"))  # asks for a full refresh
+    asks: Mapped[int] = mapped_column(server_default=text("0"))
     heard: Mapped[bool] = mapped_column(server_default=text("false"))
     periodic: Mapped[bool] = mapped_column(server_default=text("false"))
 

@@ -4,7 +4,7 @@ from engine.segments.index import SegmentIndex
 from engine.segments.refresh import mark_stale, refresh, refresh_stale
 from engine.segments.rules import count, load_rules, resolve
 from engine.segments.save import hear, save
-from engine.segments.touched import BATCH, Held, expire, forget, hold, refresh_contacts, refresh_held
+from engine.segments.touched import BATCH, Held, expire, forget, hold, mark_touched, refresh_contacts, refresh_held
 
 __all__ = [
     "BATCH",
@@ -17,6 +17,7 @@ __all__ = [
     "hold",
     "load_rules",
     "mark_stale",
+    "mark_touched",
     "refresh",
     "refresh_contacts",
     "refresh_held",

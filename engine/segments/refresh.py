@@ -45,9 +45,9 @@ LOCK_KEY = "hashtext(current_schema() || ' segment'), cast(:id as int)"
 WAIT = text(f"select pg_advisory_xact_lock({LOCK_KEY})")
 TRY = text(f"select pg_try_advisory_xact_lock({LOCK_KEY})")
 DUE = text("select id from segments where stale or refreshed_at is null or refreshed_at > :now order by id")
-HEARD = text("select heard from segments where id = :id")
+BEFORE = text("select heard, asks from segments where id = :id")
 NOTE = text("""
-update segments set stale = false, refreshed_at = :now, periodic = :periodic, contact_count = (
+update segments set stale = asks > :asks, refreshed_at = :now, periodic = :periodic, contact_count = (
     select count(*) from segment_memberships where segment_id = :id and left_at is null)
 where id = :id returning heard""")
 ANNOUNCE = text("""
@@ -61,7 +61,7 @@ inbox: Any = ChangeInbox.__table__
 expiry: Any = SegmentExpiry.__table__
 
 MARK_STALE = text("""
-update segments set stale = true
+update segments set stale = true, asks = asks + 1
 where id in (select id from segments where periodic and not stale for update skip locked) returning id
 """)
 
@@ -118,10 +118,10 @@ def _refresh_all(session: Session, rule: Rule, schema: Schema, now: Reading, *, 
     if not session.execute(WAIT if wait else TRY, {"id": rule.segment_id}).scalar() and not wait:
         return False
     moment = clock.read(session, now)
-    announced = session.execute(HEARD, {"id": rule.segment_id}).scalar_one()
+    announced, asks = session.execute(BEFORE, {"id": rule.segment_id}).one()
     _write(session, rule, schema, moment, announced)
     values = {"id": rule.segment_id, "now": moment}
-    heard = session.execute(NOTE, {**values, "periodic": rule.periodic}).scalar_one()
+    heard = session.execute(NOTE, {**values, "periodic": rule.periodic, "asks": asks}).scalar_one()
     if heard and not announced:  # somebody began to listen meanwhile
         session.execute(ANNOUNCE, {**values, "names": [rule.slug]})
     return True

@@ -41,7 +41,7 @@ def save(session: Session, slug: str, rule: str, name: str | None = None) -> Seg
         found = Segment(slug=slug, name=name or slug, rule=rule)
         session.add(found)
     elif found.rule != rule:
-        found.rule, found.stale = rule, True
+        found.rule, found.stale, found.asks = rule, True, Segment.asks + 1
     found.name = name or found.name
     session.flush()
     hear(session, reads.segments)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
+from engine import segments
 from engine.channels.journal import Journal
 from engine.channels.smtp.dialogue import Dialogue
 from engine.db import Database
@@ -35,7 +36,7 @@ class Stop(NamedTuple):
 
 CALLS = {
     "events claimed": Stop(match, "_lock"),
-    "contacts locked": Stop(match, "_refresh_segments"),
+    "contacts locked": Stop(segments, "refresh_held"),
     "changes claimed": Stop(match, "_apply_changes"),
     "waits met": Stop(apply, "write"),
     "leaving": Stop(apply, "exits"),

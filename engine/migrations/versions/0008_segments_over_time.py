@@ -21,6 +21,7 @@ def upgrade() -> None:
     op.execute("alter table segment_memberships drop column expires_at")
     op.execute("alter table segments add column heard boolean not null default true")
     op.execute("alter table segments alter column heard set default false")
+    op.execute("alter table segments add column asks bigint not null default 0")
     op.execute("alter table segments add column periodic boolean not null default false")
     op.execute("update segments set stale = true")
     op.execute("""
@@ -30,7 +31,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("delete from workspace_settings where name = 'segments_read_messages'")
-    op.execute("alter table segments drop column periodic, drop column heard")
+    op.execute("alter table segments drop column periodic, drop column heard, drop column asks")
     op.execute("alter table segment_memberships add column expires_at timestamptz")
     op.execute("""
         create index segment_memberships_expiry_idx on segment_memberships (expires_at)

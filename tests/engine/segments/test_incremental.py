@@ -160,7 +160,8 @@ class World:
     def counted(self) -> None:
         query = """
         select slug, contact_count,
-            (select count(*) from segment_memberships m where m.segment_id = s.id and left_at is null) from segments s"""
+            (select count(*) from segment_memberships m where m.segment_id = s.id and left_at is null)
+        from segments s"""
         for slug, kept, found in self.session.execute(text(query)):
             assert kept == found, slug
 
