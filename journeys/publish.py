@@ -60,7 +60,12 @@ def check(session: Session, source: str) -> list[Problem]:
     partial = read(source, schema.aliases).partial
     found = problems(source, schema, _names(session, schema, partial), schema.aliases)
     return in_order(
-        [*found, *(unsupported(partial) if partial else []), *(_crowd(session, partial) if partial else [])]
+        [
+            *found,
+            *(unsupported(partial) if partial else []),
+            *(_crowd(session, partial) if partial else []),
+            *(_asleep(session, partial) if partial else []),
+        ]
     )
 
 
@@ -72,6 +77,19 @@ def _crowd(session: Session, journey: language.Journey) -> list[Problem]:
     count = admit.members(session, journey.enter.segment)
     message = f"Publishing lets in the {count:,} people who are in `{journey.enter.segment}` now."
     return [Problem("warning", journey.enter.line, 1, message, hint="They enter because of `existing: true`.")]
+
+
+def _asleep(session: Session, journey: language.Journey) -> list[Problem]:
+    """Steps that start a journey which lets nobody in at the moment."""
+    started = [step for step in walk(journey.steps) if isinstance(step, language.StartJourney)]
+    slugs = {step.journey for step in started} - {journey.slug}
+    asleep = select(Journey.slug).where(Journey.slug.in_(slugs), Journey.state != "live")
+    found = set(session.execute(asleep).scalars()) if slugs else set()
+    return [
+        Problem("warning", step.line, step.column, f"The journey `{step.journey}` is not live: nobody would enter it.")
+        for step in started
+        if step.journey in found
+    ]
 
 
 def _names(session: Session, schema: Schema, partial: language.Journey | None) -> Names:

@@ -34,9 +34,7 @@ Batch = Callable[[Session, Catalogue, int, list[int]], int]
 Aside = Callable[[Session, Catalogue, int, dt.datetime, str], None]
 
 EVENT_ASIDE = text("update event_inbox set available_at = 'infinity', error = :error where id = :id")
-ADMISSION_ASIDE = text("""
-update entry_inbox set error = :error where journey_id = :journey_id and contact_id = :id
-""")
+ADMISSION_ASIDE = text("update entry_inbox set error = :error where id = :id")
 STILL_DUE = text("select 1 from enrolments where id = :id and status = 'active' and wake_at <= :now for update")
 """Another worker may have moved the entry since, or an event may have ended it."""
 ENTRY_ASIDE = text("""
@@ -79,12 +77,12 @@ def refresh(database: Database, seconds: float = SECONDS) -> int:
 
 
 def advance(database: Database, seconds: float = SECONDS) -> int:
-    """Let in whom a publish invited, move everybody who is due, and end who is in a stopped journey.
+    """Let in who is to enter, move everybody who is due, and end who is in a stopped journey.
 
     Returns how many entries, moves and ends were tried.
     """
     with database.transaction() as session:
-        journeys = admitting.due(session)
+        journeys = admitting.due(session, clock.now(session))
     entries = sum(_admit(database, journey_id, seconds) for journey_id in journeys)
     with database.transaction() as session:
         versions = advancing.due(session, clock.now(session))
@@ -137,7 +135,7 @@ def _admit(database: Database, journey_id: int, seconds: float) -> int:
         return admitting.admit(session, catalogue, journey_id, clock.now(session), limit, taken)
 
     def aside(session: Session, _: Catalogue, id_: int, __: dt.datetime, error: str) -> None:
-        session.execute(ADMISSION_ASIDE, {"journey_id": journey_id, "id": id_, "error": error})
+        session.execute(ADMISSION_ASIDE, {"id": id_, "error": error})
 
     return _repeat(database, batch, admitting.BATCH, aside, seconds)
 

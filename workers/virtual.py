@@ -65,9 +65,12 @@ def run_until(database: Database, until: dt.datetime, progress: Progress = lambd
 
 
 def drain(database: Database) -> None:
-    """Work until nothing is due at the present instant, or nothing that is due moves (a mail server is away)."""
+    """Work until nothing is due at the present instant, or nothing that is due moves (a mail server is away).
+
+    What comes of a piece of work is looked for before the next one, so that order holds for what steps cause too.
+    """
     while True:
         with database.transaction() as session:
             names = set(due(session, clock.now(session)))
-        if not sum(work(database) for name, work in WORK.items() if name in names):
+        if not any(work(database) for name, work in WORK.items() if name in names):
             return

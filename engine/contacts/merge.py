@@ -18,7 +18,8 @@ MOVES = (
     f"update change_inbox t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
     f"""
     update entry_inbox t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone and not exists (
-        select from entry_inbox o where o.journey_id = t.journey_id and o.contact_id = pair.kept)""",
+        select from entry_inbox o where o.journey_id = t.journey_id and o.contact_id = pair.kept
+            and o.message_id = t.message_id)""",
     "delete from entry_inbox where contact_id = any(:gone)",
     f"update consent_events t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
     f"""

@@ -97,15 +97,25 @@ class Enrolment(Base):
 
 
 class EntryInbox(Base):
-    """Members of a segment whom a publish lets in (`existing: true`) and who have not entered yet.
+    """Who is to enter a journey by something else than an event, from `available_at` on.
 
-    A row goes in the commit that enters its contact. `error` says why it was set aside.
+    `message_id` tells what let the contact in: '' for a member of a segment whom a publish let in, else a step, a call,
+    a schedule or a date. It becomes that of the entry's trigger, and `properties` its event. A row goes in the commit
+    that enters its contact. `error` says why it was set aside.
     """
 
     __tablename__ = "entry_inbox"
+    __table_args__ = (
+        UniqueConstraint("journey_id", "contact_id", "message_id"),
+        Index("entry_inbox_due_idx", "journey_id", "available_at", "id", postgresql_where=text("error is null")),
+    )
 
-    journey_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    contact_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[Id]
+    journey_id: Mapped[int]
+    contact_id: Mapped[int]
+    message_id: Mapped[str] = mapped_column(Text(collation="C"), server_default=text("''"))
+    properties: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    available_at: Mapped[dt.datetime] = mapped_column(server_default=text("to_timestamp(0)"))
     error: Mapped[str | None]
 
 
@@ -116,7 +126,8 @@ class StepLog(Base):
     """What happened to an enrolment at a step, append-only; partitioned by month of `at`.
 
     outcome: entered, held_out, passed, waiting, met, timed_out, branched, split, queued, settled, fell_back, held,
-    skipped, capped, repeated, carried (from another version), exited, converted, completed, failed, stopped.
+    skipped, capped, repeated, carried (from another version), exited, converted, completed, failed, stopped; refused:
+    an entry that it would have started.
     """
 
     __tablename__ = "step_log"

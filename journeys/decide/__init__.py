@@ -22,6 +22,8 @@ DECISIONS: dict[str, Any] = {
     "set": acting,
     "score": acting,
     "list": acting,
+    "event": acting,
+    "journey": acting,
     "repeat": repeat,
     "exit": leave,
 }

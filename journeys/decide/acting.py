@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from journeys.decide.effects import AddPoints, ChangeLists, Effect, SetAttributes
+from journeys.decide.effects import AddPoints, ChangeLists, Effect, EmitEvent, SetAttributes, StartJourney
 from journeys.decide.values import NOTHING, Needs, Outcome, Row
+from journeys.language import steps
 from journeys.language.program import Program
-from journeys.language.steps import ListStep, Score, Set
 
-Acting: TypeAlias = Set | Score | ListStep
+Acting: TypeAlias = steps.Set | steps.Score | steps.ListStep | steps.Emit | steps.StartJourney
 
 
 def needs(program: Program, step: Acting) -> Needs:  # noqa: ARG001
@@ -27,9 +27,13 @@ def decide(program: Program, step: Acting, rows: Sequence[Row], now: dt.datetime
 def effect(step: Acting) -> Effect:
     """What the step does."""
     match step:
-        case Set():
+        case steps.Set():
             return SetAttributes(step.values)
-        case Score():
+        case steps.Score():
             return AddPoints(step.name, step.points)
-        case ListStep():
+        case steps.ListStep():
             return ChangeLists(step.add, step.remove)
+        case steps.Emit():
+            return EmitEvent(step.event, step.properties)
+        case steps.StartJourney():
+            return StartJourney(step.journey)

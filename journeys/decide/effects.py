@@ -30,4 +30,19 @@ class ChangeLists:
     remove: tuple[str, ...] = ()
 
 
-Effect: TypeAlias = SetAttributes | AddPoints | ChangeLists
+@dataclass(frozen=True, slots=True)
+class EmitEvent:
+    """The contact has done `name`, with these properties, now."""
+
+    name: str
+    properties: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StartJourney:
+    """The contact is to enter the journey with this slug, if its rules let it."""
+
+    journey: str
+
+
+Effect: TypeAlias = SetAttributes | AddPoints | ChangeLists | EmitEvent | StartJourney

@@ -16,7 +16,21 @@ from journeys.language.rules import parts
 from journeys.language.steps import Email, Journey, ListStep, Sms, Split, StartJourney, Step, Webhook
 
 EXECUTED_STEPS = frozenset(
-    {"email", "sms", "wait", "wait_for", "branch", "split", "set", "score", "list", "repeat", "exit"}
+    {
+        "email",
+        "sms",
+        "wait",
+        "wait_for",
+        "branch",
+        "split",
+        "set",
+        "score",
+        "list",
+        "event",
+        "journey",
+        "repeat",
+        "exit",
+    }
 )
 EXECUTED_TRIGGERS = frozenset({"event", "segment"})
 EXECUTED_OPTIONS = frozenset({"topic", "quiet", "cap", "at", "if", "expires", "fallback"})

@@ -16,8 +16,11 @@ from sqlalchemy.orm import Session
 from engine.contacts import lists
 from engine.contacts.identify import set_attributes
 from engine.contacts.score import add_points
-from journeys.decide.effects import AddPoints, ChangeLists, Effect, SetAttributes
+from engine.events.record import NewEvent, record
+from journeys.decide.chain import message_id
+from journeys.decide.effects import AddPoints, ChangeLists, Effect, EmitEvent, SetAttributes, StartJourney
 from journeys.language.steps import ListStep, Score, Set
+from journeys.runtime import admit
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.entry import Entry
 
@@ -56,8 +59,23 @@ def _lists(place: Place, effect: ChangeLists, rows: Sequence[Entry]) -> None:
     lists.take_off(place.session, effect.remove, ids, place.now)
 
 
+def _emit(place: Place, effect: EmitEvent, rows: Sequence[Entry]) -> None:
+    """As every event: it is matched later, by whoever has the turn."""
+    now, properties = place.now, dict(effect.properties)
+    ids = [(row.contact_id, message_id(row.id, place.step_id, row.visit)) for row in rows]
+    events = [NewEvent(contact_id, effect.name, now, id_, properties, None, "journey") for contact_id, id_ in ids]
+    record(place.session, events, now)
+
+
+def _start(place: Place, effect: StartJourney, rows: Sequence[Entry]) -> None:
+    wanted = [admit.Start(row.contact_id, message_id(row.id, place.step_id, row.visit)) for row in rows]
+    admit.start(place.session, effect.journey, wanted, place.now)
+
+
 APPLY: dict[type[Any], Callable[[Place, Any, Sequence[Entry]], None]] = {
     SetAttributes: _set,
     AddPoints: _score,
     ChangeLists: _lists,
+    EmitEvent: _emit,
+    StartJourney: _start,
 }

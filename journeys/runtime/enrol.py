@@ -20,6 +20,7 @@ from journeys.decide.split import is_held_out
 from journeys.language.steps import Again
 from journeys.runtime import ask
 from journeys.runtime.catalogue import Catalogue, Version
+from journeys.runtime.chain import not_too_long
 from journeys.runtime.leave import exits
 from journeys.runtime.step_log import Line, log
 from journeys.runtime.triggered import satisfied
@@ -100,7 +101,7 @@ def enrol(session: Session, catalogue: Catalogue, wanted: Wanted, now: dt.dateti
     Returns the new enrolments' ids; they are `ready` and take their first step in a later commit.
     """
     met = {version: satisfied(session, catalogue, version, triggers, now) for version, triggers in wanted.items()}
-    chosen = _allowed(session, met, now)
+    chosen = _allowed(session, not_too_long(session, catalogue, met, now), now)
     if not chosen:
         return []
     made = _insert(session, chosen, now)

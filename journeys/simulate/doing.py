@@ -9,11 +9,11 @@ from typing import Any
 from engine.contacts.score import total
 from engine.contacts.write import resolved
 from engine.expr import Facts
-from journeys.decide.effects import AddPoints, ChangeLists, Effect, SetAttributes
+from journeys.decide.effects import AddPoints, ChangeLists, SetAttributes
 from journeys.runtime.listening import Fact
 
 
-def done(facts: Facts, effect: Effect) -> tuple[Facts, list[Fact]]:
+def done(facts: Facts, effect: SetAttributes | AddPoints | ChangeLists) -> tuple[Facts, list[Fact]]:
     """The facts after `effect`, and what has changed."""
     match effect:
         case SetAttributes():

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from engine.db import driver
 from engine.expr import EventFact, Facts, MessageFact
 from engine.signing import Signer
+from journeys.decide import chain
 from journeys.simulate.person import Person, Turn
 from journeys.simulate.plan import Plan
 
@@ -30,6 +31,9 @@ where id = any(%s) and erased_at is null order by id
 EVENTS = """
 select contact_id, name, occurred_at, received_at, message_id, {properties} from events
 where contact_id = any(%s) and (%s or name = any(%s)) and occurred_at >= %s and occurred_at < %s
+    and not (source = 'journey' and exists (
+        select from enrolments e join journeys j on j.id = e.journey_id
+        where j.slug = %s and e.id = substring(message_id from '{cause}')::bigint))
 order by contact_id, occurred_at, received_at, message_id
 """
 MESSAGES = """
@@ -92,8 +96,9 @@ def people(session: Session, plan: Plan, ids: Sequence[int], signer: Signer) -> 
 def _events(session: Session, plan: Plan, ids: list[int]) -> dict[int, tuple[EventFact, ...]]:
     reads = plan.reads
     since = EARLIEST if reads.past else plan.start
-    query = EVENTS.format(properties="properties" if reads.properties else "null")
-    cursor = driver(session).execute(query, (ids, reads.any_event, sorted(reads.events), since, plan.end), binary=True)
+    query = EVENTS.format(properties="properties" if reads.properties else "null", cause=chain.PATTERN)
+    values = (ids, reads.any_event, sorted(reads.events), since, plan.end, plan.journey.slug)
+    cursor = driver(session).execute(query, values, binary=True)
     found: dict[int, list[EventFact]] = defaultdict(list)
     for contact_id, name, occurred_at, received_at, message_id, properties in cursor:
         found[contact_id].append(EventFact(name, occurred_at, received_at, message_id, properties or {}))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from engine.expr import Facts, MessageFact, ast, evaluate
 from engine.expr.evaluate import operand
@@ -17,7 +16,8 @@ from engine.expr.facts import EventFact, EventKey
 from engine.expr.values import View
 from engine.messages import cap, gate
 from engine.zones import zones_of
-from journeys.decide import Effect
+from journeys.decide import Effect, chain
+from journeys.decide.effects import EmitEvent, StartJourney
 from journeys.decide.split import is_held_out
 from journeys.language.steps import Email, RuleText, Sms, Step, WaitFor, effective
 from journeys.runtime.enrol import Before, Trigger, entry_key, may_again
@@ -26,10 +26,14 @@ from journeys.runtime.fate import fate
 from journeys.runtime.leave import GoalEvent, worth_of
 from journeys.runtime.listening import Ears, Fact
 from journeys.runtime.run import Ended, Party, move
+from journeys.simulate.agenda import Agenda
 from journeys.simulate.doing import done
 from journeys.simulate.person import Person, Turn
 from journeys.simulate.plan import Plan
 from journeys.simulate.tally import Tally
+
+FIRST_ID = 10**17
+"""Entries of a replay are numbered from here, far from those that its history knows."""
 
 
 class Stay(Entry):
@@ -40,7 +44,9 @@ class Stay(Entry):
     def __init__(
         self, number: int, trigger: Trigger, key: str, held_out: bool, first: bool, plan: Plan, now: dt.datetime
     ) -> None:
-        super().__init__(number, trigger.contact_id, plan.program.first, "ready", None, None, now, 0, first, 1, None)
+        super().__init__(
+            FIRST_ID + number, trigger.contact_id, plan.program.first, "ready", None, None, now, 0, first, 1, None
+        )
         self.trigger = EventKey(trigger.occurred_at, trigger.received_at, trigger.message_id)
         self.event = trigger.properties or {}
         self.key, self.held_out = key, held_out
@@ -56,6 +62,7 @@ class Replay:
     def __init__(self, plan: Plan, person: Person, tally: Tally) -> None:
         self.plan, self.person, self.tally = plan, person, tally
         self.facts = person.facts
+        self.agenda = Agenda(plan, person)
         self.stays: list[Stay] = []
         self.queued: list[tuple[Stay, Email | Sms]] = []
         self.changed: list[Fact] = []
@@ -65,11 +72,12 @@ class Replay:
     def run(self) -> None:
         """From the start of the span to its end."""
         plan, now = self.plan, self.plan.start
-        happenings = self._happenings()
-        index = 0
         while True:
+            if self.changed and not self.agenda.has_event_at(now):
+                self._change(self.changed.pop(0), now, None)
+                continue
             wake = min((stay.wake_at for stay in self.stays if stay.wake_at is not None), default=plan.end)
-            at = happenings[index].at if index < len(happenings) else plan.end
+            at = self.agenda.at
             following = min(at, wake)
             if (following > now or following >= plan.end) and self._send(now):
                 continue
@@ -77,47 +85,28 @@ class Replay:
                 break
             now = following
             if at <= wake:
-                self._happen(happenings[index], now)
-                index += 1
+                self._happen(self.agenda.pop(), now)
             else:
                 self._wake(now)
-            self._follow_up(now)
         for stay in self.stays:
             self.tally.ended[stay.status] += 1
         self.tally.person(self.person.name, self.messages)
 
-    def _follow_up(self, now: dt.datetime) -> None:
-        while self.changed:
-            self._change(self.changed.pop(0), now, None)
-
     # What happens -----------------------------------------------------------------------------------------------------
 
-    def _happenings(self) -> list[Happening]:
-        """Events that somebody listens to, and changes, by instant; events first, in their own order."""
-        plan, heard = self.plan, self.plan.listening
-        names = {*heard.all_events, plan.journey.enter.event}
-        found: list[tuple[tuple[Any, ...], Happening]] = []
-        for number, fact in enumerate(self.person.facts.events):
-            if plan.start <= fact.occurred_at < plan.end and (heard.any_event or fact.name in names):
-                found.append(((fact.occurred_at, 0, number), Happening(fact.occurred_at, fact)))
-        for number, turn in enumerate(self.person.turns):
-            if plan.start <= turn.at < plan.end:
-                found.append(((turn.at, 1, number), Happening(turn.at, None, turn)))
-        return [happening for _, happening in sorted(found, key=lambda one: one[0])]
-
-    def _happen(self, happening: Happening, now: dt.datetime) -> None:
-        if happening.event is not None:
-            event = happening.event
-            self._change(Fact("event", (event.name,)), now, event)
-            if event.name == self.plan.journey.enter.event:
-                self._enrol(Trigger(self.person.id, *event.key, dict(event.properties)), now)
-        elif happening.turn is not None:
-            self._turn(happening.turn)
-            turn = happening.turn
-            self._change(Fact(turn.kind, (turn.name,)), now, None)
-            enter = self.plan.journey.enter
-            if turn.kind == "segment" and turn.state == "in" and turn.name == enter.segment:
+    def _happen(self, what: EventFact | Turn | Trigger, now: dt.datetime) -> None:
+        enter = self.plan.journey.enter
+        if isinstance(what, EventFact):
+            self._change(Fact("event", (what.name,)), now, what)
+            if what.name == enter.event:
+                self._enrol(Trigger(self.person.id, *what.key, dict(what.properties)), now)
+        elif isinstance(what, Turn):
+            self._turn(what)
+            self._change(Fact(what.kind, (what.name,)), now, None)
+            if what.kind == "segment" and what.state == "in" and what.name == enter.segment:
                 self._enrol(Trigger(self.person.id, now, now), now)
+        else:
+            self._enrol(what, now)
 
     def _turn(self, turn: Turn) -> None:
         facts = self.facts
@@ -162,6 +151,8 @@ class Replay:
         where = journey.enter.where
         if where is not None and not evaluate(where.node, replace(self.facts, event=trigger.properties), now).value:
             return
+        if self._passed_on_too_often(trigger, now):
+            return
         key = entry_key(journey.enter.again, trigger)
         before = self._before()
         if before is not None and not may_again(journey.enter.again, key, before, now):
@@ -172,6 +163,15 @@ class Replay:
         self.tally.entries += 1
         self.tally.holdout += held
         self._exit(stay, now)
+
+    def _passed_on_too_often(self, trigger: Trigger, now: dt.datetime) -> bool:
+        length, cause = 0, chain.cause(trigger.message_id)
+        while cause is not None and cause >= FIRST_ID and length < chain.MOST:
+            stay = self.stays[cause - FIRST_ID]
+            if stay.entered_at <= now - chain.SPAN:
+                break
+            length, cause = length + 1, chain.cause(stay.trigger.message_id)
+        return length >= chain.MOST
 
     def _before(self) -> Before | None:
         stays = self.stays
@@ -220,7 +220,14 @@ class Replay:
 
     def _advance(self, stay: Stay, now: dt.datetime) -> None:
         program = self.plan.program
-        for party in move(program, [stay], now, lambda id_, step, rows: self._answer(id_, step, rows, now), self._do):
+        parties = move(
+            program,
+            [stay],
+            now,
+            lambda id_, step, rows: self._answer(id_, step, rows, now),
+            lambda id_, effect, rows: self._do(id_, effect, rows, now),
+        )
+        for party in parties:
             for step_id, outcome, _ in party.log:
                 self.tally.log(step_id, outcome.log, (outcome.detail or {}).get("path"))
                 step = program.steps[step_id]
@@ -258,10 +265,22 @@ class Replay:
             if isinstance(step, WaitFor) and self.plan.listening.steps[step_id].time:
                 row.changes_at = min((v.changes_at for v in verdicts if v.changes_at is not None), default=None)
 
-    def _do(self, step_id: str, effect: Effect, rows: Sequence[Entry]) -> None:  # noqa: ARG002 - the executor's shape
+    def _do(self, step_id: str, effect: Effect, rows: Sequence[Entry], now: dt.datetime) -> None:
         """In this replay only."""
-        self.facts, changed = done(self.facts, effect)
-        self.changed += changed
+        for row in rows:
+            cause = chain.message_id(row.id, step_id, row.visit)
+            match effect:
+                case EmitEvent():
+                    event = EventFact(effect.name, now, now, cause, dict(effect.properties))
+                    events = sorted([*self.facts.events, event], key=lambda fact: fact.key)
+                    self.facts = replace(self.facts, events=tuple(events))
+                    self.agenda.add(event)
+                case StartJourney():
+                    if effect.journey == self.plan.journey.slug:
+                        self.agenda.add(Trigger(self.person.id, now, now, cause, {}))
+                case _:
+                    self.facts, changed = done(self.facts, effect)
+                    self.changed += changed
 
     def _facts(self, stay: Stay, now: dt.datetime) -> Facts:
         return replace(
@@ -294,7 +313,6 @@ class Replay:
         for stay in waited:
             if stay.status == "active":
                 self._advance(stay, now)
-                self._follow_up(now)
         return bool(waited)
 
     def _accept(self, step: Email | Sms, now: dt.datetime) -> None:
@@ -321,15 +339,6 @@ class Replay:
             cap=limit,
             cap_count=sum(limit.since(now) < at <= now for at in self.accepted) if limit else 0,
         )
-
-
-class Happening:
-    """An event or a change, at an instant."""
-
-    __slots__ = ("at", "event", "turn")
-
-    def __init__(self, at: dt.datetime, event: EventFact | None, turn: Turn | None = None) -> None:
-        self.at, self.event, self.turn = at, event, turn
 
 
 def _moved(slugs: frozenset[str], turn: Turn) -> frozenset[str]:

@@ -160,6 +160,41 @@ LOOP = journey(
     enter="on: Signed Up, again: after 3 days",
     slug="loop",
 )
+PASSING = journey(
+    """
+    - event: Browsed
+      id: emit
+      properties: {total: 95}
+    - email: sent
+      id: sent
+    - wait_for: did "Browsed" at least 3 times
+      id: keen
+      up_to: 2 days
+      timeout:
+        - event: Order Completed
+          id: order
+          properties: {total: 12, order: 9}
+    - branch: Round
+      id: round
+      paths:
+        - when: rounds < 3 or rounds is not set
+          do:
+            - score: 1
+              name: rounds
+              id: count
+            - journey: passing
+              id: itself
+              exit: true
+    - email: end
+      id: end
+    """,
+    frame="""
+    goal: {when: did "Order Completed" where (total >= 90), within: 3 days, value: event.total}
+    exit: ['did "Browsed" where (total >= 110)']
+    """,
+    enter="on: Order Completed, again: always",
+    slug="passing",
+)
 EVENTS = ("Signed Up", "Order Completed", "Browsed", "Browsed", "Cancelled")
 
 
@@ -189,8 +224,8 @@ def populate(world: World, random_: random.Random, folder: Path) -> Path:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("source", "seed"),
-    [(NURTURE, 1), (RESCUE, 2), (WELCOME, 3), (ACTING, 4), (LOOP, 5)],
-    ids=["nurture", "rescue", "welcome", "acting", "loop"],
+    [(NURTURE, 1), (RESCUE, 2), (WELCOME, 3), (ACTING, 4), (LOOP, 5), (PASSING, 6)],
+    ids=["nurture", "rescue", "welcome", "acting", "loop", "passing"],
 )
 def test_both_agree(world: World, tmp_path: Path, source: str, seed: int) -> None:
     path = populate(world, random.Random(seed), tmp_path)

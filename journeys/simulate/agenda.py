@@ -1,0 +1,75 @@
+"""What happens to one contact in the span, in order. At one instant events come first, then changes, then entries."""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import insort
+from dataclasses import dataclass
+
+from engine.expr import EventFact
+from journeys.runtime.enrol import Trigger
+from journeys.simulate.person import Person, Turn
+from journeys.simulate.plan import Plan
+
+Order = tuple[dt.datetime, int, int]
+EVENT, CHANGE, ENTRY = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event, a change, or an entry by something else, such as a step that starts the journey."""
+
+    order: Order
+    what: EventFact | Turn | Trigger
+
+    @property
+    def at(self) -> dt.datetime:
+        """Its instant."""
+        return self.order[0]
+
+
+class Agenda:
+    """What is still to come; what the contact's own steps cause is added on the way, behind what is there already."""
+
+    def __init__(self, plan: Plan, person: Person) -> None:
+        heard = plan.listening
+        self._names = None if heard.any_event else {*heard.all_events, plan.journey.enter.event}
+        self._end = plan.end
+        found: list[tuple[dt.datetime, int, EventFact | Turn]] = []
+        found += [(fact.occurred_at, EVENT, fact) for fact in person.facts.events if self._minds(fact)]
+        found += [(turn.at, CHANGE, turn) for turn in person.turns]
+        ordered = [((at, rank, n), what) for n, (at, rank, what) in enumerate(found) if plan.start <= at < plan.end]
+        self._next = len(found)
+        self._coming = [Happening(*one) for one in sorted(ordered, key=lambda one: one[0], reverse=True)]
+
+    def __bool__(self) -> bool:
+        return bool(self._coming)
+
+    @property
+    def at(self) -> dt.datetime:
+        """The instant of what comes next; the end of the span if nothing does."""
+        return self._coming[-1].at if self._coming else self._end
+
+    def has_event_at(self, now: dt.datetime) -> bool:
+        """Whether an event comes next, at this instant."""
+        return bool(self._coming) and self._coming[-1].order[:2] == (now, EVENT)
+
+    def pop(self) -> EventFact | Turn | Trigger:
+        """What comes next."""
+        return self._coming.pop().what
+
+    def add(self, what: EventFact | Trigger) -> None:
+        """Something that a step causes, at the instant that it bears."""
+        if isinstance(what, EventFact) and not self._minds(what):
+            return
+        rank = EVENT if isinstance(what, EventFact) else ENTRY
+        self._next += 1
+        insort(self._coming, Happening((what.occurred_at, rank, self._next), what), key=_last_first)
+
+    def _minds(self, fact: EventFact) -> bool:
+        return self._names is None or fact.name in self._names
+
+
+def _last_first(one: Happening) -> tuple[float, int, int]:
+    at, rank, number = one.order
+    return (-at.timestamp(), -rank, -number)
