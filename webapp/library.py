@@ -225,13 +225,14 @@ def add(session: Session, wanted: Stock, own: Brand, now: dt.datetime) -> Added:
 
 
 def _add_audiences(session: Session, wanted: Stock, made: list[str], kept: list[str]) -> None:
-    there = set(session.execute(select(Segment.slug)).scalars())
-    for slug, rule in wanted.segments.items():
-        (kept if slug in there else made).append(f"segment {slug}")
-        if slug not in there:
-            segments.save(session, slug, rule, slug.replace("-", " ").capitalize())
     there = set(session.execute(select(List.slug)).scalars())
     for slug in wanted.lists:
         (kept if slug in there else made).append(f"list {slug}")
         if slug not in there:
             session.add(List(slug=slug, name=slug.replace("-", " ").capitalize()))
+    session.flush()
+    there = set(session.execute(select(Segment.slug)).scalars())
+    for slug, rule in wanted.segments.items():
+        (kept if slug in there else made).append(f"segment {slug}")
+        if slug not in there:
+            segments.save(session, slug, rule, slug.replace("-", " ").capitalize())
