@@ -72,6 +72,7 @@ with asked as (
             when u.mode = 'length' then coalesce(e.arrived_at, e.entered_at) + u.length end,
         wake_at = case when u.mode = 'keep' or e.phase = 'ready' and u.mode <> 'fresh' then e.wake_at
             when u.mode = 'length' and not u.wakes then coalesce(e.arrived_at, e.entered_at) + u.length
+            when u.mode = 'length' then least(%(now)s, coalesce(e.arrived_at, e.entered_at) + u.length)
             else %(now)s end,
         arrived_at = case when u.mode = 'fresh' then %(now)s else e.arrived_at end,
         goal_until = case when e.goal_at is null then e.entered_at + %(within)s::interval else e.goal_until end
