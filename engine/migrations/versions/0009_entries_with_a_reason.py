@@ -6,8 +6,8 @@ The inbox is empty but for the minutes after a publish that lets a segment in, s
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:
