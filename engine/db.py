@@ -154,11 +154,9 @@ def int_array(numbers: Iterable[int]) -> str:
 
 
 def text_array(texts: Iterable[str]) -> str:
-    """As `int_array`, for `%s::text[]`."""
-    return "{" + ",".join(map(_quoted, texts)) + "}"
-
-
-def _quoted(value: str) -> str:
-    if "\\" in value or '"' in value:
-        value = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{value}"'
+    """As `int_array`, for `%s::text[]`. Texts without quotes and backslashes, as most are, are joined as they are."""
+    given = list(texts)
+    joined = '","'.join(given)
+    if "\\" in joined or joined.count('"') > 2 * (len(given) - 1):
+        joined = '","'.join([text.replace("\\", "\\\\").replace('"', '\\"') for text in given])
+    return f'{{"{joined}"}}' if given else "{}"

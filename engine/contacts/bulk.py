@@ -76,11 +76,20 @@ class Written:
 
 @dataclass(slots=True)
 class _Found:
-    """Whom the names of the rows find. An email's holder is (id, whether it has an external id), the oldest of them."""
+    """Whom the names of the rows find. An email's holder is (id, whether it has an external id), the oldest of them.
+
+    `repeated` says that some name stands in several rows.
+    """
 
     owners: dict[str | None, int]
     former: dict[str | None, int]
     holders: dict[str | None, tuple[int, bool]]
+    repeated: bool
+
+    @property
+    def nobody(self) -> bool:
+        """Whether every row speaks of somebody else, who is new."""
+        return not (self.owners or self.former or self.holders or self.repeated)
 
 
 def write_rows(session: Session, rows: Sequence[Row], now: dt.datetime, *, expect_new: bool, hold: bool) -> Written:
@@ -105,18 +114,23 @@ def write_rows(session: Session, rows: Sequence[Row], now: dt.datetime, *, expec
 
 def _find(session: Session, rows: Sequence[Row]) -> _Found:
     execute = driver(session).execute
-    external = {row.external_id for row in rows if row.external_id}
-    emails = {row.email.lower() for row in rows if row.email}
+    named = [row.external_id for row in rows if row.external_id]
+    addressed = [row.email.lower() for row in rows if row.email]
+    external, emails = set(named), set(addressed)
+    repeated = len(external) < len(named) or len(emails) < len(addressed)
     owners: dict[str | None, int] = dict(execute(BY_EXTERNAL_ID, (text_array(external),)).fetchall())
     former: dict[str | None, int] = {}
     if len(owners) < len(external) and execute(FORMER_NAMES).fetchone() == (True,):
         former = dict(execute(BY_FORMER_NAME, (text_array(external - owners.keys()),)).fetchall())
     found = execute(BY_EMAIL, (text_array(emails),)).fetchall() if emails else []
-    return _Found(owners, former, {email: (id_, named) for email, id_, named in found})
+    holders = {email: (id_, has_external_id) for email, id_, has_external_id in found}
+    return _Found(owners, former, holders, repeated)
 
 
 def _sorted(rows: Sequence[Row], found: _Found) -> tuple[list[int], dict[int, int], Written]:
     """Positions of rows that make a contact, contact ids of rows that find theirs, and the rest in the result."""
+    if found.nobody and not any(row.anonymous_id for row in rows):
+        return list(range(len(rows))), {}, Written()
     emails = [row.email and row.email.lower() for row in rows]
     owners = [found.owners.get(row.external_id) for row in rows]
     holders = [found.holders.get(email) for email in emails]

@@ -18,7 +18,7 @@ from engine.contacts.identify import identify_all
 from engine.db import Database
 from engine.imports.contact_rows import FIELDS, KEYS, Batch, RowReader
 from engine.imports.reading import Table, check_header, opened
-from engine.imports.report import Counts, ErrorFile, Progress, keep, no_progress
+from engine.imports.report import Counts, ErrorFile, Progress, flushed_later, keep, no_progress
 
 REFUSED = ("id", "created_at", "updated_at")
 EXAMPLE = "external_id,email,phone,timezone,plan,seats"
@@ -103,9 +103,11 @@ def _write(database: Database, batch: Batch, job: _Import) -> None:
     rest: Sequence[int] = range(len(batch.rows))
     if job.by_columns:
         with database.transaction() as session:
+            flushed_later(session)
             rest = _write_plain(session, batch, job)
     if rest:
         with database.transaction() as session:
+            flushed_later(session)
             _write_others(session, batch, rest, job)
     for problem in batch.problems:
         job.errors.add(*problem)

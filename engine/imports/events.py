@@ -19,7 +19,7 @@ from engine.events.definitions import define_events, definitions
 from engine.events.store import Encoded, store
 from engine.imports.event_rows import Row, RowReader, layout
 from engine.imports.reading import Line, Table, check_header, opened
-from engine.imports.report import Counts, ErrorFile, Progress, keep, no_progress
+from engine.imports.report import Counts, ErrorFile, Progress, flushed_later, keep, no_progress
 
 NEEDED = (("external_id", "email"), ("name",), ("occurred_at",))
 EXAMPLE = "external_id,name,occurred_at,message_id,quantity,revenue"
@@ -75,6 +75,7 @@ def import_events(
 def _run(database: Database, table: Table, job: _Import, progress: Progress) -> None:
     for batch in table.batches(BATCH):
         with database.transaction() as session:
+            flushed_later(session)
             _write(session, batch, job)
         job.reader.errors.flush()
         progress(table.position, table.size)

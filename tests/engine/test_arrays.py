@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from engine.arrays import literal
-from engine.db import Database
+from engine.db import Database, driver, text_array
 
 kinds: dict[str, st.SearchStrategy[Any]] = {
     "bigint": st.integers(-(2**63), 2**63 - 1),
@@ -39,3 +39,13 @@ def test_an_array_comes_back_as_it_was(database: Database, kind: str) -> None:
 def test_another_type_is_refused() -> None:
     with pytest.raises(KeyError):
         literal([Decimal(1), 1.5])  # type: ignore[list-item]
+
+
+def test_many_texts_come_back_as_they_were(database: Database) -> None:
+    with database.transaction() as session:
+
+        @given(st.lists(kinds["text"]))
+        def check(texts: list[str]) -> None:
+            assert driver(session).execute("select %s::text[]", (text_array(texts),)).fetchone() == (texts,)
+
+        check()
