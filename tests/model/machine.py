@@ -23,6 +23,8 @@ from engine.events.record import LATE, NewEvent, record
 from engine.imports.events import import_events
 from engine.imports.report import Counts
 from engine.tracking import hits, unsubscribe
+from journeys.language.choice import EVERY, read_choice
+from journeys.language.parse import parse
 from journeys.publish import publish
 from tests import invariants
 from tests.invariants import Ban
@@ -206,18 +208,26 @@ class Machine(RuleBasedStateMachine):
 
         self._done(lambda: self._write(store))
 
-    @rule(slug=st.sampled_from(sorted(STORIES)))
-    def is_edited(self, slug: str) -> None:
-        """The other text of a journey is published."""
+    @rule(slug=st.sampled_from(sorted(STORIES)), choice=st.sampled_from(["stay", "reschedule", "move", "exit"]))
+    def is_edited(self, slug: str, choice: str) -> None:
+        """The other text of a journey is published, and those inside stay, go along, start over, or leave."""
         edition = 1 - self.editions[slug]
         source = STORIES[slug][edition]
-        if self._done(lambda: self._write(lambda session: publish(session, source, clock.now(session), "test"))):
+        first = parse(source).steps[0].id
+        choices = {EVERY: read_choice(f"move:{first}" if choice == "move" else choice)}
+        if self._done(
+            lambda: self._write(lambda session: publish(session, source, clock.now(session), "test", choices))
+        ):
             self.editions[slug] = edition
 
-    @rule(state=st.sampled_from(["paused", "live", "draining"]))
-    def is_paused(self, state: str) -> None:
-        """A journey is paused, let go on, or closed for entries."""
-        self._done(lambda: self.world.state("welcome", state))
+    @rule(slug=st.sampled_from(["welcome", "buyers"]), state=st.sampled_from(["paused", "live", "draining", "stopped"]))
+    def is_paused(self, slug: str, state: str) -> None:
+        """A journey is paused, let go on, closed for entries, or stopped; one that is stopped is published again."""
+        if self.world.execute("select from journeys where slug = :slug and state = 'stopped'", slug=slug):
+            source = STORIES[slug][self.editions[slug]]
+            self._done(lambda: self._write(lambda session: publish(session, source, clock.now(session), "test")))
+        else:
+            self._done(lambda: self.world.state(slug, state))
 
     # What the machines do ---------------------------------------------------------------------------------------------
 
@@ -300,7 +310,8 @@ class Machine(RuleBasedStateMachine):
         for number, worker in enumerate(self.workers):
             if worker.state == "held":
                 self.go_on(number)
-        self.world.execute("update journeys set state = 'live' where state <> 'live'")
+        for (slug,) in self.world.execute("select slug from journeys where state in ('paused', 'draining')"):
+            self.world.state(slug, "live")
         for _ in range(MOST_ROUNDS):
             if not self._round():
                 break
