@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, literal
 from sqlalchemy.orm import Session
 
+from engine.db import int_array
 from engine.expr import Schema
 from engine.expr.compile_sql.judging import judged_among
 from engine.segments import planning
@@ -32,13 +33,14 @@ def judge(session: Session, rule: Rule, schema: Schema, ids: Collection[int], no
     """The verdicts on these contacts at `now`."""
     if not rule.timed:
         return Verdicts(members_among(session, rule, schema, ids, now), {})
+    asked = int_array(sorted(ids))
     if len(ids) < MANY:
-        rows = session.execute(_kept(rule, schema), {"ids": sorted(ids), "now": now}).all()
+        members, expiring, moments = session.execute(_kept(rule, schema), {"ids": asked, "now": now}).one()
     else:
         with planned(session, planning.SOME):
             statement = judged_among(rule.node, schema, literal(now, INSTANT))
-            rows = session.execute(statement, {"ids": sorted(ids)}).all()
-    return Verdicts({id_ for id_, holds, _ in rows if holds}, {id_: at for id_, _, at in rows if at is not None})
+            members, expiring, moments = session.execute(statement, {"ids": asked}).one()
+    return Verdicts(set(members), dict(zip(expiring, moments, strict=True)))
 
 
 def _kept(rule: Rule, schema: Schema) -> Any:

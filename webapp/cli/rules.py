@@ -23,7 +23,7 @@ def command() -> None:
 @click.argument("rule")
 @click.option("--now", "moment", type=INSTANT, help="As of this instant instead of the present.")
 def count(rule: str, moment: dt.datetime | None) -> None:
-    """Print the number of contacts that RULE is true of."""
+    """Print the number of contacts that RULE is true of. Attributes and consent are always those of today."""
     with connected() as database, database.transaction() as session:
         click.echo(segments.count(session, rule, moment or clock.now(session)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, bindparam, cast, func, null, or_, select
+from sqlalchemy import ARRAY, BigInteger, DateTime, Text, bindparam, cast, func, literal, null, or_, select
 from sqlalchemy.sql import Select
 
 from engine.expr import ast
@@ -18,6 +18,8 @@ from engine.expr.schema import Schema
 from engine.model import Contact
 
 NEVER = cast(null(), DateTime(timezone=True))
+NOBODY = cast(literal("{}", Text), ARRAY(BigInteger))
+NO_INSTANTS = cast(literal("{}", Text), ARRAY(DateTime(timezone=True)))
 
 
 def judged(node: ast.Node, schema: Schema, now: Column) -> Select[Any]:
@@ -34,11 +36,19 @@ def judged(node: ast.Node, schema: Schema, now: Column) -> Select[Any]:
     return found.select_from(source)
 
 
-def judged_among(node: ast.Node, schema: Schema, now: Column) -> Select[Any]:
-    """As `judged`, of the contacts whose ids are bound to `ids`."""
+def judged_among(node: ast.Node, schema: Schema, now: Column) -> Select[*tuple[Any, ...]]:
+    """One row about the contacts whose ids are bound to `ids`, as PostgreSQL writes an array: an array each of the
+    members, of those whose verdict expires, and of when it does. A row each would cost more than the verdicts."""
     contact = Contact.__table__.alias()
     found = _columns(node, Context(Scope(contact=contact, now=now), schema, "row"))
-    return found.where(contact.c.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
+    wanted = contact.c.id == func.any(cast(bindparam("ids", type_=Text), ARRAY(BigInteger)))
+    row: Any = found.where(wanted).subquery()
+    expiring = row.c.expires_at.is_not(None)
+    return select(
+        func.coalesce(func.array_agg(row.c.id).filter(row.c.holds), NOBODY),
+        func.coalesce(func.array_agg(row.c.id).filter(expiring), NOBODY),
+        func.coalesce(func.array_agg(row.c.expires_at).filter(expiring), NO_INSTANTS),
+    )
 
 
 def _columns(node: ast.Node, context: Context) -> Select[Any]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import DateTime, literal
 from sqlalchemy.orm import Session
 
+from engine.db import int_array
 from engine.expr import ast, dependencies, evaluate, parse, unparse
 from engine.expr.compile_sql.judging import judged, judged_among
 from engine.expr.facts import Facts
@@ -63,9 +64,11 @@ def test_no_verdict_changes_before_it_expires(
     bound, schema = literal(now, DateTime(timezone=True)), Schema()
     with town.begin_nested():
         of_all = {row[0]: row[1:] for row in town.execute(judged(node, schema, bound))}
-        ids = {"ids": [one.id for one in residents]}
-        of_some = {row[0]: row[1:] for row in town.execute(judged_among(node, schema, bound), ids)}
-    assert of_all == of_some, unparse(node)
+        ids = {"ids": int_array(one.id for one in residents)}
+        members, expiring, moments = town.execute(judged_among(node, schema, bound), ids).one()
+    assert set(members) == {id_ for id_, (holds, _) in of_all.items() if holds}, unparse(node)
+    expiries = {id_: at for id_, (_, at) in of_all.items() if at is not None}
+    assert dict(zip(expiring, moments, strict=True)) == expiries, unparse(node)
     for one in residents:
         facts = known_at(one, now)
         holds, expires_at = of_all.get(one.id, (False, None))

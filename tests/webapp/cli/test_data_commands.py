@@ -47,6 +47,25 @@ def test_a_shop_is_imported_counted_and_segmented(cairn: Cairn, tmp_path: Path) 
     assert cairn("segments", "create", "pros", 'plan is "pro"', "--name", "Pros").output == "pros: 1 contacts\n"
     assert cairn("segments", "list").output == 'pros\t1\tplan is "pro"\n'
     assert cairn("segments", "refresh").output == "pros: 1 contacts\n"
+    assert [line.split("\t")[1:] for line in cairn("segments", "members", "pros").output.splitlines()] == [
+        ["1", "a@x.example"]
+    ]
+
+
+def test_a_segment_tells_who_was_in_it_and_how_many(cairn: Cairn, tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("external_id,name,occurred_at\n1,Looked,2026-01-02\n")
+    cairn("events", "import", tmp_path / "e.csv")
+    cairn("segments", "create", "seen", 'did "Looked"')
+    cairn("segments", "create", "named", "external_id is set")
+    assert cairn("segments", "members", "seen", "--count").output == "1\n"
+    before = cairn("segments", "members", "seen", "--count", "--as-of", "2020-01-01")
+    assert before.stdout == "0\n" and before.stderr.startswith("warning: the first member of seen is known since ")
+    assert cairn("segments", "members", "seen", "--count", "--by-rule", "--as-of", "2026-01-01").output == "0\n"
+    refused = cairn("segments", "members", "named", "--by-rule", "--as-of", "2026-01-01")
+    assert refused.exit_code == 1 and "has no history: external_id" in refused.stderr
+    days = cairn("segments", "history", "seen", "--from", "2020-01-01", "--to", "2020-01-03").stdout
+    assert days == "2020-01-01T00:00Z\t0\n2020-01-02T00:00Z\t0\n2020-01-03T00:00Z\t0\n"
+    assert cairn("segments", "history", "nowhere", "--from", "2020-01-01").exit_code == 4
 
 
 def test_refused_rows_have_an_exit_code_and_a_file(cairn: Cairn, tmp_path: Path) -> None:
