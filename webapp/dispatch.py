@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.db import Database
 from engine.signing import Signer
-from webapp.api import ingest
+from webapp.api import enter, ingest
 from webapp.api.keys import Keys
 from webapp.api.write import write_calls
 from webapp.groupcommit import GroupCommit, Handler, Limits
@@ -82,6 +82,8 @@ class HotPath:
             return self.unsubscribing.answer(environ)
         if prefix == "/v1" and (name := ingest.PATHS.get(path)):
             return ingest.answer(environ, name, self.keys, self.writer)
+        if prefix == "/v1" and (slug := enter.slug_of(path)):
+            return enter.answer(environ, slug, self.keys, self.database)
         return self._health(path)
 
     def _health(self, path: str) -> Answer | None:

@@ -34,8 +34,8 @@ def read_enter(reader: Reader, node: Node) -> Enter:
         "existing": _existing(reader, fields),
         "line": start(node)[0],
     }
-    if common["again"].kind == "per" and chosen != ["on"]:
-        reader.note(fields["again"], "`per` needs a trigger event.", ("on: EVENT",))
+    if common["again"].kind == "per" and chosen not in (["on"], ["api"]):
+        reader.note(fields["again"], "`per` needs a trigger event.", ("on: EVENT", "api: true"))
     return _trigger(reader, chosen[0], fields[chosen[0]], common)
 
 

@@ -28,9 +28,9 @@ NOTE = text(f"""
 insert into entry_inbox (journey_id, contact_id) select :journey_id, m.contact_id {MEMBERS} order by m.contact_id
 """)
 START = """
-insert into entry_inbox (journey_id, contact_id, message_id, available_at)
-select j.id, u.contact_id, u.message_id, %s
-from journeys j, unnest(%s::int8[], %s::text[]) as u(contact_id, message_id)
+insert into entry_inbox (journey_id, contact_id, message_id, properties, available_at)
+select j.id, u.contact_id, u.message_id, u.properties, %s
+from journeys j, unnest(%s::int8[], %s::text[], %s::jsonb[]) as u(contact_id, message_id, properties)
 where j.slug = %s and j.state = 'live' on conflict do nothing
 """
 DUE = text("""
@@ -47,10 +47,14 @@ LOCK = "select id from contacts where id = any(%s) and erased_at is null order b
 
 
 class Start(NamedTuple):
-    """A contact who is to enter; `message_id` tells why, and makes it one however often it is asked for."""
+    """A contact who is to enter; `message_id` tells why, and makes it one however often it is asked for.
+
+    `properties` are JSON text, which `event.` reads in the journey.
+    """
 
     contact_id: int
     message_id: str
+    properties: str = "{}"
 
 
 def members(session: Session, segment: str) -> int:
@@ -66,8 +70,7 @@ def note(session: Session, journey_id: int, segment: str) -> int:
 def start(session: Session, slug: str, wanted: Sequence[Start], now: dt.datetime) -> None:
     """Write down who is to enter the journey `slug`; nobody, unless it is live."""
     if wanted:
-        contact_ids, message_ids = map(list, zip(*wanted, strict=True))
-        driver(session).execute(START, (now, contact_ids, message_ids, slug))
+        driver(session).execute(START, (now, *map(list, zip(*wanted, strict=True)), slug))
 
 
 def due(session: Session, now: dt.datetime) -> list[int]:

@@ -133,6 +133,11 @@ def _versions(session: Session, aliases: Mapping[str, str], ids: Sequence[int]) 
     return found
 
 
+def compiled(source: str) -> Program:
+    """A version's text, read once a process."""
+    return _compiled(source, ())[0]
+
+
 @functools.cache
 def _compiled(source: str, aliases: tuple[tuple[str, str], ...]) -> tuple[Program, Listening]:
     """A version's text never changes, so it is read once a process."""

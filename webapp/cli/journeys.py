@@ -33,6 +33,7 @@ from journeys.runtime.numbers import StepCounts, step_counts
 from journeys.simulate import as_json as as_json_
 from journeys.simulate.testing import run_tests
 from webapp.cli._context import connected
+from webapp.cli._entering import enter
 from webapp.cli._explaining import show_story
 from webapp.cli._files import read_text, tell
 from webapp.cli._library import library
@@ -50,6 +51,7 @@ def command() -> None:
 
 
 command.add_command(library)
+command.add_command(enter)
 
 
 @command.command()

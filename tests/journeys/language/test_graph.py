@@ -101,8 +101,8 @@ def test_what_is_not_executed_yet_is_named() -> None:
 
 
 def test_a_trigger_that_is_not_executed_yet_is_named() -> None:
-    journey = parse("journey: x\nenter: {api: true}\nsteps: [{exit: true, id: a}]\n")
-    assert [problem.message for problem in unsupported(journey)] == ["`enter` by `api` is not executed yet."]
+    journey = parse("journey: x\nenter: {date: renews_at}\nsteps: [{exit: true, id: a}]\n")
+    assert [problem.message for problem in unsupported(journey)] == ["`enter` by `date` is not executed yet."]
 
 
 def test_names_that_do_not_exist_are_errors_with_the_nearest_one() -> None:

@@ -1,0 +1,86 @@
+"""Programs that let contacts into a journey."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from engine import clock
+from engine.db import Database
+from journeys.publish import publish
+from tests.journeys.runtime.world import journey
+from tests.webapp.calling import Site, serving
+from workers import pipeline
+
+STEPS = """
+- branch: kind
+  id: kind
+  paths:
+    - when: event.order is "A-1"
+      do: [{set: {first: true}, id: first}]
+- wait: 1 day
+  id: rest
+"""
+
+
+@pytest.fixture
+def site(database: Database) -> Iterator[Site]:
+    with serving(database) as opened:
+        yield opened
+
+
+def make(site: Site, enter: str) -> None:
+    with site.database.transaction() as session:
+        publish(session, journey(STEPS, slug="orders", enter=enter), clock.now(session), "test")
+
+
+def post(site: Site, key: str = "k1", slug: str = "orders", **more: Any) -> tuple[int, Any]:
+    document = {"userId": "u1", "messageId": key, "properties": {"order": "A-1"}, **more}
+    answer = site.post(f"/v1/journeys/{slug}/enter", document)
+    return answer.status_code, answer.json
+
+
+def test_a_call_enters_its_contact_once_with_its_properties(site: Site) -> None:
+    make(site, "api: true, again: per event.order")
+    assert post(site) == (200, {"success": True, "duplicate": False})
+    assert post(site) == (200, {"success": True, "duplicate": True})
+    assert post(site, "k2") == (200, {"success": True, "duplicate": False})  # another call for the same order
+    assert post(site, "k3", properties={"order": "A-2"})[0] == 200
+    pipeline.advance(site.database)
+    assert post(site) == (200, {"success": True, "duplicate": True})
+    pipeline.advance(site.database)
+    entries = """
+    select e.entry_key, e.trigger_message_id, c.external_id, c.attributes
+    from enrolments e join contacts c on c.id = e.contact_id order by e.id
+    """
+    assert site.rows(entries) == [
+        ("A-1", "api:orders:k1", "u1", {"first": True}),
+        ("A-2", "api:orders:k3", "u1", {"first": True}),
+    ]
+
+
+def test_the_key_may_stand_in_the_header(site: Site) -> None:
+    make(site, "api: true")
+    for duplicate in (False, True):
+        answer = site.post("/v1/journeys/orders/enter", {"userId": "u1"}, headers={"Idempotency-Key": "x"})
+        assert answer.json == {"success": True, "duplicate": duplicate}
+
+
+def test_what_cannot_be_is_refused_with_the_reason(site: Site) -> None:
+    make(site, "on: Signed Up")
+    status, said = post(site)
+    assert (status, said["message"][:38]) == (409, "People do not enter `orders` by call. ")
+    assert post(site, slug="other")[0] == 404
+    make(site, "api: true")
+    assert post(site, userId=7)[0] == 400
+    assert post(site, userId=None)[0] == 400
+    assert post(site, properties=[1])[0] == 400
+    assert post(site, "k" * 151)[0] == 400
+    assert site.client.post("/v1/journeys/orders/enter", data=b"{}").status_code == 401
+    assert site.client.get("/v1/journeys/orders/enter").status_code == 405
+    assert site.rows("select count(*) from entry_inbox") == [(0,)]
+    with site.database.transaction() as session:
+        session.connection().exec_driver_sql("update journeys set state = 'paused'")
+    assert post(site)[0] == 409
