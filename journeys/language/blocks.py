@@ -110,12 +110,22 @@ def span(text: Text, item: Node) -> tuple[int, int]:
     begin = dash(text, item)
     first = text.line_of(begin)
     column = begin - text.start(first)
-    end = text.line_of(max(last_offset(text, item) - 1, begin)) + 1
-    while end < len(text.lines) and _comment(text.lines[end]) > column:
-        end += 1
+    end = below_comments(text, text.line_of(max(last_offset(text, item) - 1, begin)) + 1, column)
     while first > 0 and 0 <= _comment(text.lines[first - 1]) <= column:
         first -= 1
     return first, end
+
+
+def below_comments(text: Text, line: int, column: int) -> int:
+    """The line, or the one below the comments that begin there and are indented deeper than `column`."""
+    while line < len(text.lines) and _comment(text.lines[line]) > column:
+        line += 1
+    return line
+
+
+def all_comments(text: Text, first: int, end: int) -> bool:
+    """Whether all lines from `first` to before `end` are comments."""
+    return all(_comment(line) >= 0 for line in text.lines[first:end])
 
 
 def _comment(line: str) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -85,21 +87,38 @@ def data(node: Node) -> Any:
         return str(node.value)
 
 
-def expanded(text: Text, node: Node) -> list[str]:
-    """The block lines of a flow mapping or list of steps; everything inside that holds no steps stays as written."""
+@dataclass(slots=True)
+class Remarks:
+    """Comments of one entry of a list: those on lines of their own above it, and the one at the end of its line."""
+
+    above: list[str] = field(default_factory=list)
+    beside: str = ""
+
+
+def expanded(text: Text, node: Node, remarks: Mapping[int, Remarks] = MappingProxyType({})) -> list[str]:
+    """The block lines of a flow mapping or list of steps; everything inside that holds no steps stays as written.
+
+    `remarks` has the comments of entries of lists, by the offset where the entry begins.
+    """
     if isinstance(node, SequenceNode):
-        return [line for item in node.value for line in dashed(expanded(text, item))]
+        return [line for item in node.value for line in _remarked(text, item, remarks)]
     if not isinstance(node, MappingNode) or not node.value:
         return [_raw(text, node)]
     lines: list[str] = []
     for key, value in node.value:
         name = text.source[key.start_mark.index : key.end_mark.index] + ":"
         if isinstance(value, SequenceNode) and any(isinstance(item, MappingNode) for item in value.value):
-            lines += _under(name, expanded(text, value))
+            lines += _under(name, expanded(text, value, remarks))
         else:
             empty = pair_end(text, key, value) == colon(text, key)
             lines.append(name if empty else f"{name} {_raw(text, value)}")
     return lines
+
+
+def _remarked(text: Text, item: Node, remarks: Mapping[int, Remarks]) -> list[str]:
+    own = remarks.get(item.start_mark.index, Remarks())
+    first, *rest = dashed(expanded(text, item, remarks))
+    return [*own.above, f"{first}  {own.beside}" if own.beside else first, *rest]
 
 
 def _raw(text: Text, node: Node) -> str:

@@ -51,12 +51,14 @@ def _gaps(text: Text, node: Node) -> Iterator[tuple[int, int]]:
 
 @dataclass(slots=True)
 class _Layout:
-    """By line: the old and new column of its first token (`tokens`), what follows its dash (`after_dash`), and how far
-    a line that continues a value moves (`shifts`); `literal` lines are kept to the letter."""
+    """By line: the old and new column of its first token (`tokens`), what follows its dash (`after_dash`), how far
+    a line that continues a value moves (`shifts`), and the new column of a comment that belongs to an entry
+    (`comments`); `literal` lines are kept to the letter."""
 
     tokens: dict[int, tuple[int, int]] = field(default_factory=dict)
     after_dash: dict[int, tuple[int, int]] = field(default_factory=dict)
     shifts: dict[int, int] = field(default_factory=dict)
+    comments: dict[int, int] = field(default_factory=dict)
     literal: set[int] = field(default_factory=set)
 
 
@@ -83,10 +85,20 @@ def _measure(text: Text, node: Node, column: int, layout: _Layout) -> None:
         layout.tokens.setdefault(line, (old, column))
         if key is None and text.line_of(value.start_mark.index) == line and not _empty(value):
             layout.after_dash[line] = (value.start_mark.column, column + STEP)
+        if key is None:
+            _own_comments(text, value, line, column, layout)
         inner = column + STEP
         if isinstance(value, ScalarNode) or in_flow(value):
             _continue(text, key, value, line, (old, column), layout)
         _measure(text, value, inner, layout)
+
+
+def _own_comments(text: Text, item: Node, line: int, column: int, layout: _Layout) -> None:
+    """The comments of a list's entry stay its own: above it in its column, or below it and deeper."""
+    first, end = blocks.span(text, item)
+    last = text.line_of(max(last_offset(text, item) - 1, text.start(line))) + 1
+    layout.comments.update(dict.fromkeys(range(first, line), column))
+    layout.comments.update(dict.fromkeys(range(last, end), column + STEP))
 
 
 def _empty(value: Node) -> bool:
@@ -117,7 +129,10 @@ def _line(text: Text, number: int, line: str, layout: _Layout) -> str:
         return moved if number in layout.literal and bare.strip() else moved.rstrip()
     if not bare.strip():
         return ""
-    return " " * _comment_column(text, number, len(line) - len(bare), layout) + bare.rstrip()
+    column = layout.comments.get(number)
+    if column is None:
+        column = _comment_column(text, number, len(line) - len(bare), layout)
+    return " " * column + bare.rstrip()
 
 
 def _comment_column(text: Text, number: int, column: int, layout: _Layout) -> int:

@@ -14,7 +14,7 @@ from ruamel.yaml.nodes import MappingNode, Node
 from engine.errors import InvalidInput, NotFound
 from journeys.language import blocks, emit
 from journeys.language.blocks import read_text
-from journeys.language.edit import Place, add, delete, move
+from journeys.language.edit import Place, add, delete, move, wrap
 from journeys.language.fields import remove_field, set_field
 from journeys.language.format import fmt
 from journeys.language.kinds import KINDS
@@ -123,6 +123,21 @@ def test_a_step_does_not_move_into_itself() -> None:
     for place in (Place("cart-open", "timeout"), Place("decision", "timeout"), Place(after="decision")):
         with pytest.raises(InvalidInput):
             move(TRIAL, "decision", place)
+
+
+def test_steps_are_wrapped_in_a_branch_as_they_stand() -> None:
+    branch = {"branch": "Is it?", "id": "is-it", "paths": [{"when": 'plan is "x"'}, {"else": None}]}
+    edited = wrap(TRIAL, "hello-ab", "activated", branch)
+    assert comments(edited) == comments(TRIAL) and tree(edited).items() >= tree(TRIAL).items()
+    assert "        do:\n          # Hello within the minute\n          - split: Subject line\n" in edited
+    assert program(parse(edited)).paths["is-it"] == ("hello-ab", "size")
+    with pytest.raises(NotFound):
+        wrap(TRIAL, "activated", "hello-ab", branch)
+
+
+def test_steps_are_wrapped_in_a_repeat() -> None:
+    edited = wrap(TRIAL, "hello-a", "hello-a", {"repeat": "3 times", "id": "again"}, "do")
+    assert program(parse(edited)).paths["again"] == ("hello-a",)
 
 
 @pytest.mark.parametrize(
