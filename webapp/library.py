@@ -89,6 +89,11 @@ class Stock:
         return tuple(_message(slug, kind) for slug, kind in dict.fromkeys((one.content, one.kind) for one in sends))
 
     @property
+    def starts(self) -> tuple[str, ...]:
+        """The stock journeys that it starts."""
+        return tuple(step.journey for step in walk(self.journey.steps) if isinstance(step, language.StartJourney))
+
+    @property
     def schema(self) -> Schema:
         """What a workspace knows that has everything that the journey needs."""
         contents = frozenset(message.slug for message in self.messages)
@@ -203,12 +208,19 @@ def branded(text: str, own: Brand) -> str:
 
 
 def add(session: Session, wanted: Stock, own: Brand, now: dt.datetime) -> Added:
-    """Bring a stock journey into the workspace as a draft, with the contents, segments and lists that it needs.
+    """Bring a stock journey into the workspace as a draft, with the contents, segments and lists that it needs, and the
+    stock journeys that it starts.
 
     What is there already under one of these names is left as it is.
     """
     kept: list[str] = []
     made: list[str] = []
+    for one in (*map(find, wanted.starts), wanted):
+        _add_one(session, one, own, now, made, kept)
+    return Added(tuple(made), tuple(kept))
+
+
+def _add_one(session: Session, wanted: Stock, own: Brand, now: dt.datetime, made: list[str], kept: list[str]) -> None:
     there = set(session.execute(select(Content.slug)).scalars())
     for message in wanted.messages:
         (kept if message.slug in there else made).append(f"{message.channel} {message.slug}")
@@ -221,7 +233,6 @@ def add(session: Session, wanted: Stock, own: Brand, now: dt.datetime) -> Added:
         session.add(Journey(slug=wanted.slug, draft=wanted.text))
         made.append(f"draft {wanted.slug}")
     session.flush()
-    return Added(tuple(made), tuple(kept))
 
 
 def _add_audiences(session: Session, wanted: Stock, made: list[str], kept: list[str]) -> None:

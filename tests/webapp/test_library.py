@@ -123,9 +123,11 @@ def test_an_added_journey_is_a_draft_that_can_be_published(database: Database, n
         draft = session.execute(select(Journey.draft).where(Journey.slug == name)).scalar_one()
         errors = [problem for problem in publish.check(session, str(draft)) if problem.severity == "error"]
         assert [error for error in errors if "not executed yet" not in error.message] == []
-        assert set(session.execute(select(Segment.slug)).scalars()) == set(one.segments)
-        stored = session.execute(select(Content.slug)).scalars()
-        assert set(stored) == {message.slug for message in one.messages}
+        brought = [one, *map(library.find, one.starts)]
+        segments = {slug for stock in brought for slug in stock.segments}
+        assert set(session.execute(select(Segment.slug)).scalars()) == segments
+        contents = {message.slug for stock in brought for message in stock.messages}
+        assert set(session.execute(select(Content.slug)).scalars()) == contents
         again = library.add(session, one, library.Brand(), NOW)
         assert again.made == () and len(again.kept) == len(added.made)
 
@@ -145,6 +147,11 @@ def test_the_brand_takes_the_place_of_the_example() -> None:
 def test_a_brand_that_would_break_the_mail_is_refused(site: str, accent: str, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         library.brand(site, accent)
+
+
+def test_the_documentation_lists_them_all() -> None:
+    text = (library.ROOT / "docs" / "language.md").read_text("utf-8")
+    assert [one.slug for one in library.stock() if f"| `{one.slug}` | {one.journey.title} |" not in text] == []
 
 
 def test_a_journey_that_is_none_is_not_found() -> None:

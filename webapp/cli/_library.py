@@ -44,7 +44,7 @@ def add(slug: str, folder: Path | None, site: str, accent: str) -> None:
     for name in added.kept:
         click.echo(f"kept {name}, as it was there already")
     if wanted.change:
-        click.echo(f"\nBefore you publish it: {wanted.change}")
+        click.echo(f"\nBefore you publish it, change {wanted.change}")
 
 
 def _write(wanted: stocks.Stock, own: stocks.Brand, folder: Path) -> list[Path]:
