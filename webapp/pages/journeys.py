@@ -6,18 +6,26 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from engine.errors import NotFound
+from engine.errors import InvalidInput, NotFound
 from engine.model import Journey
 from journeys import publish
+from journeys.language.choice import EVERY, RESCHEDULE
 from journeys.language.parse import Reading, read
 from journeys.language.problems import Problem
-from journeys.runtime import numbers
+from journeys.runtime import numbers, states
+from journeys.runtime.inside import standing
 from webapp.auth.people import signed_in
 from webapp.pages.outline import entrance, outline
 from webapp.pages.queries import journeys as queries
 from webapp.pages.work import Work, work
 
 LONGEST_TEXT = 500_000
+SAID = {
+    "pause": "Nobody enters or moves, and nothing is sent.",
+    "resume": "What fell due meanwhile happens now.",
+    "drain": "Nobody enters any more; those inside go on.",
+    "stop": "Its entries end now, and its queued messages are cancelled.",
+}
 STARTER = """journey: my-journey
 enter:
   on: Signed Up
@@ -38,6 +46,8 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/journeys/<slug>", "journey", journey)
     blueprint.add_url_rule("/journeys/<slug>/text", "journey_text", text, methods=["GET", "POST"])
     blueprint.add_url_rule("/journeys/<slug>/versions", "journey_versions", versions)
+    blueprint.add_url_rule("/journeys/<slug>/state", "journey_state", state, methods=["POST"])
+    blueprint.add_url_rule("/journeys/<slug>/rollback", "journey_rollback", roll_back, methods=["POST"])
     blueprint.add_url_rule("/journeys/-/check", "journey_check", check, methods=["POST"])
 
 
@@ -91,7 +101,30 @@ def versions(slug: str) -> ResponseReturnValue:
     with work() as opened:
         found = _find(opened.session, slug)
         rows = queries.versions(opened.session, found.id)
-    return render_template("pages/journey_versions.html", tab="versions", journey=found, versions=rows)
+        inside = {group.version_id: group.steps for group in standing(opened.session, [found.id])}
+    return render_template("pages/journey_versions.html", tab="versions", journey=found, versions=rows, inside=inside)
+
+
+def state(slug: str) -> ResponseReturnValue:
+    """Pause, resume, drain or stop."""
+    verb = request.form.get("action", "")
+    if verb not in states.STATES:
+        raise InvalidInput(f"“{verb}” cannot be done to a journey", "action")
+    with work() as opened:
+        found = states.change(opened.session, slug, verb, opened.now, signed_in().email)
+        flash(f"The journey is {found.state}. {SAID[verb]}", "success")
+    return redirect(url_for("pages.journey", slug=slug))
+
+
+def roll_back(slug: str) -> ResponseReturnValue:
+    """Publish an earlier text again; people stay where they are, or go along where their step is still there."""
+    number = request.form.get("version", type=int)
+    choices = {EVERY: RESCHEDULE} if request.form.get("people") == "along" else {}
+    with work() as opened:
+        done = publish.rollback(opened.session, slug, number, opened.now, signed_in().email, choices)
+        along = f" {done.carried.people:,} people went along." if done.carried.people else ""
+        flash(f"The text of version {number} is live again, as version {done.version.number}.{along}", "success")
+    return redirect(url_for("pages.journey_versions", slug=slug))
 
 
 def _posted_text() -> str:

@@ -151,10 +151,12 @@ def published(world: World, data: st.DataObject, source: str) -> None:
         {n: parse(one) for n, one in world.execute("select number, source from journey_versions")},
     )
     edits = {number: difference(one, parse(source)) for number, one in old.items()}
+    wishes = {step_id: a_choice(data, source) for step_id in IDS}  # drawn for all: where people stand is not drawn
     choices = {
-        step_id: chosen
-        for number, step_id in sorted({(row.number, row.step_id) for row in before if row.status == "active"})
-        if (chosen := a_choice(data, source, step_id in edits[number].targets)) is not None
+        row.step_id: wish
+        for row in before
+        if row.status == "active" and (wish := wishes[row.step_id]) is not None
+        if wish.what != "reschedule" or row.step_id in edits[row.number].targets
     }
     with world.database.transaction() as session:
         number = publish(session, source, clock.now(session), "test", choices).version.number
@@ -165,11 +167,11 @@ def published(world: World, data: st.DataObject, source: str) -> None:
     holds(world)
 
 
-def a_choice(data: st.DataObject, source: str, still_there: bool) -> Choice | None:
-    """Any choice that is possible for a step, or none."""
+def a_choice(data: st.DataObject, source: str) -> Choice | None:
+    """Any choice for a step, or none."""
     there = list(program(parse(source)).steps)
     possible = [None, Choice("stay"), Choice("exit"), Choice("move", data.draw(st.sampled_from(there)))]
-    return data.draw(st.sampled_from([*possible, *[Choice("reschedule")] * 3 * still_there]))
+    return data.draw(st.sampled_from([*possible, *[Choice("reschedule")] * 3]))
 
 
 def stands_as_chosen(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask.testing import FlaskClient
 
 from engine.db import Database
-from engine.model import Content, Journey, JourneyVersion
+from engine.model import AuditLog, Content, Journey, JourneyVersion
 from journeys.language.parse import parse
 from tests.webapp.pages.conftest import post
 from tests.webapp.pages.sample import TEXT
@@ -101,3 +101,59 @@ def test_line_ends_of_browsers_are_not_stored(marketer: FlaskClient, shop_databa
     post(marketer, "/journeys/-/new", text=SMALL.format(slug="ends").replace("\n", "\r\n"), action="save")
     with shop_database.transaction() as session:
         assert session.query(Journey).filter_by(slug="ends").one().draft == SMALL.format(slug="ends")
+
+
+def published(client: FlaskClient, slug: str) -> str:
+    """The address of a live journey of two versions, the first of which waits two days, the second three."""
+    for days in (2, 3):
+        text = SMALL.format(slug=slug).replace("2 days", f"{days} days")
+        assert post(client, "/journeys/-/new", text=text, action="publish").status_code == 302
+    return f"/journeys/{slug}"
+
+
+def test_a_journey_is_paused_and_resumed_by_its_buttons_and_the_log_says_who(
+    marketer: FlaskClient, shop_database: Database
+) -> None:
+    address = published(marketer, "held")
+    page = marketer.get(address).text
+    assert all(f'value="{verb}"' in page for verb in ("pause", "drain", "stop")) and 'value="resume"' not in page
+    assert post(marketer, f"{address}/state", action="pause").location == address
+    page = marketer.get(address).text
+    assert "The journey is paused." in page and 'value="resume"' in page
+    post(marketer, f"{address}/state", action="resume")
+    with shop_database.transaction() as session:
+        assert session.query(Journey).filter_by(slug="held").one().state == "live"
+        log = session.query(AuditLog).filter_by(object="journey held").order_by(AuditLog.id)
+        assert [(row.action, row.actor) for row in log][2:] == [
+            ("pause", "mara@cairn.example"),
+            ("resume", "mara@cairn.example"),
+        ]
+
+
+def test_a_stopped_journey_offers_nothing_but_its_text(marketer: FlaskClient) -> None:
+    address = published(marketer, "ended")
+    post(marketer, f"{address}/state", action="stop")
+    page = marketer.get(address).text
+    assert "Its entries end now" in page and 'name="action"' not in page
+    assert post(marketer, f"{address}/state", action="resume").status_code == 422
+    assert post(marketer, f"{address}/state", action="explode").status_code == 422
+
+
+def test_an_earlier_version_is_published_again_from_the_list(marketer: FlaskClient, shop_database: Database) -> None:
+    address = published(marketer, "undone")
+    assert "Publish this text again" in marketer.get(f"{address}/versions").text
+    assert post(marketer, f"{address}/rollback", version="1", people="along").status_code == 302
+    page = marketer.get(f"{address}/versions").text
+    assert "The text of version 1 is live again, as version 3." in page
+    with shop_database.transaction() as session:
+        journey = session.query(Journey).filter_by(slug="undone").one()
+        live = session.get_one(JourneyVersion, journey.live_version_id)
+        assert (live.number, live.source) == (3, SMALL.format(slug="undone"))
+    assert post(marketer, f"{address}/rollback", version="9").status_code == 404
+
+
+def test_buttons_need_a_token_and_the_right_to_edit(marketer: FlaskClient, viewer: FlaskClient) -> None:
+    address = published(marketer, "guarded")
+    assert marketer.post(f"{address}/state", data={"action": "stop"}).status_code == 400
+    assert post(viewer, f"{address}/state", action="stop").status_code == 403
+    assert 'value="stop"' not in viewer.get(address).text
