@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Text, literal
+from sqlalchemy import Boolean, ColumnElement, Text, false, literal
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 Json = ColumnElement[Any]
@@ -42,10 +42,20 @@ class Place:
         return owner.op("->>", return_type=Text())(literal(self.parts[-1], Text))
 
     def compares(self, sign: str, number: Decimal) -> ColumnElement[bool]:
-        """Whether it is a number that compares so; false or NULL if it is none. Signs as in `SIGNS`."""
+        """Whether it is a number that compares so; false or NULL if it is none. Signs as in `SIGNS`.
+
+        To PostgreSQL all operators cost the same, and it evaluates the cheapest condition first. A path costs three
+        times what comparing a text does; the two operators more, which cost next to nothing, say so.
+        """
         keys = "".join(f".{json.dumps(part, ensure_ascii=False)}" for part in self.parts)
         path = literal(f"strict ${keys} {SIGNS[sign]} {number:f}", JSONPATH)
-        return self.document.op("@@", return_type=Boolean())(path)
+        found: ColumnElement[bool] = self.document.op("@@", return_type=Boolean())(path)
+        return dearer(dearer(found))
+
+
+def dearer(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The same verdict by one operator more, which the planner counts."""
+    return condition.op(">", return_type=Boolean())(false())
 
 
 def only_text(text: str) -> bool:
