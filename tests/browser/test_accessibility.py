@@ -22,6 +22,8 @@ PATHS = (
     "/journeys/welcome",
     "/journeys/welcome/text",
     "/journeys/welcome/versions",
+    "/journeys/-/library",
+    "/journeys/-/library/replenishment",
     "/reports/roi",
     "/mailbox",
     "/mailbox/EMAIL",
