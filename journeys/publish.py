@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from engine import segments, workspace
+from engine.contacts import normal
 from engine.contacts.changes import MESSAGES_ARE_HEARD
 from engine.errors import Conflict, LanguageError, NotFound
 from engine.expr.load import load as load_schema
@@ -18,6 +19,7 @@ from engine.expr.schema import Schema
 from engine.model import AuditLog, Journey, JourneyVersion, Topic
 from engine.model.base import new_public_id
 from engine.reports import rollup
+from engine.webhooks import note
 from journeys.language import steps as language
 from journeys.language.check import Names, problems, unsupported
 from journeys.language.choice import Choices, refuse_unknown
@@ -59,14 +61,9 @@ def check(session: Session, source: str) -> list[Problem]:
     schema = load_schema(session)
     partial = read(source, schema.aliases).partial
     found = problems(source, schema, _names(session, schema, partial), schema.aliases)
-    return in_order(
-        [
-            *found,
-            *(unsupported(partial) if partial else []),
-            *(_crowd(session, partial) if partial else []),
-            *(_asleep(session, partial) if partial else []),
-        ]
-    )
+    if partial:
+        found += [*unsupported(partial), *_notes(partial), *_crowd(session, partial), *_asleep(session, partial)]
+    return in_order(found)
 
 
 def _crowd(session: Session, journey: language.Journey) -> list[Problem]:
@@ -102,7 +99,24 @@ def _names(session: Session, schema: Schema, partial: language.Journey | None) -
         schema.lists,
         frozenset(schema.topics) | (_topics(partial) if partial else frozenset()),
         schema.journeys | ({partial.slug} if partial else frozenset()),
+        frozenset(session.execute(text("select slug from webhooks")).scalars()),
     )
+
+
+def _notes(journey: language.Journey) -> list[Problem]:
+    """Notes that could never be delivered: to an address that is none, or with a template that is wrong."""
+    found = []
+    for step in walk(journey.steps):
+        if not isinstance(step, language.Notify):
+            continue
+        if "@" in step.to and not normal.is_plain_email(step.to):
+            found.append(Problem("error", step.line, step.column, f"`{step.to}` is no email address."))
+        try:
+            if step.message:
+                note.check(step.message)
+        except LanguageError as error:
+            found.append(Problem("error", step.line, step.column, f"The message: {error.message}", hint=error.hint))
+    return found
 
 
 def _topics(journey: language.Journey) -> frozenset[str]:

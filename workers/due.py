@@ -22,6 +22,9 @@ DUE = {
     "send": "select from messages where state = 'queued' and channel in ('email', 'sms') and send_after <= :now",
     "hits": "select from hits where classification is null and at <= :now - interval '3 seconds'",
     "sweep": "select from messages where state = 'sending' and claimed_at <= :now - interval '30 seconds'",
+    "deliver": "select from webhooks w where not w.gone and coalesce(w.retry_at, '-infinity') <= :now and exists "
+    "(select from deliveries d where d.endpoint = w.slug and d.state = 'pending' and d.next_at <= :now) "
+    "union all select from deliveries where endpoint = '' and state in ('pending', 'sending') and next_at <= :now",
 }
 """By job: rows that it would work on. The first entry of an index answers each, however much the tables hold."""
 

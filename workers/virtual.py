@@ -10,7 +10,7 @@ from sqlalchemy import text
 from engine import clock, segments
 from engine.db import Database
 from engine.errors import InvalidInput
-from workers import pipeline, sending
+from workers import delivering, pipeline, sending
 from workers.due import due
 
 NEXT = text("""
@@ -19,6 +19,8 @@ select least(
     (select min(e.wake_at) from enrolments e join journeys j on j.id = e.journey_id
      where e.status = 'active' and e.wake_at > :now and j.state in ('live', 'draining')),
     (select min(send_after) from messages where state = 'queued' and send_after > :now and send_after < 'infinity'),
+    (select min(next_at) from deliveries where state in ('pending', 'sending') and next_at > :now),
+    (select min(retry_at) from webhooks where retry_at > :now and not gone),
     (select min(at) + interval '3 seconds' from hits where classification is null and at > :now - interval '3 seconds'),
     (select e.at from segment_expiries e join segments s on s.id = e.segment_id
      where e.at > :now and s.heard order by e.at limit 1),
@@ -35,6 +37,7 @@ WORK: dict[str, Callable[[Database], int]] = {
     "refresh": pipeline.refresh,
     "advance": pipeline.advance,
     "send": sending.send,
+    "deliver": delivering.deliver,
 }
 """Events before wake-ups, and both before messages."""
 

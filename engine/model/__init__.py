@@ -12,6 +12,7 @@ from engine.model.message import LocalMessage, Message
 from engine.model.report import EntryRollup, MessageRollup, StepRollup
 from engine.model.system import ApiKey, AuditLog, Clock, Import, Lease, ScheduleSlot, User, WorkspaceSetting
 from engine.model.tracking import Hit
+from engine.model.webhook import Delivery, Webhook
 
 __all__ = [
     "ApiKey",
@@ -30,6 +31,7 @@ __all__ = [
     "Conversion",
     "Cost",
     "Credit",
+    "Delivery",
     "Enrolment",
     "EntryInbox",
     "EntryRollup",
@@ -56,6 +58,7 @@ __all__ = [
     "Suppression",
     "Topic",
     "User",
+    "Webhook",
     "WorkspaceSetting",
     "new_public_id",
 ]

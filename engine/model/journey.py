@@ -49,7 +49,8 @@ class Enrolment(Base):
 
     status: active, held_out (takes no step), completed, exited, converted, stopped, failed.
     phase, while active: `ready` (its step is to be executed), `waiting` (at a wait or wait_for), `held` (a send that is
-    not allowed yet), `sending` (a send with a fallback whose message is under way). I2: an active row has a `wake_at`.
+    not allowed yet), `sending` (a message or call is under way, whose fate the step waits for).
+    I2: an active row has a `wake_at`.
     `visit` is how often `step_id` was reached in this entry; `visits` holds the same of all steps that may be reached
     again: those in a loop, or all that were reached before an entry was put back to a step. The trigger is the event
     that started the entry, in the order (occurred_at, received_at, message_id); entries by segment or call carry the
@@ -125,9 +126,9 @@ step_log_id = Sequence("step_log_id_seq", metadata=Base.metadata)
 class StepLog(Base):
     """What happened to an enrolment at a step, append-only; partitioned by month of `at`.
 
-    outcome: entered, held_out, passed, waiting, met, timed_out, branched, split, queued, settled, fell_back, held,
-    skipped, capped, repeated, carried (from another version), exited, converted, completed, failed, stopped; refused:
-    an entry that it would have started.
+    outcome: entered, held_out, passed, waiting, met, timed_out, branched, split, queued, settled, fell_back, called,
+    notified, held, skipped, capped, repeated, carried (from another version), exited, converted, completed, failed,
+    stopped; refused: an entry that it would have started.
     """
 
     __tablename__ = "step_log"

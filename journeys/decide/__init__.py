@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from journeys.decide import acting, branch, leave, repeat, send, split, wait, wait_for
+from journeys.decide import acting, branch, calling, leave, repeat, send, split, wait, wait_for
 from journeys.decide.effects import Effect
 from journeys.decide.values import NOTHING, Needs, Outcome, Row
 from journeys.language.program import Program
@@ -25,6 +25,8 @@ DECISIONS: dict[str, Any] = {
     "event": acting,
     "journey": acting,
     "repeat": repeat,
+    "webhook": calling,
+    "notify": calling,
     "exit": leave,
 }
 

@@ -45,4 +45,16 @@ class StartJourney:
     journey: str
 
 
-Effect: TypeAlias = SetAttributes | AddPoints | ChangeLists | EmitEvent | StartJourney
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """A call of the endpoint `to` (its slug), or a note to a colleague: by mail where `to` has an @.
+
+    `template` is what the note says, None for a call; `store` is the attribute that takes the response, if any.
+    """
+
+    to: str
+    template: str | None = None
+    store: str = ""
+
+
+Effect: TypeAlias = SetAttributes | AddPoints | ChangeLists | EmitEvent | StartJourney | Deliver

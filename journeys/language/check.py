@@ -13,7 +13,7 @@ from journeys.language.problems import Problem, did_you_mean, in_order
 from journeys.language.program import walk
 from journeys.language.reader import Reader
 from journeys.language.rules import parts
-from journeys.language.steps import Email, Journey, ListStep, Sms, Split, StartJourney, Step, Webhook
+from journeys.language.steps import Email, Journey, ListStep, Notify, Sms, Split, StartJourney, Step, Webhook
 
 EXECUTED_STEPS = frozenset(
     {
@@ -29,6 +29,8 @@ EXECUTED_STEPS = frozenset(
         "event",
         "journey",
         "repeat",
+        "webhook",
+        "notify",
         "exit",
     }
 )
@@ -165,6 +167,8 @@ def _used(step: Step, names: Names) -> Iterator[tuple[str, str, frozenset[str] |
             yield "text message content", step.content, names.texts
         case Webhook():
             yield "webhook", step.webhook, names.webhooks
+        case Notify() if "@" not in step.to:
+            yield "webhook", step.to, names.webhooks
         case StartJourney():
             yield "journey", step.journey, names.journeys
         case ListStep():

@@ -28,7 +28,14 @@ def _send(into: type[model.Email] | type[model.Sms]) -> Callable[[Draft], Step]:
 
 def _webhook(draft: Draft) -> Step:
     slug = draft.reader.string(draft.value, "`webhook`")
-    store = draft.optional("store", lambda value: draft.reader.parsed(value, "`store`", values.path), "")
+
+    def attribute(value: Node) -> str:
+        path = draft.reader.parsed(value, "`store`", values.path)
+        if path in BUILT_IN:
+            raise draft.reader.refuse(value, f"A step cannot change the built-in field `{path}`.")
+        return path
+
+    store = draft.optional("store", attribute, "")
     return model.Webhook(webhook=slug, store=store, if_=_if(draft), **draft.common)
 
 

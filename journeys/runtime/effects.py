@@ -17,8 +17,9 @@ from engine.contacts import lists
 from engine.contacts.identify import set_attributes
 from engine.contacts.score import add_points
 from engine.events.record import NewEvent, record
+from engine.webhooks import queue
 from journeys.decide.chain import message_id
-from journeys.decide.effects import AddPoints, ChangeLists, Effect, EmitEvent, SetAttributes, StartJourney
+from journeys.decide.effects import AddPoints, ChangeLists, Deliver, Effect, EmitEvent, SetAttributes, StartJourney
 from journeys.language.steps import ListStep, Score, Set
 from journeys.runtime import admit
 from journeys.runtime.catalogue import Catalogue, Version
@@ -72,10 +73,18 @@ def _start(place: Place, effect: StartJourney, rows: Sequence[Entry]) -> None:
     admit.start(place.session, effect.journey, wanted, place.now)
 
 
+def _deliver(place: Place, effect: Deliver, rows: Sequence[Entry]) -> None:
+    step = queue.Step(place.version.program.journey.slug, place.version.id, place.step_id)
+    mail = "@" in effect.to
+    what = queue.What("" if mail else effect.to, effect.to if mail else None, effect.template, effect.store or None)
+    queue.enqueue(place.session, step, what, [(row.id, row.visit) for row in rows], place.now)
+
+
 APPLY: dict[type[Any], Callable[[Place, Any, Sequence[Entry]], None]] = {
     SetAttributes: _set,
     AddPoints: _score,
     ChangeLists: _lists,
     EmitEvent: _emit,
     StartJourney: _start,
+    Deliver: _deliver,
 }

@@ -1,4 +1,4 @@
-"""What became of the message that an entry waits for at a send with a fallback."""
+"""What became of what an entry waits for: its message at a send with a fallback, the response of a webhook."""
 
 from __future__ import annotations
 
@@ -22,6 +22,22 @@ from unnest(%s::int8[], %s::timestamptz[], %s::text[]) as asked(enrolment_id, or
 join messages m on m.origin_at = asked.origin_at and m.enrolment_id = asked.enrolment_id and m.step_id = asked.step_id
 order by m.enrolment_id, m.visit desc
 """
+ANSWERED = """
+select distinct on (d.enrolment_id) d.enrolment_id, d.state
+from unnest(%s::int8[], %s::text[]) as asked(enrolment_id, step_id)
+join deliveries d on d.enrolment_id = asked.enrolment_id and d.step_id = asked.step_id
+order by d.enrolment_id, d.visit desc
+"""
+
+
+def answered(session: Session, rows: Sequence[Entry]) -> None:
+    """Fill `fate` of rows that wait for a response."""
+    if not rows:
+        return
+    columns = ([row.id for row in rows], [row.step_id for row in rows])
+    found = dict(driver(session).execute(ANSWERED, columns, binary=True).fetchall())
+    for row in rows:
+        row.fate = "under_way" if found.get(row.id) == "pending" else "settled"
 
 
 def fates(session: Session, rows: Sequence[Entry]) -> None:

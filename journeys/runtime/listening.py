@@ -11,7 +11,7 @@ from engine.contacts.changes import NEW_CONTACT
 from engine.expr import Dependencies, dependencies
 from engine.expr.schema import Schema
 from journeys.language.program import Program
-from journeys.language.steps import DateOffset, RuleText, Wait, WaitFor
+from journeys.language.steps import DateOffset, RuleText, Wait, WaitFor, Webhook
 from journeys.runtime.where import ALWAYS, Where, occurrences, where
 
 Kind = Literal["event", "attribute", "consent", "list", "segment", "message", "settled"]
@@ -105,7 +105,7 @@ def listening(program: Program, aliases: Mapping[str, str]) -> Listening:
             steps[step.id] = ears([rule.when for rule in step.rules], aliases, dates)
         elif isinstance(step, Wait) and isinstance(step.until, DateOffset):
             steps[step.id] = ears([], aliases, (step.until.path,))
-        elif step.id in program.fallback:
+        elif step.id in program.fallback or (isinstance(step, Webhook) and step.store):
             steps[step.id] = Ears(settled=True)
     exits = ears(list(journey.exits), aliases)
     goal = ears([journey.goal.when] if journey.goal else [], aliases)

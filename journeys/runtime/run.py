@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from journeys.decide import Effect, Outcome, decide, needs
 from journeys.decide.values import NO_VISITS, Visits
 from journeys.language.program import Program
-from journeys.language.steps import Step, WaitFor
+from journeys.language.steps import Step, WaitFor, Webhook
 from journeys.runtime import ask, effects
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.entry import Entry
-from journeys.runtime.fate import fates
+from journeys.runtime.fate import answered, fates
 from journeys.runtime.waiting import changes_at
 
 MOST_STEPS = 1000
@@ -75,7 +75,8 @@ def run(
         if wanted.rules or wanted.dates or wanted.zone:
             ask.answer(session, catalogue, version, step_id, wanted, at_step, now)
         if wanted.fate:
-            fates(session, [row for row in at_step if row.phase == "sending"])
+            asked = answered if isinstance(step, Webhook) else fates
+            asked(session, [row for row in at_step if row.phase == "sending"])
         if isinstance(step, WaitFor) and version.listening.steps[step_id].time:
             changes_at(session, catalogue, version, step, at_step, now)
 

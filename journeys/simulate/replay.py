@@ -17,9 +17,9 @@ from engine.expr.values import View
 from engine.messages import cap, gate
 from engine.zones import zones_of
 from journeys.decide import Effect, chain
-from journeys.decide.effects import EmitEvent, StartJourney
+from journeys.decide.effects import Deliver, EmitEvent, StartJourney
 from journeys.decide.split import is_held_out
-from journeys.language.steps import Email, RuleText, Sms, Step, WaitFor, effective
+from journeys.language.steps import Email, RuleText, Sms, Step, WaitFor, Webhook, effective
 from journeys.runtime.enrol import Before, Trigger, entry_key, may_again
 from journeys.runtime.entry import Entry
 from journeys.runtime.fate import fate
@@ -244,6 +244,8 @@ class Replay:
         elif party.stays is not None:
             stay.phase, stay.wake_at, stay.deadline = party.phase, party.stays.wake_at, party.stays.deadline
             stay.arrived_at = now if party.arrived else stay.arrived_at
+            if stay.phase == "sending" and isinstance(self.plan.program.steps[stay.step_id], Webhook):
+                stay.fate, stay.wake_at = "settled", now  # nobody is called, so nobody answers
 
     def _answer(self, step_id: str, step: Step, rows: Sequence[Entry], now: dt.datetime) -> None:
         wanted = self.plan.needs[step_id]
@@ -278,6 +280,8 @@ class Replay:
                 case StartJourney():
                     if effect.journey == self.plan.journey.slug:
                         self.agenda.add(Trigger(self.person.id, now, now, cause, {}))
+                case Deliver():
+                    continue  # nobody is called
                 case _:
                     self.facts, changed = done(self.facts, effect)
                     self.changed += changed

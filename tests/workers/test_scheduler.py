@@ -155,6 +155,8 @@ def test_slots_are_counted_from_1970(database: Database) -> None:
 
 
 WORK = {
+    "deliver": "insert into deliveries (enrolment_id, step_id, visit, endpoint, address, payload, next_at, created_at) "
+    "values (1, 'a', 1, '', 'a@b.example', '{}', :now, :now)",
     "match": "insert into event_inbox (available_at, contact_id, name, occurred_at, received_at, message_id) "
     "values (:now, 1, 'x', :now, :now, 'm')",
     "refresh": "insert into change_inbox (contact_id, kind, names) values (1, 'attribute', '{}')",

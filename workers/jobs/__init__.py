@@ -11,7 +11,7 @@ from redis import Redis
 from engine import clock
 from engine.db import Database
 from engine.settings import settings
-from workers import pipeline, sending
+from workers import delivering, pipeline, sending
 from workers.due import due
 from workers.enqueue import connect, ring
 
@@ -66,6 +66,12 @@ def sweep() -> None:
     sending.reap(servers().database)
 
 
+def deliver() -> None:
+    """Webhooks and notes to colleagues out, responses in."""
+    if delivering.deliver(servers().database):
+        _ring_for_what_follows()
+
+
 def _ring_for_what_follows() -> None:
     with servers().database.transaction() as session:
         names = due(session, clock.now(session))
@@ -80,4 +86,5 @@ JOBS: dict[str, Callable[..., None]] = {
     "send": send,
     "hits": hits,
     "sweep": sweep,
+    "deliver": deliver,
 }

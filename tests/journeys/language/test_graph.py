@@ -95,7 +95,6 @@ def test_what_is_not_executed_yet_is_named() -> None:
     messages = [problem.message for problem in unsupported(parse(TRIAL))]
     assert messages == [
         "`winner` of the split `hello-ab` is not executed yet.",
-        "The step kind `webhook` (`call-them`) is not executed yet.",
     ]
     assert unsupported(parse((LIBRARY / "welcome.yaml").read_text("utf-8"))) == []
 

@@ -1,0 +1,154 @@
+"""Notes to colleagues by mail: at most once each. What may or may not have arrived is `unknown` and not sent again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import smtplib
+from collections.abc import Callable
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine import workspace
+from engine.channels.smtp.server import Server
+from engine.db import Database
+from engine.errors import CairnError
+from engine.webhooks.deliver import context
+from engine.webhooks.note import render
+from engine.webhooks.outcome import PATIENCE, delay
+from engine.workspace import Workspace
+
+SECONDS = 20
+LEASE = dt.timedelta(minutes=10)
+BATCH = 20
+LONGEST_SUBJECT = 120
+# Who died over a note left it `sending`: nobody knows whether it arrived.
+LOST = text("""
+update deliveries set state = 'unknown', error = 'the sender ended before the reply', ended_at = :now
+where endpoint = '' and state = 'sending' and next_at <= :now
+""")
+CLAIM = text("""
+update deliveries set state = 'sending', attempts = attempts + 1, next_at = :lease
+where id = any(array(
+    select id from deliveries where endpoint = '' and state = 'pending' and next_at <= :now
+    order by next_at, id limit :limit for update skip locked))
+returning id, token, address, payload, template, attempts, created_at
+""")
+WRITE = text("""
+update deliveries set state = :state, error = :error, next_at = coalesce(:next_at, next_at),
+    ended_at = case when :state = 'pending' then null else cast(:now as timestamptz) end
+where id = :id and attempts = :attempts and state = 'sending'
+""")
+
+
+class Result(NamedTuple):
+    """`again`: it certainly did not arrive and may be sent once more."""
+
+    state: Literal["delivered", "again", "failed", "unknown"]
+    error: str = ""
+
+
+def send_notes(database: Database, clock: Callable[[Session], dt.datetime], smtp_url: str) -> int:
+    """Send what is due; how many were tried."""
+    with database.transaction() as session:
+        now = clock(session)
+        session.execute(LOST, {"now": now})
+        rows = session.execute(CLAIM, {"now": now, "lease": now + LEASE, "limit": BATCH}).all()
+        known = workspace.load(session)
+    if not rows:
+        return 0
+    results = _send_all(Server.parse(smtp_url), rows, known, now)
+    with database.transaction() as session:
+        now = clock(session)
+        pairs = zip(rows, results, strict=True)
+        session.execute(WRITE, [_change(row, result, now) for row, result in pairs])
+    return len(rows)
+
+
+def _change(row: Any, result: Result, now: dt.datetime) -> dict[str, Any]:
+    known = {"id": row.id, "attempts": row.attempts, "now": now, "error": result.error.replace("\0", "")[:300] or None}
+    if result.state != "again":
+        return known | {"state": result.state, "next_at": None}
+    if now - row.created_at >= PATIENCE:
+        return known | {"state": "failed", "next_at": None}
+    return known | {"state": "pending", "next_at": now + delay(row.attempts, 1.0)}
+
+
+def _send_all(server: Server, rows: Any, known: Workspace, now: dt.datetime) -> list[Result]:
+    """One connection for all. When it breaks, those that were not begun may be sent again."""
+    try:
+        smtp = _connect(server)
+    except (OSError, smtplib.SMTPException) as error:
+        return [Result("again", f"{server}: {error}")] * len(rows)
+    results: list[Result] = []
+    try:
+        for row in rows:
+            try:
+                note = _compose(row, known, now)
+            except CairnError as error:
+                results.append(Result("failed", str(error)))
+                continue
+            results.append(_hand_over(smtp, known.sender_address, row.address, note.as_bytes(policy=SMTP)))
+    finally:
+        smtp.close()
+    return results
+
+
+def _connect(server: Server) -> smtplib.SMTP:
+    if server.tls == "implicit":
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=server.context())
+    else:
+        smtp = smtplib.SMTP(server.host, server.port, timeout=SECONDS)
+    smtp.ehlo()
+    if server.tls == "required" or (server.tls == "auto" and smtp.has_extn("starttls")):
+        smtp.starttls(context=server.context())
+        smtp.ehlo()
+    if server.user:
+        smtp.login(server.user, server.password)
+    return smtp
+
+
+def _hand_over(smtp: smtplib.SMTP, sender: str, recipient: str, data: bytes) -> Result:
+    """Before DATA nothing can have arrived; once it began, only a reply tells."""
+    try:
+        smtp.rset()
+        for code, reply in (smtp.mail(sender), smtp.rcpt(recipient)):
+            if code >= 400:
+                return Result("again" if code < 500 else "failed", f"{code} {reply.decode(errors='replace')}")
+    except (OSError, smtplib.SMTPException) as error:
+        return Result("again", f"{type(error).__name__}: {error}")
+    try:
+        code, reply = smtp.data(data)
+    except smtplib.SMTPDataError as error:
+        code, reply = error.smtp_code, error.smtp_error if isinstance(error.smtp_error, bytes) else b""
+    except (OSError, smtplib.SMTPException) as error:
+        return Result("unknown", f"{type(error).__name__}: {error}")
+    if code >= 400:
+        return Result("again" if code < 500 else "failed", f"{code} {reply.decode(errors='replace')}")
+    return Result("delivered")
+
+
+def _compose(row: Any, known: Workspace, now: dt.datetime) -> EmailMessage:
+    """A plain text mail. The subject is the first line, without what a header could mistake for an encoded word."""
+    names = context(row.payload, known.name)
+    written = render(row.template, names) if row.template else ""
+    body = written or f"{_who(names)} has reached the step “{names['step']}” of the journey “{names['journey']}”."
+    first = " ".join("".join(c if c.isprintable() else " " for c in body.splitlines()[0]).replace("=?", "= ?").split())
+    note = EmailMessage()
+    note["Subject"] = first[:LONGEST_SUBJECT]
+    note["From"] = Address(known.sender_name, addr_spec=known.sender_address)
+    note["To"] = Address(addr_spec=row.address)
+    note["Date"] = now
+    note["Message-ID"] = f"<{row.token}@{known.sender_address.rpartition('@')[2] or 'localhost'}>"
+    note["Auto-Submitted"] = "auto-generated"
+    note.set_content(body + "\n")
+    return note
+
+
+def _who(names: dict[str, Any]) -> str:
+    contact = names["contact"]
+    return str(contact.get("email") or contact.get("external_id") or contact.get("phone") or contact["id"])
