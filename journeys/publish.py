@@ -27,7 +27,7 @@ from journeys.language.difference import difference
 from journeys.language.parse import parse, read
 from journeys.language.problems import Problem, in_order
 from journeys.language.program import program, walk
-from journeys.runtime import admit, match, states, turn
+from journeys.runtime import admit, match, states, timed, turn
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime.carry import NOBODY, Carried, carry
 from journeys.runtime.inside import standing
@@ -167,6 +167,7 @@ def publish(
     version = _freeze(session, journey, source, now, actor)
     _start_anew(session, journey, before, now)
     _know_topics(session, parsed)
+    timed.prepare(session, journey, parsed.enter, workspace.load(session).zone, now)
     carried = _carry(session, journey, version, choices or {}, now, actor)
     workspace.put(session, MESSAGES_ARE_HEARD, catalogues.load(session).index.hears_messages)
     letting_in = admit.note(session, journey.id, parsed.enter.segment) if first and parsed.enter.existing else 0

@@ -17,6 +17,7 @@ DUE = {
     "(select from enrolments e where e.version_id = v.id and e.status = 'active' and e.wake_at <= :now) "
     "union all select from journeys j where j.state = 'live' and exists "
     "(select from entry_inbox i where i.journey_id = j.id and i.error is null and i.available_at <= :now) "
+    "union all select from journeys where state = 'live' and next_entry_at <= :now "
     "union all select from journey_versions v join journeys j on j.id = v.journey_id "
     "where j.state = 'stopped' and exists (select from enrolments e where e.version_id = v.id and e.status = 'active')",
     "send": "select from messages where state = 'queued' and channel in ('email', 'sms') and send_after <= :now",

@@ -21,7 +21,7 @@ from journeys.runtime import admit as admitting
 from journeys.runtime import advance as advancing
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime import match as matching
-from journeys.runtime import states, turn
+from journeys.runtime import states, timed, turn
 from journeys.runtime.catalogue import Catalogue
 from journeys.runtime.leave import Ending, end
 
@@ -81,6 +81,7 @@ def advance(database: Database, seconds: float = SECONDS) -> int:
 
     Returns how many entries, moves and ends were tried.
     """
+    _take_slots(database)
     with database.transaction() as session:
         journeys = admitting.due(session, clock.now(session))
     entries = sum(_admit(database, journey_id, seconds) for journey_id in journeys)
@@ -88,6 +89,20 @@ def advance(database: Database, seconds: float = SECONDS) -> int:
         versions = advancing.due(session, clock.now(session))
     moves = sum(_advance(database, version_id, seconds) for version_id in versions)
     return entries + moves + end_stopped(database, seconds)
+
+
+def _take_slots(database: Database) -> None:
+    """Write down who enters by a schedule whose slot has come. One that fails hinders nobody, and is tried again."""
+    with database.transaction() as session:
+        journeys = timed.due(session, clock.now(session))
+    for journey_id in journeys:
+        try:
+            with database.transaction() as session:
+                timed.let_in(session, catalogues.load(session), journey_id, clock.now(session))
+        except Exception as error:
+            if _is_outage(error):
+                raise
+            logger.exception("schedule_failed", journey=journey_id)
 
 
 def end_stopped(database: Database, seconds: float = SECONDS) -> int:

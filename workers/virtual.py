@@ -16,6 +16,9 @@ from workers.due import due
 NEXT = text("""
 select least(
     (select min(available_at) from event_inbox where available_at > :now and available_at < 'infinity'),
+    (select min(i.available_at) from entry_inbox i join journeys j on j.id = i.journey_id
+     where i.error is null and i.available_at > :now and j.state = 'live'),
+    (select min(next_entry_at) from journeys where state = 'live' and next_entry_at > :now),
     (select min(e.wake_at) from enrolments e join journeys j on j.id = e.journey_id
      where e.status = 'active' and e.wake_at > :now and j.state in ('live', 'draining')),
     (select min(send_after) from messages where state = 'queued' and send_after > :now and send_after < 'infinity'),

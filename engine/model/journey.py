@@ -12,7 +12,10 @@ from engine.model.base import Base, CreatedAt, Id, PublicId
 
 
 class Journey(Base):
-    """state: draft, live, paused (clocks hold), draining (no entries), stopped. `draft` is the author's text."""
+    """state: draft, live, paused (clocks hold), draining (no entries), stopped. `draft` is the author's text.
+
+    `next_entry_at` is the next slot of a journey that people enter by a schedule.
+    """
 
     __tablename__ = "journeys"
 
@@ -24,6 +27,7 @@ class Journey(Base):
     live_version_id: Mapped[int | None]
     created_at: Mapped[CreatedAt]
     published_at: Mapped[dt.datetime | None]
+    next_entry_at: Mapped[dt.datetime | None]
 
 
 class JourneyVersion(Base):

@@ -34,7 +34,7 @@ EXECUTED_STEPS = frozenset(
         "exit",
     }
 )
-EXECUTED_TRIGGERS = frozenset({"event", "segment", "api"})
+EXECUTED_TRIGGERS = frozenset({"event", "segment", "api", "schedule", "date"})
 EXECUTED_OPTIONS = frozenset({"topic", "quiet", "cap", "at", "if", "expires", "fallback"})
 EXECUTED_SPLITS = frozenset({"share"})
 _KEEP = "Take it out to publish; the draft may keep it."

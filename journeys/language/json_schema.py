@@ -117,7 +117,7 @@ def _enter() -> Json:
     triggers: Json = {
         "on": _text("The event that lets people in.", "Signed Up"),
         "segment": _text("The segment whose new members enter.", "vip"),
-        "schedule": _text("When the segment or everybody enters."),
+        "schedule": _text("When everybody enters for whom `where` holds.", "every monday 09:00 Europe/Berlin"),
         "api": {"const": True, "description": "Programs let people in."},
         "date": _text("A date of the contact.", "3 days before trial_ends_at"),
     }

@@ -52,7 +52,8 @@ def _trigger(reader: Reader, kind: str, node: Node, common: dict[str, Any]) -> E
     if kind == "segment":
         return Enter("segment", segment=reader.string(node, "`segment`"), **common)
     if kind == "schedule":
-        return Enter("schedule", schedule=reader.string(node, "`schedule`"), **common)
+        text = reader.string(node, "`schedule`")
+        return Enter("schedule", schedule=text, slots=reader.parsed(node, "`schedule`", values.schedule), **common)
     if kind == "date":
         return Enter("date", date=reader.parsed(node, "`date`", values.date_offset), **common)
     if not reader.boolean(node, "`api`"):

@@ -93,13 +93,26 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """Slots at `time` in `zone`: on `weekdays` (Monday is 0), or on any day if that is empty, or on a `day` of each
+    month (1..28)."""
+
+    time: dt.time
+    zone: Zone = "workspace"
+    weekdays: tuple[int, ...] = ()
+    day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Enter:
-    """Who enters. One of `event`, `segment`, `schedule` (text), or `date` is filled, by `kind`; `api` needs none."""
+    """Who enters. One of `event`, `segment`, `schedule` (with its text), or `date` is filled, by `kind`; `api` needs
+    none."""
 
     kind: Literal["event", "segment", "schedule", "api", "date"]
     event: str = ""
     segment: str = ""
     schedule: str = ""
+    slots: Schedule | None = None
     date: DateOffset | None = None
     where: RuleText | None = None
     again: Again = Again()

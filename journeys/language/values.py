@@ -16,7 +16,7 @@ from typing import Literal
 from engine.errors import LanguageError
 from journeys.language.durations import UNITS, Duration, parse_duration
 from journeys.language.problems import did_you_mean
-from journeys.language.steps import Again, At, Cap, DateOffset, LocalTime, Quiet, ValueText, Winner
+from journeys.language.steps import Again, At, Cap, DateOffset, LocalTime, Quiet, Schedule, ValueText, Winner
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY_GROUPS = {"weekday": (0, 1, 2, 3, 4), "weekdays": (0, 1, 2, 3, 4), "weekend": (5, 6), "weekends": (5, 6)}
@@ -32,6 +32,8 @@ _MEASURES: dict[str, Literal["clicks", "goal", "revenue"]] = {
     "goal": "goal",
     "revenue": "revenue",
 }
+_MONTHLY = re.compile(r"month on (?:the |day )?(\d{1,2})(?:st|nd|rd|th)?", re.ASCII)
+SCHEDULES = ("every day 09:00", "every monday 08:30 Europe/Berlin", "every month on the 1st 09:00")
 DURATION_EXAMPLES = ("3 days", "1 hour")
 FOR_NONE = "Write `none` for none."
 
@@ -140,6 +142,32 @@ def weekdays(text: str) -> tuple[int, ...]:
             raise LanguageError(f"`{word}` is not a day of the week.", expected=DAYS, hint=did_you_mean(word, DAYS))
         chosen.update(numbers)
     return tuple(sorted(chosen))
+
+
+def schedule(text: str) -> Schedule:
+    """`every day 09:00`, `every monday or thursday 08:30 Europe/Berlin`, `every month on the 1st 09:00`."""
+    words = text.split()
+    clocks = [index for index, word in enumerate(words) if re.fullmatch(r"\d+:\S*", word)]
+    end = clocks[0] if clocks else len(words)
+    days = " ".join(words[1 if words[:1] == ["every"] else 0 : end]).lower().removesuffix(" at")
+    zones = words[end + 1 :]
+    if not days or len(zones) > 1:
+        raise LanguageError(f"`{text}` is not a schedule.", expected=SCHEDULES)
+    where = zone(zones[0]) if zones else "workspace"
+    if where == "contact":
+        hint = "Everybody enters at once: name a zone. A send may wait for the contact's hour by `at`."
+        raise LanguageError("A schedule has no contact's zone.", expected=("workspace", "Europe/Berlin"), hint=hint)
+    time = clock(words[end]) if clocks else dt.time()
+    monthly = _MONTHLY.fullmatch(days)
+    if monthly:
+        return Schedule(time, where, day=_day_of_month(int(monthly[1])))
+    return Schedule(time, where, () if days == "day" else weekdays(days))
+
+
+def _day_of_month(number: int) -> int:
+    if 1 <= number <= 28:
+        return number
+    raise LanguageError(f"Not every month has a day {number}.", expected=("1 to 28",))
 
 
 def quiet(text: str) -> Quiet:

@@ -12,6 +12,7 @@ from engine.expr.schema import Schema
 from engine.expr.values import dig
 from engine.segments import SegmentIndex
 from engine.workspace import Workspace
+from journeys.language.steps import DateOffset
 from journeys.runtime.listening import Fact
 from journeys.runtime.where import Where
 
@@ -57,12 +58,15 @@ class Index:
         self.starts: dict[str, Listeners] = defaultdict(Listeners)
         self.waits: dict[str, Listeners] = defaultdict(Listeners)
         self.joins: dict[str, list[Version]] = defaultdict(list)
+        self.dates: list[tuple[Version, DateOffset]] = []
         self._hearers: dict[Fact, frozenset[int]] = {}
         for version in versions:
             self._file(version)
 
     def _file(self, version: Version) -> None:
         enter = version.program.journey.enter
+        if version.live and enter.date is not None:
+            self.dates.append((version, enter.date))
         if version.live and version.state == "live":
             if enter.event:
                 self.starts[enter.event].add(version, version.listening.start)

@@ -21,8 +21,9 @@ from sqlalchemy.orm import Session
 
 from engine import segments
 from engine.attribution import convert
+from engine.contacts.changes import NEW_CONTACT
 from engine.db import driver
-from journeys.runtime import turn
+from journeys.runtime import timed, turn
 from journeys.runtime.apply import Happening, apply
 from journeys.runtime.catalogue import STAMP, Catalogue
 from journeys.runtime.enrol import Trigger
@@ -211,12 +212,28 @@ def _apply_changes(session: Session, catalogue: Catalogue, claimed: Sequence[Any
     watched = _watched(catalogue, ((id_, fact) for id_, several in facts.items() for fact in several))
     asked = {id_: found for id_, several in facts.items() if (found := frozenset().union(*map(index.hearers, several)))}
     joining = {id_ for id_, slugs in entered.items() if not index.joins.keys().isdisjoint(slugs)}
+    _follow_dates(session, catalogue, facts, clock(session))
     minded = joining | _with_open_entries(session, asked, clock(session))
     now, held = _lock(session, catalogue, clock, minded.union(*watched.values()), watched)
     segments.refresh_held(session, held, now)
     happened = [Happening(id_, tuple(facts[id_]), entered_segments=tuple(entered[id_])) for id_ in sorted(minded)]
     if happened:
         apply(session, catalogue, happened, now)
+
+
+def _follow_dates(
+    session: Session, catalogue: Catalogue, facts: Mapping[int, Sequence[Fact]], now: dt.datetime
+) -> None:
+    """Entries by a date move with the attribute, and with the contact's zone."""
+    for version, date in catalogue.index.dates:
+        wanted = {date.path.split(".")[0], "timezone", NEW_CONTACT}
+        moved = [
+            id_
+            for id_, several in facts.items()
+            if any(fact.kind == "attribute" and not wanted.isdisjoint(fact.names) for fact in several)
+        ]
+        if moved:
+            timed.follow(session, version.journey_id, date, moved, catalogue.workspace.zone, now)
 
 
 def _lock(

@@ -6,7 +6,10 @@ import datetime as dt
 from bisect import insort
 from dataclasses import dataclass
 
-from engine.expr import EventFact
+from engine.expr import EventFact, Facts
+from engine.expr.values import dig
+from engine.zones import zones_of
+from journeys.decide.timed import date_entry, slot_id, slots
 from journeys.runtime.enrol import Trigger
 from journeys.simulate.person import Person, Turn
 from journeys.simulate.plan import Plan
@@ -33,11 +36,13 @@ class Agenda:
 
     def __init__(self, plan: Plan, person: Person) -> None:
         heard = plan.listening
+        self._plan, self._id = plan, person.id
         self._names = None if heard.any_event else {*heard.all_events, plan.journey.enter.event}
         self._end = plan.end
-        found: list[tuple[dt.datetime, int, EventFact | Turn]] = []
+        found: list[tuple[dt.datetime, int, EventFact | Turn | Trigger]] = []
         found += [(fact.occurred_at, EVENT, fact) for fact in person.facts.events if self._minds(fact)]
         found += [(turn.at, CHANGE, turn) for turn in person.turns]
+        found += [(entry.occurred_at, ENTRY, entry) for entry in entries(plan, person)]
         ordered = [((at, rank, n), what) for n, (at, rank, what) in enumerate(found) if plan.start <= at < plan.end]
         self._next = len(found)
         self._coming = [Happening(*one) for one in sorted(ordered, key=lambda one: one[0], reverse=True)]
@@ -66,8 +71,40 @@ class Agenda:
         self._next += 1
         insort(self._coming, Happening((what.occurred_at, rank, self._next), what), key=_last_first)
 
+    def move_date(self, facts: Facts, now: dt.datetime) -> None:
+        """The attribute that the contact enters by has changed."""
+        self._coming = [one for one in self._coming if not _is_date(one.what)]
+        if (entry := _by_date(self._plan, self._id, facts, now)) is not None and entry.occurred_at < self._end:
+            self.add(entry)
+
     def _minds(self, fact: EventFact) -> bool:
         return self._names is None or fact.name in self._names
+
+
+def entries(plan: Plan, person: Person) -> list[Trigger]:
+    """Entries by the clock, and by a call."""
+    enter, found = plan.journey.enter, []
+    if enter.slots is not None:
+        for slot in slots(enter.slots, plan.workspace.zone, plan.start, plan.end):
+            found.append(Trigger(person.id, slot, slot, slot_id(slot), {}))
+    if (entry := _by_date(plan, person.id, person.facts, plan.start)) is not None:
+        found.append(entry)
+    if person.called_at is not None:
+        found.append(Trigger(person.id, person.called_at, person.called_at, "api", {}))
+    return found
+
+
+def _by_date(plan: Plan, person_id: int, facts: Facts, now: dt.datetime) -> Trigger | None:
+    date = plan.journey.enter.date
+    if date is None:
+        return None
+    given = facts.created_at if date.path == "created_at" else dig(facts.attributes, tuple(date.path.split(".")))
+    entry = date_entry(date, given, zones_of(facts.timezone, None, plan.workspace.zone)[0])
+    return Trigger(person_id, entry[0], entry[0], entry[1], {}) if entry is not None and entry[0] > now else None
+
+
+def _is_date(what: EventFact | Turn | Trigger) -> bool:
+    return isinstance(what, Trigger) and what.message_id.startswith("date:")
 
 
 def _last_first(one: Happening) -> tuple[float, int, int]:

@@ -24,6 +24,8 @@ BY_SEGMENT = text("""
 select distinct m.contact_id from segment_memberships m join segments s on s.id = m.segment_id
 where s.slug = :name and m.entered_at >= :start and m.entered_at < :end
 """)
+BY_DATE = text("select id from contacts where erased_at is null and (attributes ? :name or :name = 'created_at')")
+EVERYBODY = text("select id from contacts where erased_at is null")
 CONTACTS = """
 select id, public_id, email, phone, timezone, locale, external_id, created_at, attributes from contacts
 where id = any(%s) and erased_at is null order by id
@@ -67,7 +69,11 @@ Grouped = dict[int, list[tuple[Any, ...]]]
 def population(session: Session, plan: Plan) -> list[int]:
     """Ids of the contacts whom the draft's trigger concerns in the span, in order."""
     enter = plan.journey.enter
-    query, name = (BY_EVENT, enter.event) if enter.kind == "event" else (BY_SEGMENT, enter.segment)
+    query, name = {
+        "event": (BY_EVENT, enter.event),
+        "segment": (BY_SEGMENT, enter.segment),
+        "date": (BY_DATE, enter.date.path.split(".")[0] if enter.date else ""),
+    }.get(enter.kind, (EVERYBODY, ""))
     return sorted(session.execute(query, {"name": name, "start": plan.start, "end": plan.end}).scalars())
 
 

@@ -27,7 +27,8 @@ class Turn(NamedTuple):
 class Person:
     """`facts` hold all events that the draft reads, in their order, and everything else as it was at the span's start.
 
-    Attributes are those of today: their history is not kept. `suppressed` maps a channel to since when.
+    Attributes are those of today: their history is not kept. `suppressed` maps a channel to since when;
+    at `called_at` a program lets the contact in.
     """
 
     id: int
@@ -35,3 +36,4 @@ class Person:
     facts: Facts
     turns: tuple[Turn, ...] = ()
     suppressed: Mapping[str, dt.datetime] = field(default_factory=dict)
+    called_at: dt.datetime | None = None

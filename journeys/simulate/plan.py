@@ -52,9 +52,11 @@ class Plan:
         return self.program.journey
 
 
-def plan(source: str, schema: Schema, workspace: Workspace, start: dt.datetime, end: dt.datetime) -> Plan:
+def plan(
+    source: str, schema: Schema, workspace: Workspace, start: dt.datetime, end: dt.datetime, *, given: bool = False
+) -> Plan:
     """Read the draft. Raises LanguageError for one that does not read or asks for what is not executed yet,
-    InvalidInput for what cannot be replayed.
+    InvalidInput for what cannot be replayed. `given`: entries by call are those of the people replayed.
     """
     if end <= start:
         raise InvalidInput("the span ends before it begins", "--to", "Give an instant after --from.")
@@ -62,9 +64,9 @@ def plan(source: str, schema: Schema, workspace: Workspace, start: dt.datetime, 
     for problem in unsupported(flat.journey):
         raise LanguageError(problem.message, problem.line, problem.column, hint=problem.hint)
     enter = flat.journey.enter
-    if enter.kind not in ("event", "segment"):
+    if enter.kind == "api" and not given:
         raise InvalidInput(
-            f"a journey that people enter by {enter.kind} has no history to replay", "enter", "Use an event or segment."
+            "a journey that programs let people into has no history to replay", "enter", "Use another trigger."
         )
     known = with_journey(schema, flat.journey)
     wanted = {id_: needs(flat, step) for id_, step in flat.steps.items()}

@@ -74,7 +74,7 @@ class Replay:
         plan, now = self.plan, self.plan.start
         while True:
             if self.changed and not self.agenda.has_event_at(now):
-                self._change(self.changed.pop(0), now, None)
+                self._follow(self.changed.pop(0), now)
                 continue
             wake = min((stay.wake_at for stay in self.stays if stay.wake_at is not None), default=plan.end)
             at = self.agenda.at
@@ -116,6 +116,13 @@ class Replay:
             self.facts = replace(facts, segments=_moved(facts.segments, turn))
         else:
             self.facts = replace(facts, lists=_moved(facts.lists, turn))
+
+    def _follow(self, fact: Fact, now: dt.datetime) -> None:
+        """A change that a step has made."""
+        date = self.plan.journey.enter.date
+        if date is not None and fact.kind == "attribute" and date.path.split(".")[0] in fact.names:
+            self.agenda.move_date(self.facts, now)
+        self._change(fact, now, None)
 
     def _change(self, fact: Fact, now: dt.datetime, event: EventFact | None) -> None:
         """Waits met, then exits, then goals."""

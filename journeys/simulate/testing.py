@@ -63,9 +63,9 @@ def run_tests(source: str, schema: Schema | None = None, workspace: Workspace | 
     """Run the tests of a file, in its order. Raises LanguageError for a file that does not read.
 
     The contact has the email address ann@example.com unless the test says otherwise, is in the segment that the
-    journey is entered by, and is not held out.
+    journey is entered by, and is not held out. Into a journey that programs let people into it is let at the start.
     """
-    read = plan(source, schema or Schema(), workspace or Workspace(), START, START + SPAN)
+    read = plan(source, schema or Schema(), workspace or Workspace(), START, START + SPAN, given=True)
     return [_run(read, test) for test in read.journey.tests]
 
 
@@ -99,7 +99,8 @@ def _person(read: Plan, test: JourneyTest) -> Person:
         zone=read.schema.zone, aliases=read.schema.aliases,
     )  # fmt: skip
     joins = (Turn(read.start, "segment", journey.enter.segment, "in"),) if journey.enter.segment else ()
-    return Person(number, "the test's contact", facts, joins)
+    called_at = read.start if journey.enter.kind == "api" else None
+    return Person(number, "the test's contact", facts, joins, called_at=called_at)
 
 
 def _events(given: tuple[GivenEvent, ...], start: dt.datetime) -> list[EventFact]:

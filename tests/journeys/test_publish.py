@@ -35,9 +35,8 @@ def rows(session: Session, statement: str) -> list[tuple[Any, ...]]:
         (journey(PAUSE, enter="segment: gold"), "There is no segment `gold`."),
         (journey('- wait_for: in segment "gold"\n  id: gold\n  up_to: 1 day'), "gold"),
         (journey("- webhook: crm/task\n  id: call"), "not executed yet"),
-        (journey(PAUSE, enter='schedule: "every monday"'), "not executed yet"),
     ],
-    ids=["email", "sms", "segment", "rule", "webhook", "schedule"],
+    ids=["email", "sms", "segment", "rule", "webhook"],
 )
 def test_what_cannot_run_is_refused_with_its_place_and_nothing_is_saved(
     session: Session, source: str, words: str

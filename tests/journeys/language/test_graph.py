@@ -99,11 +99,6 @@ def test_what_is_not_executed_yet_is_named() -> None:
     assert unsupported(parse((LIBRARY / "welcome.yaml").read_text("utf-8"))) == []
 
 
-def test_a_trigger_that_is_not_executed_yet_is_named() -> None:
-    journey = parse("journey: x\nenter: {date: renews_at}\nsteps: [{exit: true, id: a}]\n")
-    assert [problem.message for problem in unsupported(journey)] == ["`enter` by `date` is not executed yet."]
-
-
 def test_names_that_do_not_exist_are_errors_with_the_nearest_one() -> None:
     text = steps(
         "  - {email: welcom, id: a, topic: news}",

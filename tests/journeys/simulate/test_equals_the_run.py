@@ -195,6 +195,33 @@ PASSING = journey(
     enter="on: Order Completed, again: always",
     slug="passing",
 )
+SCHEDULED = journey(
+    """
+    - email: digest
+      id: digest
+      quiet: 21:00-08:00 contact
+    - wait: until friday 10:00 Europe/Berlin
+      id: friday
+    - score: 1
+      id: point
+    """,
+    enter="schedule: every weekday 07:00 Europe/Berlin, where: purchased in the last 4 days, again: after 2 days",
+    frame="holdout: 20%\n",
+    slug="scheduled",
+)
+DATED = journey(
+    """
+    - email: ending
+      id: ending
+    - branch: Once more
+      id: more
+      paths:
+        - when: extended is not set
+          do: [{set: {extended: true, trial_ends_at: '2026-03-15T00:00:00Z'}, id: extend}]
+    """,
+    enter="date: 1 day before trial_ends_at, again: always",
+    slug="dated",
+)
 EVENTS = ("Signed Up", "Order Completed", "Browsed", "Browsed", "Cancelled")
 
 
@@ -224,8 +251,8 @@ def populate(world: World, random_: random.Random, folder: Path) -> Path:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("source", "seed"),
-    [(NURTURE, 1), (RESCUE, 2), (WELCOME, 3), (ACTING, 4), (LOOP, 5), (PASSING, 6)],
-    ids=["nurture", "rescue", "welcome", "acting", "loop", "passing"],
+    [(NURTURE, 1), (RESCUE, 2), (WELCOME, 3), (ACTING, 4), (LOOP, 5), (PASSING, 6), (SCHEDULED, 7), (DATED, 8)],
+    ids=["nurture", "rescue", "welcome", "acting", "loop", "passing", "scheduled", "dated"],
 )
 def test_both_agree(world: World, tmp_path: Path, source: str, seed: int) -> None:
     path = populate(world, random.Random(seed), tmp_path)
