@@ -225,7 +225,7 @@ def _add_one(session: Session, wanted: Stock, own: Brand, now: dt.datetime, made
     for message in wanted.messages:
         (kept if message.slug in there else made).append(f"{message.channel} {message.slug}")
         if message.slug not in there:
-            store.save(session, branded(message.text, own), message.slug, message.channel, now)
+            store.save(session, branded(message.text, own), message.slug, message.channel, now, ours=True)
     _add_audiences(session, wanted, made, kept)
     if session.execute(select(Journey.id).where(Journey.slug == wanted.slug)).first():
         kept.append(f"journey {wanted.slug}")
