@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Interval, case, func, literal
+from sqlalchemy import Interval, case, func, literal, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.types import DateTime
 
 from engine.expr import ast
@@ -21,10 +22,13 @@ REACH = ast.Duration(10, "day")
 
 
 def flips(moment: Column, now: Column, *, strict: bool) -> Column:
-    """When time reaches `moment`, or passes it if strict; NULL if that is behind `now`."""
+    """When time reaches `moment`, or passes it if strict; NULL if that is behind `now`.
+
+    Written so that `moment`, which may be a look at the events, is worked out once. `greatest` and `least` skip NULL.
+    """
     if strict:
-        return case((moment >= now, moment + TICK), else_=None)
-    return case((moment > now, moment), else_=None)
+        return func.nullif(func.greatest(moment, now - TICK), now - TICK) + TICK
+    return func.nullif(func.greatest(moment, now), now)
 
 
 def crossing(moment: Column, now: Column, duration: ast.Duration, sign: int, *, strict: bool) -> Column:
@@ -40,6 +44,15 @@ def crossing(moment: Column, now: Column, duration: ast.Duration, sign: int, *, 
     return case((goal - now > NEAR, goal - EARLY), (now - goal <= NEAR, func.least(midnight, today)), else_=None)
 
 
+def crossing_once(moment: Column, now: Column, duration: ast.Duration, sign: int, *, strict: bool) -> Column:
+    """As `crossing`, working `moment` out once: it may be a look at the events, or a text to be read."""
+    if exact(duration) is not None:
+        return crossing(moment, now, duration, sign, strict=strict)
+    once = func.unnest(array([moment]), type_=DateTime(timezone=True)).table_valued("moment").render_derived()
+    crossed = crossing(once.c.moment, now, duration, sign, strict=strict)
+    return select(crossed).select_from(once).correlate_except(once).scalar_subquery()
+
+
 def start_of(window: ast.Last, now: Column) -> Column:
     """From where on an event may matter to the window, now or when time has passed."""
     start = shifted(now, window.duration, -1)
@@ -48,4 +61,4 @@ def start_of(window: ast.Last, now: Column) -> Column:
 
 def in_time(at: Column) -> Column:
     """Without instants that no calendar of Python holds; nobody waits for them."""
-    return case((at < instant(END_OF_TIME), at), else_=None)
+    return func.nullif(func.least(at, instant(END_OF_TIME)), instant(END_OF_TIME))

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 
 from engine.expr import ast
 from engine.expr.compile_sql.behaviour import ONCE, Source, event_source, message_source
-from engine.expr.compile_sql.crossing import crossing, flips, start_of
+from engine.expr.compile_sql.crossing import crossing, crossing_once, flips, start_of
 from engine.expr.compile_sql.operands import Column, operand, shifted
 from engine.expr.compile_sql.scope import Context
 from engine.expr.compile_sql.walk import walk
@@ -199,8 +199,8 @@ def _edges(node: ast.IsWithin | ast.Ago, context: Context) -> list[Expiry]:
     if moment is None:
         return []
     if isinstance(node, ast.IsWithin) and node.direction == "next":
-        return [crossing(moment, now, node.duration, 1, strict=False), flips(moment, now, strict=True)]
-    leaves = crossing(moment, now, node.duration, -1, strict=True)
+        return [crossing_once(moment, now, node.duration, 1, strict=False), flips(moment, now, strict=True)]
+    leaves = crossing_once(moment, now, node.duration, -1, strict=True)
     if isinstance(node, ast.Ago) and node.bound == "more":
         return [leaves]
     return [leaves, flips(moment, now, strict=False)]

@@ -29,20 +29,20 @@ def judged(node: ast.Node, schema: Schema, now: Column) -> Select[Any]:
     """
     contact = Contact.__table__.alias()
     context = Context(Scope(contact=contact, now=now), schema, "set")
-    found = _columns(node, context)
+    found = _verdicts(node, context)
     source: Any = contact
     for joined, on in context.joins:
         source = source.outerjoin(joined, on)
-    return found.select_from(source)
+    return _concerned(found.select_from(source))
 
 
 def judged_among(node: ast.Node, schema: Schema, now: Column) -> Select[*tuple[Any, ...]]:
     """One row about the contacts whose ids are bound to `ids`, as PostgreSQL writes an array: an array each of the
     members, of those whose verdict expires, and of when it does. A row each would cost more than the verdicts."""
     contact = Contact.__table__.alias()
-    found = _columns(node, Context(Scope(contact=contact, now=now), schema, "row"))
+    found = _verdicts(node, Context(Scope(contact=contact, now=now), schema, "row"))
     wanted = contact.c.id == func.any(cast(bindparam("ids", type_=Text), ARRAY(BigInteger)))
-    row: Any = found.where(wanted).subquery()
+    row: Any = _concerned(found.where(wanted)).subquery()
     expiring = row.c.expires_at.is_not(None)
     return select(
         func.coalesce(func.array_agg(row.c.id).filter(row.c.holds), NOBODY),
@@ -51,9 +51,14 @@ def judged_among(node: ast.Node, schema: Schema, now: Column) -> Select[*tuple[A
     )
 
 
-def _columns(node: ast.Node, context: Context) -> Select[Any]:
+def _verdicts(node: ast.Node, context: Context) -> Select[Any]:
     contact, at = context.scope.contact, expiry(node, context)
     holds, expires_at = walk(node, context), NEVER if at is None else in_time(at)
-    wanted = or_(holds, expires_at.is_not(None))
-    columns = contact.c.id, holds.label("holds"), expires_at.label("expires_at")
-    return select(*columns).where(living(contact, wanted), wanted)
+    read = living(contact, or_(holds, expires_at.is_not(None)))
+    return select(contact.c.id, holds.label("holds"), expires_at.label("expires_at")).where(read)
+
+
+def _concerned(verdicts: Select[Any]) -> Select[Any]:
+    """Behind a fence, or verdicts would be worked out for the condition, and once more for the result."""
+    found = verdicts.offset(0).subquery()
+    return select(found).where(or_(found.c.holds, found.c.expires_at.is_not(None)))
