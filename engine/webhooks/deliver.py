@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -124,19 +125,26 @@ class Courier:
             values = {"slug": endpoint.slug, "now": now, "lease": now + LEASE, "limit": limit}
             rows = session.execute(CLAIM, values).all()
             name = workspace.load(session).name
-        answers = list(pool.map(lambda row: self._call(endpoint, row, name), rows))
+        silent = threading.Event()
+        answers = list(pool.map(lambda row: self._call(endpoint, row, name, silent), rows))
         with self.database.transaction() as session:
             write(session, endpoint, rows, answers, self.clock(session))
         return len(rows)
 
-    def _call(self, endpoint: Endpoint, row: Any, workspace_name: str) -> Answer:
+    def _call(self, endpoint: Endpoint, row: Any, workspace_name: str, silent: threading.Event) -> Answer:
+        """Once one call of the batch got no answer, those that have not begun wait for a better time."""
+        if silent.is_set():
+            return Answer(error="the endpoint does not answer")
         at = int(time.time()) if self.timestamp is None else self.timestamp
         try:
             url, secrets = parse_url(endpoint.url), unseal(endpoint.secrets, self.key)
             body = body_of(row, workspace_name)
         except CairnError as error:
             return Answer(error=str(error))
-        return post(url, body, headers(row.token, at, body, secrets), self.allowed)
+        answer = post(url, body, headers(row.token, at, body, secrets), self.allowed)
+        if answer.status is None:
+            silent.set()
+        return answer
 
 
 def body_of(row: Any, workspace_name: str) -> bytes:

@@ -13,7 +13,7 @@ from engine.expr.explain import explain
 from engine.facts import Asked, facts_of
 from engine.signing import Signer
 from journeys.explain.gates import messages
-from journeys.explain.values import Entry, Rule, StepStory, Waiting
+from journeys.explain.values import CallStory, Entry, Rule, StepStory, Waiting
 from journeys.language.steps import RuleText, WaitFor
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.listening import Ears
@@ -25,6 +25,11 @@ where e.journey_id = :journey_id and e.contact_id = :contact_id order by e.id de
 LOG = text(
     "select at, step_id, visit, outcome, detail from step_log where enrolment_id = :id order by at, id limit 2000"
 )
+CALLS = text("""
+select step_id, visit, coalesce(nullif(endpoint, ''), address), state, attempts, status, error, created_at, ended_at,
+    case when state = 'pending' then next_at end
+from deliveries where enrolment_id = :id order by id limit 2000
+""")
 MOST = 20
 
 
@@ -44,6 +49,7 @@ def _entry(session: Session, catalogue: Catalogue, row: Any, signer: Signer, now
         row.number, row.status, row.reason, row.entered_at, row.ended_at, row.goal_at, row.held_out, row.arms, trigger,
         tuple(_steps(session, version, row.id)),
         messages(session, row.id, row.entered_at, catalogue.workspace, signer, now),
+        tuple(CallStory(*call) for call in session.execute(CALLS, {"id": row.id})),
         _waiting(version, row) if row.status == "active" else None,
         tuple(_rules(session, catalogue, version, row, now)),
     )  # fmt: skip

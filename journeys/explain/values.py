@@ -38,6 +38,22 @@ class MessageStory:
 
 
 @dataclass(frozen=True, slots=True)
+class CallStory:
+    """A call of an endpoint or a note by mail. `status` is of HTTP; `next_at` the next try of one that is pending."""
+
+    step: str
+    visit: int
+    to: str
+    state: str
+    attempts: int
+    status: int | None
+    error: str | None
+    created_at: dt.datetime
+    ended_at: dt.datetime | None
+    next_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class StepStory:
     """A line of the step log. `step` is empty for what concerns the whole entry."""
 
@@ -84,6 +100,7 @@ class Entry:
     trigger: Mapping[str, Any]
     steps: tuple[StepStory, ...]
     messages: tuple[MessageStory, ...]
+    calls: tuple[CallStory, ...]
     waiting: Waiting | None
     rules: tuple[Rule, ...]
 

@@ -13,7 +13,9 @@ import pytest
 
 from engine.errors import LanguageError
 from engine.settings import settings
-from engine.webhooks import endpoints
+from engine.signing import signer
+from engine.webhooks import call, endpoints
+from journeys.explain import explain_journey
 from journeys.publish import Refused
 from tests.journeys.runtime.world import DAY, HOUR, World, journey
 from tests.smtp import Conversation, recording_server
@@ -186,6 +188,35 @@ def test_loopback_is_refused_unless_it_is_allowed(world: World, hook: Hook, monk
     assert hook.calls == []
     [(error,)] = world.execute("select error from webhooks")
     assert "no public address" in error
+
+
+def test_one_silence_is_enough_for_a_batch(world: World, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty calls to an endpoint that hangs would hold a worker for minutes."""
+    monkeypatch.setattr(call, "WHOLE_SECONDS", 0.3)
+    hook.drip = 5.0
+    for _ in range(30):
+        hook.answer(200, "late")
+    world.publish(journey(CALL))
+    people = [world.contact() for _ in range(30)]
+    for contact in people:
+        world.event(contact, "Signed Up")
+    pipeline.match(world.database)
+    pipeline.advance(world.database)
+    assert delivering.deliver(world.database) == 30
+    assert len(hook.calls) <= 8
+    assert {state for state, _, _ in deliveries(world)} == {"pending"}
+
+
+def test_the_story_of_a_contact_tells_its_calls(world: World, hook: Hook) -> None:
+    hook.answer(500)
+    world.publish(journey(CALL))
+    anna = world.contact()
+    enter(world, anna)
+    with world.database.transaction() as session:
+        [entry] = explain_journey(session, "j", anna, "anna", signer(), world.now).entries
+    [told] = entry.calls
+    assert (told.step, told.to, told.state, told.attempts, told.status) == ("call", "crm/task", "pending", 1, 500)
+    assert told.error == "the receiver answered 500" and told.next_at is not None and told.next_at > world.now
 
 
 # Notes ----------------------------------------------------------------------------------------------------------------
