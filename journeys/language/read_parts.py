@@ -12,7 +12,7 @@ from journeys.language import values
 from journeys.language.draft import is_null, read_id
 from journeys.language.durations import Duration
 from journeys.language.problems import did_you_mean
-from journeys.language.reader import Fields, Pairs, Reader
+from journeys.language.reader import Fields, Pairs, Reader, Unreadable
 from journeys.language.rules import read_rule
 from journeys.language.steps import MONTH, Again, Enter, GivenEvent, Goal, JourneyTest, Moved
 from journeys.language.tree import start
@@ -25,6 +25,8 @@ def read_enter(reader: Reader, node: Node) -> Enter:
     """Who enters: exactly one trigger, and `where`, `again`, `existing`."""
     fields = reader.fields(node, "`enter`", (*TRIGGERS, "where", "again", "existing"))
     chosen = [name for name in TRIGGERS if name in fields]
+    if not chosen and any((node, name) in reader.guessed for name in TRIGGERS):
+        raise Unreadable  # the misspelt trigger is noted
     if len(chosen) != 1:
         message = f"`enter` has one trigger, not {len(chosen)}." if chosen else "`enter` has no trigger."
         raise reader.refuse(fields[chosen[1]] if chosen else node, message, ("on: EVENT", "segment: NAME", "api: true"))

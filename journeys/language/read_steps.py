@@ -37,7 +37,7 @@ class StepReader:
         allowed = {kind, *COMMON, *KINDS[kind].options}
         for name, (key, _) in mapping.items():
             if name not in allowed and name not in KINDS:
-                self.reader.unknown_key(key, f"`{kind}`", allowed)
+                self.reader.unknown_key(node, key, f"`{kind}`", allowed)
         fields = {name: value for name, (_, value) in mapping.items() if name in allowed}
         line, column = start(node)
         common = {"id": self._id(node, fields), "line": line, "column": column}
@@ -51,7 +51,7 @@ class StepReader:
         if not kinds:
             unknown = [key for name, key in keys.items() if name not in COMMON]
             for key in unknown:
-                self.reader.unknown_key(key, "A step", KINDS)
+                self.reader.unknown_key(node, key, "A step", KINDS)
             if not unknown:
                 self.reader.note(node, "This step has no kind.", tuple(KINDS))
             raise Unreadable

@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from engine.errors import LanguageError
-from journeys.language.problems import Problem, Severity, did_you_mean
+from journeys.language.hints import for_block, for_key
+from journeys.language.problems import Problem, Severity
 from journeys.language.steps import RuleText
 from journeys.language.tree import QUOTE_HINT, in_flow, kind_of, offsets, place, start, tag_of
 
@@ -33,6 +34,7 @@ class Reader:
         self.aliases = aliases
         self.problems: list[Problem] = []
         self.rules: list[tuple[RuleText, ScalarNode, Place]] = []
+        self.guessed: set[tuple[Node, str]] = set()
 
     def note(
         self, node: Node, message: str, expected: tuple[str, ...] = (), hint: str = "", severity: Severity = "error"
@@ -71,7 +73,8 @@ class Reader:
     def mapping(self, node: Node, what: str) -> dict[str, tuple[ScalarNode, Node]]:
         """Key and value nodes by name; keys are text and stand once."""
         if not isinstance(node, MappingNode):
-            raise self.refuse(node, f"{what} is a mapping, not {kind_of(node)}.", ("key: value",))
+            message = f"{what} holds `key: value` lines, not {kind_of(node)}."
+            raise self.refuse(node, message, ("key: value",), for_block(what))
         found: dict[str, tuple[ScalarNode, Node]] = {}
         for key, value in node.value:
             if tag_of(key) == "merge":
@@ -88,16 +91,20 @@ class Reader:
         flow = in_flow(node)
         for name, (key, value) in found.items():
             if name not in allowed:
-                self.unknown_key(key, what, allowed, cut=flow and tag_of(value) == "null")
+                self.unknown_key(node, key, what, allowed, cut=flow and tag_of(value) == "null")
         return {name: value for name, (_, value) in found.items() if name in allowed}
 
-    def unknown_key(self, key: ScalarNode, what: str, allowed: Collection[str], cut: bool = False) -> None:
-        """Note a key that `what` does not have; `cut` if it is rather the rest of a value cut at a comma."""
-        hint = QUOTE_HINT if cut else did_you_mean(key.value, allowed)
+    def unknown_key(self, node: Node, key: ScalarNode, what: str, allowed: Collection[str], cut: bool = False) -> None:
+        """Note a key of `node` that `what` does not have; `cut` if it is rather the rest of a value cut at a comma."""
+        meant, hint = for_key(key.value, allowed)
+        self.guessed.add((node, meant))
+        hint = QUOTE_HINT if cut else hint
         self.note(key, f"{what} has no `{key.value[:60]}`.", tuple(sorted(allowed)), hint)
 
     def required(self, fields: Fields, key: str, node: Node, what: str, example: str) -> Node:
         """The node of a field that must be there."""
+        if (node, key) in self.guessed and key not in fields:
+            raise Unreadable  # the misspelt key is noted, and says it all
         if key not in fields:
             raise self.refuse(node, f"{what} has no `{key}`.", (f"{key}:",), f"Add `{example}`.")
         return fields[key]
@@ -112,7 +119,10 @@ class Reader:
         """A single value, whatever its type."""
         if isinstance(node, ScalarNode) and (node.style or tag_of(node) != "null"):
             return node
-        hint = QUOTE_HINT if in_flow(node) else ""
+        written = self.text[node.start_mark.index : node.end_mark.index]
+        hint = QUOTE_HINT if in_flow(node) and any(quote in written for quote in "\"'“") else ""
+        if isinstance(node, ScalarNode):
+            hint = "Write a value after the colon, or take the key out."
         raise self.refuse(node, f"{what} is text, not {kind_of(node)}.", ("text",), hint)
 
     def string(self, node: Node, what: str, longest: int = LONGEST_NAME, numbers: bool = False) -> str:

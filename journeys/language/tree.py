@@ -18,14 +18,18 @@ LONGEST = 256_000
 DEEPEST = 100
 LARGEST = 12_000
 QUOTE_HINT = (
-    "Put a rule that holds `#`, `: `, a comma, a bracket or a leading quote into single quotes: 'opened \"promo #1\"'."
+    "Put a text or rule that holds `#`, `: `, a comma, a bracket or a leading quote into single quotes: "
+    "'opened \"promo #1\"'."
 )
+DEEP_HINT = "Let a step `journey:` start another journey for the inner part."
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ODD_BREAK = re.compile("[\x85\u2028\u2029\ufeff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _QUESTION = re.compile(r"^ *(?:- +)*(\?)(?=[ \r\n])", re.MULTILINE)
+_GLUED = re.compile(r"\s*(?:- )?[A-Za-z_]+:[^\s:]")
+_BRACKET = re.compile(r"[\[{\]}\n]")
 _TAB = re.compile(r"^ *(\t)[ \t]*[^\s#]", re.MULTILINE)
 
 
@@ -77,7 +81,9 @@ def compose(text: str) -> MappingNode:
         raise LanguageError("The file is empty.", expected=("journey:",), hint="Start with `journey: NAME`.")
     if not isinstance(root, MappingNode):
         line, column = start(root)
-        raise LanguageError("A journey is a mapping.", line, column, ("journey:",), "Start with `journey: NAME`.")
+        raise LanguageError(
+            "A journey holds `key: value` lines.", line, column, ("journey:",), "Start with `journey: NAME`."
+        )
     return root
 
 
@@ -181,22 +187,37 @@ def _refuse_unreadable(text: str) -> None:
     for pattern, message in ((_FORBIDDEN, "not allowed in a journey"), (_HIDDEN, "invisible and changes how it reads")):
         bad = pattern.search(text, 1 if text.startswith("\ufeff") else 0)
         if bad:
-            raise LanguageError(f"The character U+{ord(bad[0]):04X} is {message}.", *place(text, bad.start()))
+            where = place(text, bad.start())
+            told = f"The character U+{ord(bad[0]):04X} is {message}."
+            raise LanguageError(told, *where, hint="Type the text again instead of pasting it.")
     question = _QUESTION.search(text)
     if question:
         where = place(text, question.start(1))
         raise LanguageError("A line does not begin with `? `.", *where, hint="Put the text into quotes.")
+    _refuse_deep_line(text)
     tab = _TAB.search(text)
     if tab:
         raise LanguageError("A line is indented with a tab.", *place(text, tab.start(1)), hint="Indent with spaces.")
 
 
+def _refuse_deep_line(text: str) -> None:
+    """A line that opens very many brackets: ruamel takes each for a possible key, in time that grows by the square."""
+    depth = 0
+    for sign in _BRACKET.finditer(text):
+        depth = 0 if sign[0] == "\n" else depth + (1 if sign[0] in "[{" else -1)
+        if depth > DEEPEST:
+            message = f"The file is nested deeper than {DEEPEST} levels."
+            raise LanguageError(message, *place(text, sign.start()), hint=DEEP_HINT)
+
+
 def _explained(error: MarkedYAMLError, text: str) -> LanguageError:
     mark = error.problem_mark or error.context_mark
+    if error.context_mark is not None and "stream end" in str(error.problem).replace("end of stream", "stream end"):
+        mark = error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     problem = str(error.problem or error.context or "unreadable")
     if isinstance(error, MaxDepthExceededError):
-        return LanguageError(f"The file is nested deeper than {DEEPEST} levels.", line, column)
+        return LanguageError(f"The file is nested deeper than {DEEPEST} levels.", line, column, hint=DEEP_HINT)
     if isinstance(error, ComposerError):
         return LanguageError(_composed(problem), line, column, hint=_alias_hint(problem))
     return LanguageError(_scanned(problem), line, column, _expected(problem), _hint(problem, text, mark))
@@ -209,28 +230,58 @@ def _composed(problem: str) -> str:
 def _alias_hint(problem: str) -> str:
     if "Anchors" in problem:
         return "Write the value out; put text that begins with `*` or `&` into quotes."
+    if "another document" in problem:
+        return "Put the second journey into a file of its own."
     return "Put text that begins with `!` into quotes." if "tags" in problem else ""
 
 
 def _scanned(problem: str) -> str:
+    """What is wrong, in the author's words."""
     if "mapping values are not allowed" in problem:
         return "A second `: ` stands here, where the value already began."
+    if "unexpected end of stream" in problem:
+        return "The quoted text that begins here does not end."
+    if "cannot start any token" in problem:
+        return f"A text without quotes does not begin with `{problem.split(chr(39))[1]}`."
+    if "document start" in problem:
+        return "A line does not begin with `%`."
     found = re.search(r"found '<(.*)>'|got '(.*?)'$", problem)
     token = (found[1] or found[2] or "").strip("<>") if found else ""
-    names = {"scalar": "more text", "stream end": "the end of the file", "block end": "a smaller indentation"}
-    return f"This cannot stand here: {names.get(token, token)}." if token else f"{problem[:1].upper()}{problem[1:]}."
+    if token == "stream end":
+        return "The bracket that opens here is not closed."
+    names = {
+        "scalar": "more text", "block end": "a smaller indentation", "block sequence start": "an entry (`- `)",
+        "block mapping start": "a `key:`",
+    }  # fmt: skip
+    shown = names.get(token, f"`{token}`")
+    return f"{shown[:1].upper()}{shown[1:]} cannot stand here." if token else f"{problem[:1].upper()}{problem[1:]}."
 
 
 def _expected(problem: str) -> tuple[str, ...]:
     found = re.search(r"expected (.*?), but", problem)
-    return tuple(part.strip("'<>") for part in found[1].split(" or ")) if found else ()
+    names = {",": "a comma", "block end": "a smaller indentation", "document start": ""}
+    parts = [part.strip("'<>") for part in found[1].split(" or ")] if found else []
+    return tuple(name for part in parts if (name := names.get(part, f"`{part}`")))
 
 
 def _hint(problem: str, text: str, mark: Any) -> str:
     lines = text.splitlines()
     line = lines[mark.line] if mark is not None and mark.line < len(lines) else ""
-    if "quoted scalar" in problem:
-        return "A quote is opened here and not closed."
+    above = lines[mark.line - 1] if mark is not None and 0 < mark.line <= len(lines) else ""
+    if "end of stream" in problem:
+        return "Close the quote, or write the text without."
+    if "stream end" in problem:
+        return "Close it, or put the text into quotes."
+    if "cannot start any token" in problem or "document start" in problem:
+        return "Put the text into quotes."
+    if _GLUED.match(above):
+        return "Put a space after the colon of the line above."
+    if "block sequence start" in problem or "block mapping start" in problem:
+        return "Check the indentation of this line and of the one above."
+    if any(one.lstrip()[:1] in ("–", "—", "•", "*") for one in (line, above) if one.strip()):
+        return "Begin each entry with `- `."
+    if "'" in line and "scalar" in problem:
+        return "Inside single quotes write '' for an apostrophe."
     if any(sign in line for sign in ('"', "“", ": ", "[", "{")):
         return QUOTE_HINT
-    return "Check the indentation of this line and of the one above." if line else "A bracket or quote is not closed."
+    return "Check the indentation of this line and of the one above."

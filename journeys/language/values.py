@@ -34,8 +34,9 @@ _MEASURES: dict[str, Literal["clicks", "goal", "revenue"]] = {
 }
 _MONTHLY = re.compile(r"month on (?:the |day )?(\d{1,2})(?:st|nd|rd|th)?", re.ASCII)
 SCHEDULES = ("every day 09:00", "every monday 08:30 Europe/Berlin", "every month on the 1st 09:00")
+NO_QUIET = "Write `none` for no quiet hours."
 DURATION_EXAMPLES = ("3 days", "1 hour")
-FOR_NONE = "Write `none` for none."
+FOR_NONE = "Write the number in figures; `none` lifts the cap."
 
 
 def duration(text: str) -> Duration:
@@ -43,18 +44,33 @@ def duration(text: str) -> Duration:
     found = parse_duration(text)
     if found is not None and found.count > 0:
         return found
-    words = text.split()
-    hint = did_you_mean(words[1], [f"{unit}s" for unit in UNITS]) if len(words) == 2 else ""
-    if re.fullmatch(r"\d+\s*[a-zA-Z]+", text) and not hint:
-        hint = "Write the unit out, after a space: `3 days`."
-    raise LanguageError(f"`{text}` is not a length of time.", expected=DURATION_EXAMPLES, hint=hint)
+    message = f"`{text}` is not a length of time."
+    raise LanguageError(message, expected=DURATION_EXAMPLES, hint=_length_hint(text))
+
+
+def _length_hint(text: str) -> str:
+    count, _, unit = text.partition(" ")
+    units = [*UNITS, *(f"{unit}s" for unit in UNITS)]
+    if count.isdigit() and unit.lower() in units:
+        return "From 1 second to 100 years."
+    if re.fullmatch(r"\d+", text):
+        return f"Add the unit: `{text} days`."
+    if re.fullmatch(r"\d+[.,]\d+", count):
+        return "Write a whole number of a smaller unit: `36 hours`."
+    if unit.lower() in units:
+        return f"Write the number in figures: `3 {unit}`."
+    unknown = did_you_mean(unit, units[len(UNITS) :]) if " " not in unit else ""
+    glued = "Write the unit out, after a space: `3 days`." if re.fullmatch(r"\d+\s*[a-zA-Z]+", text) else ""
+    return unknown or glued
 
 
 def path(text: str) -> str:
     """The dotted name of an attribute."""
     if _PATH.fullmatch(text):
         return text
-    raise LanguageError(f"`{text}` is not the name of an attribute.", expected=("trial_ends_at", "company.renews_at"))
+    message = f"`{text}` is not the name of an attribute."
+    hint = "Write a time of day as `09:30`." if text[:1].isdigit() else ""
+    raise LanguageError(message, expected=("trial_ends_at", "company.renews_at"), hint=hint)
 
 
 def date_offset(text: str) -> DateOffset:
@@ -177,7 +193,7 @@ def quiet(text: str) -> Quiet:
         raise LanguageError(f"`{text}` is not a span of hours.", expected=("21:00-08:00 contact",))
     hours = Quiet(clock(found[1]), clock(found[2]), zone(found[3] or "contact"))
     if hours.start == hours.end:
-        raise LanguageError("The quiet hours end when they begin.", expected=("21:00-08:00 contact",), hint=FOR_NONE)
+        raise LanguageError("The quiet hours end when they begin.", expected=("21:00-08:00 contact",), hint=NO_QUIET)
     return hours
 
 

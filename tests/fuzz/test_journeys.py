@@ -20,13 +20,13 @@ from journeys.language.format import fmt
 from journeys.language.kinds import KINDS
 from journeys.language.parse import KEYS, parse, read
 from journeys.language.program import walk
+from tests.corpora.journeys.corpus import broken
 from tests.fuzz import hostile
 from tests.fuzz.bounds import fuzz, within
-from tests.journeys.language.refused import REFUSED
 
 LIBRARY = Path(__file__).parents[2] / "journeys" / "library"
 WHOLE = [path.read_text("utf-8") for path in sorted(LIBRARY.glob("*.yaml"))]
-CORPUS = WHOLE + [text for _, text, *_ in REFUSED]
+CORPUS = WHOLE + [one.text for one in broken()]
 PIECES = (
     "\n", "\n\n", "  ", "    ", "- ", ": ", ":", " #", "# x\n", "[", "]", "{", "}", "{}", "[]", ",", '"', "'", "|", ">",
     "|-\n", "&a ", "*a", "!!str ", "? ", "<<: ", "---\n", "...\n", "%YAML 1.1\n", "\t", "~", "null", "._", "0x1F",

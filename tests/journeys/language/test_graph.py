@@ -12,7 +12,7 @@ from journeys.language.check import Names, problems, unsupported
 from journeys.language.graph import graph
 from journeys.language.parse import parse
 from journeys.language.program import program
-from tests.journeys.language.refused import steps
+from tests.journeys.language.writing import steps
 
 LIBRARY = Path(__file__).parents[3] / "journeys" / "library"
 TRIAL = (LIBRARY / "trial-to-paid.yaml").read_text("utf-8")

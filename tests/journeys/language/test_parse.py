@@ -27,7 +27,7 @@ from journeys.language.steps import (
     Webhook,
     effective,
 )
-from tests.journeys.language.refused import REFUSED, steps
+from tests.journeys.language.writing import steps
 
 LIBRARY = Path(__file__).parents[3] / "journeys" / "library"
 TRIAL = (LIBRARY / "trial-to-paid.yaml").read_text("utf-8")
@@ -171,20 +171,6 @@ def test_tests_of_a_journey_are_read() -> None:
     test = journey.tests[0]
     assert (test.name, test.contact, test.path, test.messages) == ("leaves", (("plan", "trial"),), ("a",), ())
     assert [event.at for event in test.events] == [Duration(2, "day"), dt.datetime(2026, 1, 2, 10, tzinfo=dt.UTC)]
-
-
-@pytest.mark.parametrize(("name", "text", "line", "column", "message", "hint"), REFUSED, ids=lambda value: None)
-def test_a_mistake_is_refused_with_its_place_and_a_hint(
-    name: str, text: str, line: int, column: int, message: str, hint: str
-) -> None:
-    errors = [problem for problem in read(text).problems if problem.severity == "error"]
-    wanted = [problem for problem in errors if message in problem.message and problem.line == line]
-    assert wanted, f"{name}: {errors}"
-    found = wanted[0]
-    assert column in (0, found.column), f"{name}: {found}"
-    assert hint in f"{found.hint} {' '.join(found.expected)}", f"{name}: {found}"
-    with pytest.raises(LanguageError):
-        parse(text)
 
 
 def test_the_first_mistake_of_the_file_is_raised_and_all_are_listed() -> None:
