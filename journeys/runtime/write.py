@@ -19,14 +19,15 @@ from journeys.runtime.run import Ended, Party
 
 # People of a batch share few fates and fewer ways to them, so each carries only the number of a fate, and everything
 # else is spelled out in the database. A way is unnested beside its row, so that log lines and messages get their ids in
-# its order: under a cap it is the first message of a run that goes.
+# its order: under a cap it is the first message of a run that goes. Who draws at a split once more stays counted in the
+# arm of their first draw.
 WRITE = """
 with moved as (
     update enrolments e
     set status = f.status, reason = f.reason, step_id = f.step_id, phase = f.phase, wake_at = f.wake_at,
         deadline = f.deadline, arrived_at = coalesce(f.arrived_at, e.arrived_at), ended_at = f.ended_at,
         visit = f.visit, visits = coalesce(f.visits, e.visits),
-        steps_taken = e.steps_taken + f.taken, arms = case when f.arms is null then e.arms else e.arms || f.arms end
+        steps_taken = e.steps_taken + f.taken, arms = case when f.arms is null then e.arms else f.arms || e.arms end
     from unnest(%(ids)s::int8[], %(fates)s::int4[]) as u(id, fate)
     join unnest(%(number)s::int4[], %(way)s::int4[], %(status)s::text[], %(reason)s::text[], %(step_id)s::text[],
                 %(phase)s::text[], %(wake_at)s::timestamptz[], %(deadline)s::timestamptz[],
