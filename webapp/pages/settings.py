@@ -22,6 +22,7 @@ def settings() -> ResponseReturnValue:
             "workspace": opened.workspace,
             "people": queries.people(opened.session),
             "keys": queries.keys(opened.session),
+            "webhooks": queries.webhooks(opened.session),
             "smtp": status.read(opened.session, "email"),
         }
     return render_template("pages/settings.html", site=current_app.extensions["cairn.settings"].site_url, **context)

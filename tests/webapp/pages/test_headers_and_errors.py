@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -9,7 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from engine.db import Database
+from engine.model import Webhook
 from engine.settings import Settings
+from engine.webhooks import endpoints
 from tests.webapp.pages.conftest import post
 from tests.webapp.pages.sample import Shop
 from webapp.app import create_app
@@ -35,6 +38,17 @@ def test_the_policy_lets_nothing_in_that_is_not_ours(marketer: FlaskClient) -> N
     assert policy["default-src"] == "'none'"
     assert "unsafe" not in str(policy)
     assert (policy["frame-ancestors"], policy["base-uri"], policy["form-action"]) == ("'none'", "'none'", "'self'")
+
+
+def test_the_settings_tell_which_webhooks_fail_and_since_when(marketer: FlaskClient, shop_database: Database) -> None:
+    with shop_database.transaction() as session:
+        endpoints.add(session, "crm/task", "https://crm.example/", b"key")
+    assert ">Works<" in marketer.get("/settings").text
+    with shop_database.transaction() as session:
+        failing = session.get_one(Webhook, "crm/task")
+        failing.failing_since, failing.error = dt.datetime(2026, 3, 2, tzinfo=dt.UTC), "the receiver answered 503"
+    page = marketer.get("/settings").text
+    assert "Fails" in page and "the receiver answered 503" in page and ">Works<" not in page
 
 
 @pytest.mark.parametrize("path", ["/", "/contacts", "/journeys/welcome", "/reports/roi", "/mailbox", "/settings"])
