@@ -43,6 +43,8 @@ def add(slug: str, folder: Path | None, site: str, accent: str) -> None:
         click.echo(f"made {name}")
     for name in added.kept:
         click.echo(f"kept {name}, as it was there already")
+    for name, purpose in wanted.webhooks.items():
+        click.echo(f"needs the webhook {name}, which {purpose}: cairn webhooks add {name} URL")
     if wanted.change:
         click.echo(f"\nBefore you publish it, change {wanted.change}")
 
