@@ -124,8 +124,8 @@ def test_an_added_journey_is_a_draft_that_can_be_published(database: Database, n
         for slug in one.webhooks:  # only the owner knows their addresses
             endpoints.add(session, slug, "https://crm.example/hook", settings().secret())
         draft = session.execute(select(Journey.draft).where(Journey.slug == name)).scalar_one()
-        errors = [problem for problem in publish.check(session, str(draft)) if problem.severity == "error"]
-        assert [error for error in errors if "not executed yet" not in error.message] == []
+        if not unsupported(one.journey):
+            assert publish.publish(session, str(draft), NOW, "test").version.number == 1
         brought = [one, *map(library.find, one.starts)]
         segments = {slug for stock in brought for slug in stock.segments}
         assert set(session.execute(select(Segment.slug)).scalars()) == segments
