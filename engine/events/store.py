@@ -16,9 +16,12 @@ from engine.db import driver
 TOGETHER = 500  # events of a statement; as many of the largest documents are still one jsonb
 STORE = """
 with given as materialized (
-    select * from jsonb_to_recordset(%s::jsonb) as event(message_id text, received_at timestamptz,
-        occurred_at timestamptz, contact_id bigint, name text, properties jsonb, context jsonb, source text,
-        triggers bool)),
+    select message_id, coalesce(received_at, shared.received) as received_at,
+        coalesce(occurred_at, received_at, shared.received) as occurred_at, contact_id, name, properties, context,
+        coalesce(source, shared.origin) as source, triggers
+    from (select %s::timestamptz as received, %s::text as origin) shared, jsonb_to_recordset(%s::jsonb) as event(
+        message_id text, received_at timestamptz, occurred_at timestamptz, contact_id bigint, name text,
+        properties jsonb, context jsonb, source text, triggers bool)),
 taken as (
     insert into event_keys (message_id) select message_id from given on conflict do nothing returning message_id),
 stored as (
@@ -63,23 +66,29 @@ def store(session: Session, events: Iterable[Encoded]) -> set[str]:
         return set()
     partitions.ensure(session, "events", {event.received_at for event in ordered})
     repeated: set[str] = set()
+    received_at, source = ordered[0].received_at, ordered[0].source
     for start in range(0, len(ordered), TOGETHER):
-        document = orjson.dumps([_row(event) for event in ordered[start : start + TOGETHER]]).decode()
-        repeated.update(row[0] for row in driver(session).execute(STORE, (document,)))
+        rows = [_row(event, received_at, source) for event in ordered[start : start + TOGETHER]]
+        values = received_at, source, orjson.dumps(rows).decode()
+        repeated.update(row[0] for row in driver(session).execute(STORE, values))
     return repeated
 
 
-def _row(e: Encoded) -> dict[str, Any]:
+def _row(e: Encoded, received_at: dt.datetime, source: str) -> dict[str, Any]:
+    """Without what the events of a call mostly share: instants are dear to read."""
     row: dict[str, Any] = {
         "message_id": e.message_id,
-        "received_at": e.received_at,
-        "occurred_at": e.occurred_at,
         "contact_id": e.contact_id,
         "name": e.name,
         "properties": orjson.Fragment(e.properties),
-        "source": e.source,
         "triggers": e.triggers,
     }
+    if e.received_at is not received_at:
+        row["received_at"] = e.received_at
+    if e.occurred_at is not e.received_at:
+        row["occurred_at"] = e.occurred_at
+    if e.source != source:
+        row["source"] = e.source
     if e.context is not None:
         row["context"] = orjson.Fragment(e.context)
     return row
