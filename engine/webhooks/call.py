@@ -29,6 +29,7 @@ class Answer(NamedTuple):
     value: Any = None
     error: str = ""
     retry_after: int = 0  # seconds, as the receiver asks
+    hopeless: bool = False  # what was to be sent is at fault, so no further try would help
 
 
 def post(url: Url, body: bytes, headers: Mapping[str, str], allowed: Sequence[Network]) -> Answer:

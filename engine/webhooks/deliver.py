@@ -39,7 +39,7 @@ ENDPOINTS = text("""
 select w.slug, w.url, w.secrets, w.failures from webhooks w
 where not w.gone and coalesce(w.retry_at, '-infinity') <= :now and exists (
     select from deliveries d where d.endpoint = w.slug and d.state = 'pending' and d.next_at <= :now)
-order by w.slug
+order by w.failures, w.slug
 """)
 CLAIM = text("""
 update deliveries set attempts = attempts + 1, next_at = :lease
@@ -111,7 +111,10 @@ class Courier:
                 with self.database.transaction() as session:
                     found = session.execute(ENDPOINTS, {"now": self.clock(session)})
                     endpoints = [Endpoint(*row) for row in found]
-                made = sum(self._batch(endpoint, pool) for endpoint in endpoints)
+                made = 0
+                for endpoint in endpoints:
+                    if time.monotonic() < until:
+                        made += self._batch(endpoint, pool)
                 if not made:
                     break
                 total += made
@@ -137,8 +140,11 @@ class Courier:
             return Answer(error="the endpoint does not answer")
         at = int(time.time()) if self.timestamp is None else self.timestamp
         try:
-            url, secrets = parse_url(endpoint.url), unseal(endpoint.secrets, self.key)
             body = body_of(row, workspace_name)
+        except CairnError as error:
+            return Answer(error=str(error), hopeless=True)
+        try:
+            url, secrets = parse_url(endpoint.url), unseal(endpoint.secrets, self.key)
         except CairnError as error:
             return Answer(error=str(error))
         answer = post(url, body, headers(row.token, at, body, secrets), self.allowed)

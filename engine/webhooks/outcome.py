@@ -28,6 +28,8 @@ def change(answer: Answer, attempt: int, created_at: dt.datetime, now: dt.dateti
     if answer.status is not None and 200 <= answer.status < 300:
         return Change("delivered", None, "", False)
     error = answer.error or f"the receiver answered {answer.status}"
+    if answer.hopeless:
+        return Change("failed", None, error, False)
     blames = answer.status is None or answer.status >= 500 or answer.status in ENDPOINT_AT_FAULT
     if now - created_at >= PATIENCE:
         return Change("failed", None, error, blames)

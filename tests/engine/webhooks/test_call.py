@@ -203,6 +203,7 @@ def test_tries_are_further_and_further_apart() -> None:
         (Answer(503), 0, "pending", True),
         (Answer(error="refused"), 0, "pending", True),
         (Answer(503), 3, "failed", True),
+        (Answer(error="no text", hopeless=True), 0, "failed", False),
     ],
 )
 def test_what_follows_from_an_answer(answer: Answer, age: int, state: str, blames: bool) -> None:

@@ -250,6 +250,15 @@ def test_a_note_goes_to_an_endpoint_too(world: World, hook: Hook) -> None:
     assert hook.payloads[0]["data"]["message"] == "Hello anna@x.example"
 
 
+def test_a_note_that_does_not_render_fails_and_the_endpoint_is_not_to_blame(world: World, hook: Hook) -> None:
+    world.publish(journey("- notify: crm/task\n  id: tell\n  message: '{% for n in range(size) %}{{ n }}{% endfor %}'"))
+    poison, well = world.contact(size=10**9), world.contact(size=2)
+    enter(world, poison, well)
+    assert sorted(deliveries(world)) == [("delivered", 1, 200), ("failed", 1, None)]
+    assert [payload["data"]["message"] for payload in hook.payloads] == ["01"]
+    assert world.execute("select failures from webhooks") == [(0,)]
+
+
 def test_a_note_that_may_have_arrived_is_not_sent_again(world: World) -> None:
     class Silent(Conversation):
         def _accept(self, body: bytes) -> None:
