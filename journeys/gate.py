@@ -16,10 +16,13 @@ from journeys.runtime import ask
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime.leave import exits
 
-# An `exit` step is a way to the end like any other: what was queued on that way is still sent.
-LEFT = text("""
-select id from enrolments where id = any(cast(:ids as bigint[])) and (status in ('converted', 'stopped', 'failed')
-    or (status = 'exited' and reason like 'exit: %') or (goal_at is not null and not :stay))
+# An `exit` step is a way to the end like any other: what was queued on that way is still sent. Of most entries there is
+# nothing to tell; who was carried to another version since their message was queued is held against that one.
+TOLD = text("""
+select id, version_id, goal_at is not null,
+    status in ('converted', 'stopped', 'failed') or (status = 'exited' and reason like 'exit: %')
+from enrolments where id = any(cast(:ids as bigint[])) and (version_id <> :version_id or goal_at is not null
+    or status in ('converted', 'stopped', 'failed') or (status = 'exited' and reason like 'exit: %'))
 """)
 
 
@@ -39,7 +42,8 @@ class Candidate(Protocol):
 def exit_check(session: Session, candidates: Sequence[Candidate], now: dt.datetime) -> set[int]:
     """Ids of messages whose journey's exit rule holds at `now`; their entries are ended in the same commit.
 
-    A message that came back to the queue after its entry was left (its first try had begun before) is among them.
+    A message that came back to the queue after its entry was left (its first try had begun before) is among them. The
+    rules are those of the version that the entry is at now.
     """
     of_version: dict[int, list[Candidate]] = defaultdict(list)
     for one in candidates:
@@ -47,15 +51,23 @@ def exit_check(session: Session, candidates: Sequence[Candidate], now: dt.dateti
             of_version[one.version_id].append(one)
     if not of_version:
         return set()
-    ways = _ways(session, of_version)
     gone: set[int] = set()
-    for version_id, messages in of_version.items():
-        known = {"ids": literal([one.enrolment_id for one in messages]), "stay": ways[version_id].stay}
-        gone |= set(session.execute(LEFT, known).scalars())
-    ruled = [version_id for version_id in of_version if ways[version_id].exits]
+    met: list[tuple[int, int]] = []
+    for version_id, messages in list(of_version.items()):
+        known = {"ids": literal([one.enrolment_id for one in messages]), "version_id": version_id}
+        told = {row[0]: row for row in session.execute(TOLD, known)}
+        gone |= {id_ for id_, _, _, left in told.values() if left}
+        met += [(id_, version) for id_, version, goal, _ in told.values() if goal]
+        if any(version != version_id for _, version, _, _ in told.values()):
+            of_version[version_id] = []
+            for one in messages:
+                of_version[told[one.enrolment_id][1] if one.enrolment_id in told else version_id].append(one)
+    ways = _ways(session, of_version)
+    gone |= {id_ for id_, version_id in met if not ways[version_id].stay}
+    ruled = {version_id: messages for version_id, messages in of_version.items() if messages and ways[version_id].exits}
     if ruled:
-        gone |= _exits(session, {version_id: of_version[version_id] for version_id in ruled}, now)
-    return {one.id for messages in of_version.values() for one in messages if one.enrolment_id in gone}
+        gone |= _exits(session, ruled, now)
+    return {one.id for one in candidates if one.enrolment_id in gone}
 
 
 def _exits(session: Session, of_version: Mapping[int, Sequence[Candidate]], now: dt.datetime) -> set[int]:

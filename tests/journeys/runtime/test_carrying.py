@@ -6,9 +6,11 @@ import datetime as dt
 
 import pytest
 
+from engine.contacts.identify import set_attributes
 from engine.errors import Conflict, InvalidInput
 from journeys.publish import publish, rollback
 from tests.journeys.runtime.world import DAY, HOUR, START, World, journey
+from workers import pipeline, sending
 
 WAIT = "- email: hello\n  id: hello\n- wait: 3 days\n  id: pause\n- email: last\n  id: last"
 
@@ -228,3 +230,21 @@ def test_rollback_publishes_the_earlier_text_as_a_new_version(world: World) -> N
         done = rollback(session, "j", None, START, "test")
     assert (done.version.number, done.version.source) == (3, journey(WAIT))
     assert place(world, anna)[0] == 2
+
+
+@pytest.mark.parametrize(("choice", "state"), [("stay", "cancelled"), ("reschedule", "accepted")])
+def test_a_queued_message_is_held_against_the_exits_of_the_version_that_its_entry_is_at(
+    world: World, choice: str, state: str
+) -> None:
+    steps = "- email: hello\n  id: mail\n- wait: 1 day\n  id: rest"
+    world.publish(journey(steps, "exit: ['plan is \"left\"']\n"))
+    anna = world.contact()
+    world.event(anna, "Signed Up")
+    pipeline.match(world.database)
+    pipeline.advance(world.database)
+    world.state("j", "paused")
+    world.publish(journey(steps), rest=choice)
+    with world.database.transaction() as session:  # the gate sees it before the match does
+        set_attributes(session, {anna: {"plan": "left"}}, world.now)
+    sending.send(world.database)
+    assert world.messages(anna) == [("mail", state)]
