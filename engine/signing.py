@@ -8,17 +8,21 @@ import functools
 import hashlib
 import hmac
 import struct
-from collections.abc import Callable
 from typing import NamedTuple
 
 from engine.settings import settings
 
 KEY_ID = 1  # begins the tokens of mail that was sent when each had a digest of its own
-SHARED = 2  # instead of the key id: the same key, the tag a part of a digest that several positions share
-TAG_BYTES = {"open": 10, "click": 10, "unsubscribe": 16, "view": 16}
+SHARED = 2  # of mail from when the links of a message shared digests
+TOGETHER = 3  # of mail since: all tokens of a message are cut from a text of base64, so their parts have whole triplets
+TAG_BYTES = {"open": 10, "click": 10, "unsubscribe": 16, "view": 16}  # of the first two kinds
 DIGEST_BYTES = 32
-PAYLOAD = struct.Struct(">BqqH")  # key id or SHARED, message id, origin in microseconds, position
-MESSAGE, POSITION = struct.Struct(">Bqq"), struct.Struct(">H")  # PAYLOAD in two parts
+PAYLOAD = struct.Struct(">BqqH")  # of the first two: kind, message id, origin in microseconds, position
+LEAD = struct.Struct(">BH")  # of the third: kind, position; then message id in 8 bytes and origin in 7
+BODY_BYTES = 15
+CLICKS, CLICK_BYTES = 5, 12  # tags of links in a digest of BLAKE2b
+OWN = {"open": (0, 12), "unsubscribe": (12, 30), "view": (30, 48)}  # where their tags are in a digest that they share
+BLOCK = struct.Struct(">?H")  # what is hashed after the body: whether it is one of links, and the number of the digest
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -30,15 +34,11 @@ class Reference(NamedTuple):
     position: int = 0
 
 
-Cut = tuple[bytes, int, int, bytes]  # a position, where its tag begins and ends in the digest, the padding
-Block = tuple[Callable[[bytes], bytes], bytes, list[Cut]]  # a key's digest, the last part of what it hashes
-
-
 class Plan(NamedTuple):
-    """How the tokens of some positions are made: digests with their cuts, and where each token is in the text."""
+    """How the tokens of some positions are made: what is hashed, how each begins, where its tag is in the text."""
 
-    blocks: tuple[Block, ...]
-    places: tuple[tuple[int, int], ...]
+    blocks: tuple[bytes, ...]
+    cuts: tuple[tuple[str, int, int], ...]
 
 
 class Keyed:
@@ -60,7 +60,10 @@ class Keyed:
 
 
 class Signer:
-    """HMAC-SHA256 with a key per purpose (`TAG_BYTES` and address), derived from the installation's secret."""
+    """Keyed hashes with keys derived from the installation's secret.
+
+    Addresses and older tokens have HMAC-SHA256 and a key per purpose, tokens made now keyed BLAKE2b (RFC 7693).
+    """
 
     def __init__(self, secret: bytes) -> None:
         keys = {
@@ -68,50 +71,29 @@ class Signer:
             for purpose in (*TAG_BYTES, "address")
         }
         self._keyed = {purpose: Keyed(key) for purpose, key in keys.items()}  # an email has a token for each link
-        self._planned = functools.lru_cache(maxsize=256)(self._plan)
+        self._message = hashlib.blake2b(key=hmac.digest(secret, b"cairn/message/3", "sha256"))
 
     def token(self, purpose: str, reference: Reference) -> str:
-        """A URL-safe token with a tag of at least 80 bits (unsubscribe: 128)."""
+        """A URL-safe token with a tag of 96 bits (unsubscribe and view: 144)."""
         return self.tokens(reference.message_id, reference.origin_us, ((purpose, reference.position),))[0]
 
     def tokens(self, message_id: int, origin_us: int, wanted: tuple[tuple[str, int], ...]) -> list[str]:
-        """The tokens of a message for several (purpose, position).
+        """The tokens of a message for several (purpose, position); the origin within 1,100 years of 1970.
 
         Neighbours take their tags from one digest: parts of a digest that do not overlap tell nothing of each other.
-        Each is padded to a multiple of three bytes, so that all are written in base64 at once.
         """
-        plan = self._planned(wanted)
-        message = MESSAGE.pack(SHARED, message_id, origin_us)
-        parts: list[bytes] = []
-        for digest, block, cuts in plan.blocks:
-            shared = digest(message + block)
-            for position, start, end, padding in cuts:
-                parts += (message, position, shared[start:end], padding)
+        blocks, cuts = plan(wanted)
+        body = message_id.to_bytes(8, "big", signed=True) + origin_us.to_bytes(7, "big", signed=True)
+        parts = [body, *[self._digest(body + block) for block in blocks]]
         text = binascii.b2a_base64(b"".join(parts), newline=False).translate(URL_SAFE).decode()
-        return [text[start:end] for start, end in plan.places]
+        named = text[: BODY_BYTES * 4 // 3]
+        return [f"{lead}{named}{text[start:end]}" for lead, start, end in cuts]
 
-    @staticmethod
-    def _cut(purpose: str, position: int) -> tuple[int, Cut]:
-        """The number of the digest that a position takes its tag from, and which part of it."""
-        size = TAG_BYTES[purpose]
-        block, place = divmod(position, DIGEST_BYTES // size)
-        padding = bytes(-(PAYLOAD.size + size) % 3)
-        return block, (POSITION.pack(position), place * size, place * size + size, padding)
-
-    def _plan(self, wanted: tuple[tuple[str, int], ...]) -> Plan:
-        """What is the same for all messages with these tokens. Runs of one digest are put together."""
-        blocks: list[Block] = []
-        places, start, last = [], 0, None
-        for purpose, position in wanted:
-            block, cut = self._cut(purpose, position)
-            if last != (purpose, block):
-                blocks.append((self._keyed[purpose].digest, POSITION.pack(block), []))
-                last = (purpose, block)
-            blocks[-1][2].append(cut)
-            length = PAYLOAD.size + TAG_BYTES[purpose]
-            places.append((start, start + -(-length * 4 // 3)))
-            start += (length + len(cut[3])) * 4 // 3
-        return Plan(tuple(blocks), tuple(places))
+    def _digest(self, data: bytes) -> bytes:
+        """The 60 bytes of which tags are cut."""
+        keyed = self._message.copy()
+        keyed.update(data)
+        return keyed.digest()[: CLICKS * CLICK_BYTES]
 
     def read(self, purpose: str, token: str) -> Reference | None:
         """What the token says, or None when it was not made here for this purpose. Never raises on any text."""
@@ -121,6 +103,8 @@ class Signer:
             raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (ValueError, UnicodeEncodeError):
             return None
+        if raw[:1] == bytes([TOGETHER]):
+            return self._read(purpose, raw)
         payload, tag, size = raw[: PAYLOAD.size], raw[PAYLOAD.size :], TAG_BYTES[purpose]
         if len(tag) != size:
             return None
@@ -134,10 +118,43 @@ class Signer:
         expected = self._keyed[purpose].digest(payload)[place * size : place * size + size]
         return Reference(message_id, origin_us, position) if hmac.compare_digest(tag, expected) else None
 
+    def _read(self, purpose: str, raw: bytes) -> Reference | None:
+        lead, body, tag = raw[: LEAD.size], raw[LEAD.size : LEAD.size + BODY_BYTES], raw[LEAD.size + BODY_BYTES :]
+        if not tag:
+            return None
+        position = LEAD.unpack(lead)[1]
+        block, start, end = place(purpose, position)
+        if not hmac.compare_digest(tag, self._digest(body + block)[start:end]):
+            return None
+        message_id, origin_us = (int.from_bytes(part, "big", signed=True) for part in (body[:8], body[8:]))
+        return Reference(message_id, origin_us, position)
+
     def address_hmac(self, channel: str, address: str) -> bytes:
         """The key under which an address is suppressed; email is compared without regard to case."""
         normal = address.strip().lower() if channel == "email" else address.strip()
         return self._keyed["address"].digest(f"{channel}:{normal}".encode())
+
+
+def place(purpose: str, position: int) -> tuple[bytes, int, int]:
+    """What is hashed for a token besides the message, and the bytes of that digest that are its tag.
+
+    The first link is at position 1, so a message with up to five takes one digest for them.
+    """
+    if purpose != "click":
+        return BLOCK.pack(False, position), *OWN[purpose]
+    block, number = divmod(position + CLICKS - 1, CLICKS)
+    return BLOCK.pack(True, block), number * CLICK_BYTES, (number + 1) * CLICK_BYTES
+
+
+@functools.lru_cache(maxsize=256)
+def plan(wanted: tuple[tuple[str, int], ...]) -> Plan:
+    """What is the same for all messages with these tokens."""
+    places = [place(*each) for each in wanted]
+    blocks = tuple(dict.fromkeys(block for block, _, _ in places))
+    begins = {block: BODY_BYTES + number * CLICKS * CLICK_BYTES for number, block in enumerate(blocks)}
+    leads = [base64.b64encode(LEAD.pack(TOGETHER, position)).translate(URL_SAFE).decode() for _, position in wanted]
+    cuts = [((begins[block] + start) * 4 // 3, (begins[block] + end) * 4 // 3) for block, start, end in places]
+    return Plan(blocks, tuple((lead, *cut) for lead, cut in zip(leads, cuts, strict=True)))
 
 
 @functools.cache

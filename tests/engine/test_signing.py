@@ -33,9 +33,28 @@ def test_tokens_in_mail_from_before_tags_were_shared_are_read() -> None:
     assert Signer(b"secret").read("click", old) == Reference(12, 1_700_000_000_000_000, 7)
 
 
-def test_a_token_made_now_takes_its_part_of_a_digest() -> None:
-    made = Signer(b"secret").token("click", Reference(12, 1_700_000_000_000_000, 7))
-    assert made == by_hand("click", kind=2, position=7, hashed=2, part=slice(10, 20))
+def test_tokens_in_mail_from_when_links_shared_digests_are_read() -> None:
+    old = by_hand("click", kind=2, position=7, hashed=2, part=slice(10, 20))
+    assert Signer(b"secret").read("click", old) == Reference(12, 1_700_000_000_000_000, 7)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "position", "hashed", "part"),
+    [
+        ("open", 0, b"\0\0\0", slice(12)),
+        ("unsubscribe", 0, b"\0\0\0", slice(12, 30)),
+        ("view", 3, b"\0\0\3", slice(30, 48)),
+        ("click", 1, b"\1\0\1", slice(12)),
+        ("click", 7, b"\1\0\2", slice(12, 24)),
+    ],
+)
+def test_a_token_made_now_takes_its_part_of_a_digest(purpose: str, position: int, hashed: bytes, part: slice) -> None:
+    key = hmac.digest(b"secret", b"cairn/message/3", "sha256")
+    body = struct.pack(">qq", 12, 1_700_000_000_000_000)
+    body = body[:8] + body[9:]
+    tag = hashlib.blake2b(body + hashed, key=key).digest()[part]
+    made = Signer(b"secret").token(purpose, Reference(12, 1_700_000_000_000_000, position))
+    assert made == base64.urlsafe_b64encode(struct.pack(">BH", 3, position) + body + tag).decode()
 
 
 @pytest.mark.parametrize("purpose", ["open", "click", "unsubscribe"])
@@ -43,12 +62,21 @@ def test_each_position_has_a_tag_of_its_own(purpose: str) -> None:
     signer = Signer(b"secret")
     wanted = tuple((purpose, position) for position in (0, 1, 2, 3, 4, 5, 6, 65_535))
     tokens = signer.tokens(12, 1_700_000_000_000_000, wanted)
+    assert tokens == [signer.tokens(12, 1_700_000_000_000_000, (each,))[0] for each in wanted]
     assert [signer.read(purpose, token).position for token in tokens] == [0, 1, 2, 3, 4, 5, 6, 65_535]  # type: ignore[union-attr]
-    tags = [base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[19:] for token in tokens]
-    assert len(set(tags)) == len(tags)
+    raws = [base64.urlsafe_b64decode(token) for token in tokens]
+    assert len({raw[18:] for raw in raws}) == len(tokens)
     for position in range(1, 7):  # the tag of a neighbour, which a recipient knows, does not do
-        raw = struct.pack(">BqqH", 2, 12, 1_700_000_000_000_000, position) + tags[position - 1]
-        assert signer.read(purpose, base64.urlsafe_b64encode(raw).decode().rstrip("=")) is None
+        raw = raws[position][:18] + raws[position - 1][18:]
+        assert signer.read(purpose, base64.urlsafe_b64encode(raw).decode()) is None
+
+
+def test_the_purposes_of_a_message_do_not_stand_for_each_other() -> None:
+    signer, reference = Signer(b"secret"), Reference(12, -5, 0)
+    for made in ("open", "click", "unsubscribe", "view"):
+        token = signer.token(made, reference)
+        assert [read for read in ("open", "click", "unsubscribe", "view") if signer.read(read, token)] == [made]
+        assert signer.read(made, token) == reference
 
 
 @pytest.mark.parametrize(("kind", "hashed"), [(0, 1), (3, 1), (1, 0), (2, 1), (255, 0)])
