@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 
@@ -17,12 +18,18 @@ def _text(value: str) -> str:
     return f'"{value}"'
 
 
+@lru_cache(maxsize=8192)
+def _moment(value: dt.datetime) -> str:
+    """The messages of a batch share moments, and name them again when they have their results."""
+    return f'"{value.isoformat()}"'
+
+
 _written: dict[type, Callable[[Any], str]] = {
     int: str,
     str: _text,
     bool: lambda value: "t" if value else "f",
     bytes: lambda value: f'"\\\\x{value.hex()}"',
-    dt.datetime: lambda value: f'"{value.isoformat()}"',
+    dt.datetime: _moment,
     Decimal: str,
     type(None): lambda _: "NULL",
 }

@@ -17,7 +17,7 @@ class Rendered(NamedTuple):
     """A message as it goes out: for email RFC 5322 with CRLF.
 
     `links` are this contact's dynamic destinations by position, `parts` what it is charged for; the journal keeps both.
-    `clean` promises that each line ends with CRLF and none begins with a dot, so that nobody has to look.
+    `clean` promises ASCII in which each line ends with CRLF and none begins with a dot, so that nobody has to look.
     """
 
     data: bytes

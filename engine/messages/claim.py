@@ -117,10 +117,10 @@ def _one_per_contact(rows: Sequence[Any]) -> list[Candidate]:
         if row[8] not in first:
             candidate = first[row[8]] = Candidate(*row[:18])
             candidate.recipient = (candidate.recipient or "").strip()
-            candidate.contact = row[18]
-            candidate.contact |= {
-                name: value for name, value in zip(own_fields, row[19:], strict=True) if value is not None
-            }
+            contact = candidate.contact = row[18]
+            for name, value in zip(own_fields, row[19:], strict=True):
+                if value is not None:
+                    contact[name] = value
     return list(first.values())
 
 

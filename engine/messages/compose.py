@@ -111,7 +111,7 @@ class Composer:
                 if mail.dynamic_links or mail.missing:
                     self.composed[message.id] = Composed(mail.dynamic_links, mail.missing)
                 data = self.dkim.sign(mail.data) if self.dkim else mail.data
-                return Rendered(data, mail.dynamic_links, clean=True)
+                return Rendered(data, mail.dynamic_links, clean=not mail.smtputf8)
             sms = renderer.render(context(message, self.workspace), {"unsubscribe_url": urls.unsubscribe()})
         except CairnError as error:
             raise RenderFailure(getattr(error, "message", "") or str(error)) from error

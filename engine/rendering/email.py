@@ -33,7 +33,7 @@ mime_middle = (
 mime_end = f"\r\n--{boundary}--\r\n"
 dynamic_base = 1000
 
-Part = Callable[[dict[str, Any]], str]
+Part = Callable[[dict[str, Any]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,12 @@ class Renderer:
         links.add_to(values, self.static)
         text = self.text(values)
         if self.text_tail is not None:
-            if len(text) < 200 and not decoded(text).strip():
+            if not decoded("".join(text)).strip():
                 raise RenderError("The text would be empty" + because(state), code="empty-body")
             text += self.text_tail(values)
         links.escape_in(values)
         head, recipient, utf8 = self._head(subject, envelope)
-        message = f"{head}{mime_head}{text}{mime_middle}{self.html(values)}{mime_end}"
+        message = "".join([head, mime_head, *text, mime_middle, *self.html(values), mime_end])
         data = message.encode("utf-8" if utf8 else "ascii")
         return RenderedEmail(data, subject, recipient, tuple(state.missing), links.dynamic, len(data), utf8)
 
@@ -106,17 +106,23 @@ class Renderer:
     def _head(self, subject: str, envelope: Envelope) -> tuple[str, str, bool]:
         name, address = self.sender or (envelope.from_name, envelope.from_address)
         to_line, recipient, utf8 = headers.address_line("To", envelope.to_name, envelope.to_address)
-        parts = (
-            headers.sender_lines(name or envelope.from_name, address, self.reply_to or envelope.reply_to),
-            to_line,
-            headers.subject_line(subject),
-            headers.date_line(envelope.date),
-            f"Message-ID: <{envelope.token}@{headers.ascii_name(envelope.message_domain)}>\r\n",
-            headers.unsubscribe_lines(envelope),
-            headers.extra_lines(envelope),
-            f"X-Cairn-Message: {envelope.token}\r\n",
+        common = headers.common_lines(
+            name or envelope.from_name,
+            address,
+            self.reply_to or envelope.reply_to,
+            envelope.date,
+            envelope.feedback_id,
         )
-        return "".join(parts), recipient, utf8
+        token, extra = envelope.token, headers.extra_lines(envelope) if envelope.headers else ""
+        return (
+            (
+                f"{common}{to_line}{headers.subject_line(subject)}"
+                f"Message-ID: <{token}@{headers.ascii_name(envelope.message_domain)}>\r\n"
+                f"{headers.unsubscribe_lines(envelope)}{extra}X-Cairn-Message: {token}\r\n"
+            ),
+            recipient,
+            utf8,
+        )
 
 
 @lru_cache(maxsize=256)
@@ -210,14 +216,15 @@ class Variables(Context):
 
 
 def output(env: MessageEnvironment, tree: nodes.Template) -> Part:
-    """A prepared tree as a function of its variables, without Jinja's copies and rewritten tracebacks."""
+    """A prepared tree as a function of its variables, in pieces; without Jinja's copies and rewritten tracebacks."""
     tree.set_environment(env)
-    body = Template.from_code(env, env.compile(tree), {}).root_render_func
+    body: Callable[[Context], Any] = Template.from_code(env, env.compile(tree), {}).root_render_func
     eval_ctx = nodes.EvalContext(env)
 
-    def run(values: dict[str, Any]) -> str:
+    def run(values: dict[str, Any]) -> list[str]:
         known = values if type(values) is Values else Values(values)
-        return "".join(body(Variables(env, eval_ctx, known)))
+        pieces: list[str] = next(body(Variables(env, eval_ctx, known)))
+        return pieces
 
     return run
 
@@ -230,8 +237,9 @@ def part(source: str, compiled: Mapping[str, Any], *, html: bool) -> Part:
         return output(environment(html=html, encoded=True), quoted_printable.precompile(tree))
     whole = output(env, tree)
 
-    def run(values: dict[str, Any]) -> str:
-        return quoted_printable.piece(whole({name: ready(name, value) for name, value in values.items()}))
+    def run(values: dict[str, Any]) -> list[str]:
+        text = whole({name: ready(name, value) for name, value in values.items()})
+        return [quoted_printable.piece("".join(text))]
 
     def ready(name: str, value: Any) -> Any:
         if not name.startswith(helper) or not isinstance(value, str):
@@ -244,7 +252,8 @@ def part(source: str, compiled: Mapping[str, Any], *, html: bool) -> Part:
 def line(source: str, compiled: Mapping[str, Any]) -> Callable[[dict[str, Any]], str]:
     """A template of one line of text, such as the subject."""
     env = environment(html=False)
-    return output(env, prepare(env.parse(source), compiled["defaults"], frozenset()))
+    pieces = output(env, prepare(env.parse(source), compiled["defaults"], frozenset()))
+    return lambda values: "".join(pieces(values))
 
 
 def has_constant(source: str) -> bool:

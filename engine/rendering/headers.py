@@ -132,7 +132,13 @@ def _display(name: str) -> str:
     return words(name) + "\r\n "
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
+def common_lines(name: str, address: str, reply_to: str, moment: dt.datetime, feedback_id: str) -> str:
+    """The lines that the messages of a step share while a batch is sent: From, Reply-To, Date, Feedback-ID."""
+    feedback = fold(f"Feedback-ID: {ascii_text(feedback_id)}") if feedback_id else ""
+    return sender_lines(name, address, reply_to) + date_line(moment) + feedback
+
+
 def sender_lines(name: str, address: str, reply_to: str) -> str:
     """From and, if given, Reply-To. Raises RenderError for a sender that needs SMTPUTF8: not every server takes one."""
     line, _, utf8 = address_line("From", name, address)
@@ -141,7 +147,6 @@ def sender_lines(name: str, address: str, reply_to: str) -> str:
     return line + (address_line("Reply-To", "", reply_to)[0] if reply_to else "")
 
 
-@lru_cache(maxsize=1024)
 def date_line(moment: dt.datetime) -> str:
     """`Date: …` (RFC 5322 section 3.3), to the second."""
     return f"Date: {format_datetime(moment)}\r\n"
@@ -163,17 +168,8 @@ def unsubscribe_lines(envelope: Envelope) -> str:
 
 
 def extra_lines(envelope: Envelope) -> str:
-    """Feedback-ID and the envelope's own headers, made harmless."""
-    lines = feedback_line(envelope.feedback_id) if envelope.feedback_id else ""
-    if not envelope.headers:
-        return lines
-    return lines + "".join(fold(f"{name}: {ascii_text(value)}") for name, value in envelope.headers.items())
-
-
-@lru_cache(maxsize=256)
-def feedback_line(feedback_id: str) -> str:
-    """`Feedback-ID: …`; the messages of a step have the same."""
-    return fold(f"Feedback-ID: {ascii_text(feedback_id)}")
+    """The envelope's own headers, made harmless."""
+    return "".join(fold(f"{name}: {ascii_text(value)}") for name, value in envelope.headers.items())
 
 
 def ascii_text(text: str) -> str:

@@ -62,4 +62,5 @@ def result_of(delivery: Delivery, stage: str, reply: Reply) -> Result:
     outcome = outcome_of(reply.code)
     if outcome == "accepted" and stage != "dot":
         outcome = "retry"
-    return Result(delivery.item.id, outcome, reply.code, reply.enhanced, reply.text, stage)
+    enhanced, text = reply.told
+    return Result(delivery.item.id, outcome, reply.code, enhanced, text, stage)

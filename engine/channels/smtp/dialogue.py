@@ -67,9 +67,9 @@ class Dialogue:
     def start(self) -> None:
         """Take a message if there is one."""
         if self.idle and not self.wire.closed:
-            self._begin(b"", reset=False)
+            self._begin(reset=False)
 
-    def _begin(self, prefix: bytes, *, reset: bool) -> None:
+    def _begin(self, *prefix: bytes, reset: bool) -> None:
         """Write `prefix` and, after it, RSET if asked for and the envelope of the next message."""
         plan: list[tuple[str, Delivery | None, bytes]] = [("rset", None, b"RSET\r\n")] if reset else []
         self.following = delivery = self.owner.take(self.extensions)
@@ -77,12 +77,13 @@ class Dialogue:
             mail, rcpt, data = delivery.commands
             plan += (("mail", delivery, mail), ("rcpt", delivery, rcpt), ("data", delivery, data))
         if self.pipelining:
-            self.expected.extend([(stage, owner) for stage, owner, _ in plan])
-            prefix = b"".join([prefix, *[line for _, _, line in plan]])
+            for stage, owner, line in plan:
+                self.expected.append((stage, owner))
+                prefix += (line,)
         else:
             self.unsent.extend(plan)
         if prefix:
-            self._write(prefix)
+            self._write(*prefix)
         self._advance()
 
     def _advance(self) -> None:
@@ -92,18 +93,18 @@ class Dialogue:
             self.expected.append((stage, delivery))
             self._write(line)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, *pieces: bytes) -> None:
         self.active_at = self.clock()
-        self.wire.write(data)
+        self.wire.write(*pieces)
 
     def transfer(self, delivery: Delivery) -> None:
         """Write the data of a message whose try has been journalled."""
         self.sending, self.following = delivery, None
         self.expected.append(("dot", delivery))
         if self.pipelining:
-            self._begin(delivery.data + b".\r\n", reset=False)
+            self._begin(delivery.data, b".\r\n", reset=False)
         else:
-            self._write(delivery.data + b".\r\n")
+            self._write(delivery.data, b".\r\n")
 
     def reply(self, reply: Reply) -> None:
         """Apply a reply to what it answers."""
@@ -155,7 +156,7 @@ class Dialogue:
         delivery.refusal = (stage, reply)
         if not self.pipelining:
             self.unsent.clear()
-            self._refused(delivery, b"")
+            self._refused(delivery)
 
     def _data(self, delivery: Delivery, reply: Reply) -> None:
         if reply.code == 354 and delivery.refusal is None:
@@ -165,15 +166,15 @@ class Dialogue:
             self._refused(delivery, b".\r\n")
         else:
             delivery.refusal = delivery.refusal or ("data", reply)
-            self._refused(delivery, b"")
+            self._refused(delivery)
 
-    def _refused(self, delivery: Delivery, prefix: bytes) -> None:
+    def _refused(self, delivery: Delivery, *prefix: bytes) -> None:
         """The message ends here; a 354 in spite of it gets a lone dot (RFC 2920, section 3.1)."""
         assert delivery.refusal is not None
         self.following = None
         self.completed += 1
         self.owner.settle(delivery, result_of(delivery, *delivery.refusal))
-        self._begin(prefix, reset=True)
+        self._begin(*prefix, reset=True)
 
     def _end_of_data(self, delivery: Delivery, reply: Reply) -> None:
         self.sending = None

@@ -11,6 +11,7 @@ from engine.channels.smtp.handshake import Extensions
 
 bare_line_end = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 leading_dot = re.compile(rb"^\.", re.MULTILINE)
+plain = re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9.-]+").fullmatch
 unsafe = re.compile(r"[\x00-\x20\x7f<>]")
 
 
@@ -50,6 +51,11 @@ def address(text: str, extensions: Extensions) -> str:
     return f"{local}@{domain}"
 
 
+def _path(text: str, extensions: Extensions) -> str:
+    """`address`; most are as plain as can be."""
+    return text if plain(text) else address(text, extensions)
+
+
 def _ascii_domain(domain: str) -> str:
     try:
         return idna.encode(domain, uts46=True).decode("ascii")
@@ -57,16 +63,21 @@ def _ascii_domain(domain: str) -> str:
         raise Unsendable(501, "5.1.2", "the domain of the address is not valid") from error
 
 
-def commands(sender: str, recipient: str, data: bytes, extensions: Extensions) -> tuple[bytes, bytes, bytes]:
-    """MAIL, RCPT and DATA for a prepared message; an empty sender is the null path. Raises `Unsendable`."""
-    mail_from = address(sender, extensions) if sender else ""
-    to = address(recipient, extensions)
+def commands(
+    sender: str, recipient: str, data: bytes, extensions: Extensions, *, clean: bool = False
+) -> tuple[bytes, bytes, bytes]:
+    """MAIL, RCPT and DATA for a prepared message; an empty sender is the null path. Raises `Unsendable`.
+
+    `clean` as in `Rendered`.
+    """
+    mail_from = _path(sender, extensions) if sender else ""
+    to = _path(recipient, extensions)
     mail = f"MAIL FROM:<{mail_from}>"
-    if "SIZE" in extensions:
+    if "SIZE" in extensions.keywords:
         if 0 < extensions.largest < len(data):
             raise Unsendable(552, "5.3.4", f"the message is larger than the server takes ({extensions.largest} bytes)")
         mail += f" SIZE={len(data)}"
-    if not data.isascii():
+    if not clean and not data.isascii():
         if "8BITMIME" not in extensions:
             raise Unsendable(554, "5.6.3", "the server takes no 8-bit text (no 8BITMIME)")
         mail += " BODY=8BITMIME"

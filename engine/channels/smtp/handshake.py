@@ -6,6 +6,7 @@ import asyncio
 import base64
 import ssl
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from engine.channels.smtp.reply import Reply
 from engine.channels.smtp.server import Server, Timeouts
@@ -20,7 +21,7 @@ class Refused(Exception):
         self.busy = busy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Extensions:
     """What the server offers in its reply to EHLO: upper-case keywords with their parameters."""
 
@@ -39,7 +40,7 @@ class Extensions:
     def __contains__(self, keyword: str) -> bool:
         return keyword in self.keywords
 
-    @property
+    @cached_property
     def largest(self) -> int:
         """Bytes that a message may have; 0: no limit is known (RFC 1870)."""
         size = self.keywords.get("SIZE", ())

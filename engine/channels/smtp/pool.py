@@ -119,8 +119,8 @@ class Pool:
                 if not delivery.data:
                     delivery.rendered = rendered = delivery.item.render()
                     delivery.data = rendered.data if rendered.clean else prepare(rendered.data)
-                item = delivery.item
-                delivery.commands = commands(item.sender, item.recipient, delivery.data, extensions)
+                item, clean = delivery.item, delivery.rendered.clean
+                delivery.commands = commands(item.sender, item.recipient, delivery.data, extensions, clean=clean)
                 return delivery
             except Unsendable as error:
                 result = Result(delivery.item.id, "failed", error.code, error.enhanced, error.text, "local")

@@ -23,6 +23,17 @@ class Reply(NamedTuple):
     lines: tuple[bytes, ...]
 
     @property
+    def told(self) -> tuple[str, str]:
+        """The enhanced code and the text, as the properties give them."""
+        if len(self.lines) > 1:
+            return self.enhanced, self.text
+        line = self.lines[0].decode("utf-8", "replace")
+        found = enhanced_code.match(line)
+        if found is None:
+            return "", _bare(line).strip()
+        return found[1], line[found.end() :].strip()
+
+    @property
     def text(self) -> str:
         """The text without enhanced codes, on one line."""
         return " ".join([_bare(line) for line in self._decoded()]).strip()
@@ -52,12 +63,15 @@ def _bare(line: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _split(line: bytes) -> tuple[int, bytes, bool]:
-    """Code, text, and whether more lines follow; a server says the same few things all day. Raises ProtocolError."""
+def _split(line: bytes) -> tuple[int, bytes, bool, Reply]:
+    """Code, text, whether more lines follow, and the reply that the line alone is. Raises ProtocolError.
+
+    A server says the same few things all day.
+    """
     code, mark = line[:3], line[3:4]
     if len(code) != 3 or not code.isdigit() or not b"200" <= code < b"600" or mark not in (b"", b" ", b"-"):
         raise ProtocolError(f"The server sent no SMTP reply: {line[:80]!r}")
-    return int(code), line[4:], mark == b"-"
+    return int(code), line[4:], mark == b"-", Reply(int(code), (line[4:],))
 
 
 class ReplyReader:
@@ -85,9 +99,9 @@ class ReplyReader:
         return replies
 
     def _line(self, line: bytes) -> Reply | None:
-        code, told, more = _split(line)
+        code, told, more, alone = _split(line)
         if not more and not self.lines:
-            return Reply(code, (told,))
+            return alone
         self.lines.append(told)
         if more:
             if len(self.lines) > most_lines:

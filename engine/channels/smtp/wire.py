@@ -71,10 +71,10 @@ class Wire(asyncio.Protocol):
         if self.listener is not None:
             self.listener.lost(self.reason)
 
-    def write(self, data: bytes) -> None:
+    def write(self, *pieces: bytes) -> None:
         """Send bytes."""
         if self.transport is not None:
-            self.transport.write(data)
+            self.transport.writelines(pieces)
 
     @property
     def quiet(self) -> bool:

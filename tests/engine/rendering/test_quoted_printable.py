@@ -79,14 +79,14 @@ def normal(text: str) -> str:
 
 def slow(source: str, values: dict[str, Any], *, html: bool) -> str:
     env = environment(html=html)
-    return output(env, prepare(env.parse(source), {}, frozenset()))(values)
+    return "".join(output(env, prepare(env.parse(source), {}, frozenset()))(values))
 
 
 def rendered(source: str, values: dict[str, Any], *, html: bool) -> tuple[str, str]:
     current.set(State())
     values = dict(functions) | values
     compiled = {"defaults": {}, "html_fields": []}
-    return part(source, compiled, html=html)(values), slow(source, values, html=html)
+    return "".join(part(source, compiled, html=html)(values)), slow(source, values, html=html)
 
 
 @settings(max_examples=150, deadline=None)
