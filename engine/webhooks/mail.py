@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import smtplib
+import time
 from collections.abc import Callable
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -22,7 +23,7 @@ from engine.webhooks.note import render
 from engine.webhooks.outcome import PATIENCE, delay
 from engine.workspace import Workspace
 
-SECONDS = 20
+SECONDS, WHOLE_SECONDS = 20, 15
 LEASE = dt.timedelta(minutes=10)
 BATCH = 20
 LONGEST_SUBJECT = 120
@@ -79,17 +80,21 @@ def _change(row: Any, result: Result, now: dt.datetime) -> dict[str, Any]:
 
 
 def _send_all(server: Server, rows: Any, known: Workspace, now: dt.datetime) -> list[Result]:
-    """One connection for all. When it breaks, those that were not begun may be sent again."""
+    """One connection for all. When it breaks or is slow, those that were not begun may be sent again."""
     try:
         smtp = _connect(server)
     except (OSError, smtplib.SMTPException) as error:
         return [Result("again", f"{server}: {error}")] * len(rows)
     results: list[Result] = []
+    until = time.monotonic() + WHOLE_SECONDS
     try:
         for row in rows:
+            if time.monotonic() > until:
+                results.append(Result("again", f"{server} is slow"))
+                continue
             try:
                 note = _compose(row, known, now)
-            except CairnError as error:
+            except (CairnError, ValueError) as error:
                 results.append(Result("failed", str(error)))
                 continue
             results.append(_hand_over(smtp, known.sender_address, row.address, note.as_bytes(policy=SMTP)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -93,3 +94,28 @@ def test_a_rule_is_shown_as_it_is_read_or_where_it_is_wrong(cairn: Cairn) -> Non
     assert cairn("segments", "create", "self", 'in segment "self"').exit_code == 1
     assert "self" not in cairn("segments", "list").output
     assert cairn("segments", "refresh", "nowhere").exit_code == 4
+
+
+def test_endpoints_are_made_listed_and_given_new_secrets(cairn: Cairn) -> None:
+    made = cairn("webhooks", "add", "crm/task", "https://crm.example/hook")
+    assert made.exit_code == 0 and made.output.startswith("whsec_")
+    assert cairn("webhooks", "add", "crm/task", "https://crm.example/other").output == made.output
+    rotated = cairn("webhooks", "rotate", "crm/task").output
+    assert rotated.startswith("whsec_") and rotated != made.output
+    listed = cairn("webhooks", "list").output
+    assert "crm/task" in listed and "works" in listed and "whsec" not in listed
+    assert cairn("webhooks", "retry", "crm/task").exit_code == 0
+    assert cairn("webhooks", "add", "other", "file:///etc/passwd").exit_code == 1
+    assert cairn("webhooks", "remove", "crm/task").exit_code == 0
+    assert cairn("webhooks", "retry", "crm/task").exit_code == 4
+
+
+def test_a_story_is_told_by_command(cairn: Cairn, tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("external_id,email\nann,ann@x.example\n")
+    (tmp_path / "j.yaml").write_text("journey: hello\nenter: {on: Signed Up}\nsteps: [{wait: 1 day, id: pause}]\n")
+    assert cairn("contacts", "import", tmp_path / "c.csv").exit_code == 0
+    assert cairn("journeys", "publish", tmp_path / "j.yaml").exit_code == 0
+    told = cairn("journeys", "explain", "hello", "ann@x.example")
+    assert told.output.startswith("ann and hello (live, version 1): Never entered. “Signed Up” never happened")
+    assert json.loads(cairn("journeys", "explain", "hello", "ann", "--json").output)["entries"] == []
+    assert cairn("journeys", "explain", "hello", "nobody").exit_code == 4
