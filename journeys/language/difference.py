@@ -13,7 +13,19 @@ from engine.expr import unparse
 from journeys.language.describe import describe_time
 from journeys.language.durations import Duration
 from journeys.language.program import children, walk
-from journeys.language.steps import Cap, DateOffset, Journey, LocalTime, Quiet, RuleText, Step, ValueText
+from journeys.language.steps import (
+    Arm,
+    Cap,
+    DateOffset,
+    Journey,
+    LocalTime,
+    Path,
+    Quiet,
+    RuleText,
+    Step,
+    ValueText,
+    WaitRule,
+)
 
 AROUND = ("enter", "holdout", "goal", "exits", "send")
 
@@ -152,6 +164,12 @@ def _told(value: Any, shown: bool) -> str:
             return f"{count} per {per.unit if per.count == 1 else per}"
         case Quiet(start, end, zone):
             return f"{start:%H:%M}-{end:%H:%M} {zone}"
+        case WaitRule(when, _, name):
+            return _told(when, shown) if shown else f"{name}: {_told(when, shown)}"
+        case Path(when, _, name):
+            return f"{name}: {_told(when, shown)}" if when is not None else name
+        case Arm(share, _, name):
+            return f"{name}: {_told(share, shown)}"
         case tuple() | frozenset():
             items = sorted(value) if isinstance(value, frozenset) else value
             return ", ".join(_told(item, shown) for item in items)

@@ -148,4 +148,12 @@ MUTANTS = (
         "and %s::text <> '' returning",
         (f"{RACES}::test_a_change_taken_with_a_catalogue_from_before_the_publish_enters",),
     ),
+    Mutant(
+        "carried-without-visits",
+        "the count of visits of people who are put back to a step",
+        "journeys/runtime/carry.py",
+        "recount=_meets_again(version.program, move, former)",
+        "recount=False",
+        ("tests/journeys/runtime/test_carrying.py",),
+    ),
 )

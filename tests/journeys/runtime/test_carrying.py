@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from sqlalchemy import text
 
 from engine.contacts.identify import set_attributes
 from engine.errors import Conflict, InvalidInput
-from journeys.publish import publish, rollback
+from journeys.publish import Published, publish, rollback
+from journeys.runtime import catalogue as catalogues
+from journeys.runtime.advance import advance
+from tests.journeys.runtime.test_races import Thread
 from tests.journeys.runtime.world import DAY, HOUR, START, World, journey
 from workers import pipeline, sending
 
@@ -42,11 +46,11 @@ def test_without_a_word_people_stay_on_their_version(world: World) -> None:
     assert place(world, anna) == (1, "pause", "waiting", START + 3 * DAY, START + 3 * DAY, 1)
 
 
-@pytest.mark.parametrize(("text", "days"), [("1 day", 1), ("5 days", 5)])
-def test_rescheduled_people_wait_the_new_length_from_their_arrival(world: World, text: str, days: int) -> None:
+@pytest.mark.parametrize(("length", "days"), [("1 day", 1), ("5 days", 5)])
+def test_rescheduled_people_wait_the_new_length_from_their_arrival(world: World, length: str, days: int) -> None:
     [anna] = started(world, WAIT)
     world.live(2 * DAY)
-    done = world.publish(journey(WAIT.replace("3 days", text)), pause="reschedule")
+    done = world.publish(journey(WAIT.replace("3 days", length)), pause="reschedule")
     assert done.carried == (1, 0)
     assert place(world, anna)[:5] == (2, "pause", "waiting", START + days * DAY, START + days * DAY)
     world.live(5 * DAY)
@@ -248,3 +252,44 @@ def test_a_queued_message_is_held_against_the_exits_of_the_version_that_its_entr
         set_attributes(session, {anna: {"plan": "left"}}, world.now)
     sending.send(world.database)
     assert world.messages(anna) == [("mail", state)]
+
+
+def test_who_moves_on_while_a_publish_waits_for_them_is_left_alone(world: World) -> None:
+    """An executor holds both; the publish waits, and then finds only one of them still at the step."""
+    anna, ben = started(world, "- wait: 1 day\n  id: pause\n- wait: 1 day\n  id: rest", count=2)
+    world.live(HOUR)
+    world.execute(
+        "update enrolments set wake_at = :now, deadline = :now where contact_id = :id", now=world.now, id=anna
+    )
+    now = world.now
+    with world.database.transaction() as session:
+        session.execute(text("select from enrolments order by id for update"))
+        catalogue = catalogues.load(session)
+        version = next(version for version in catalogue.versions.values())
+        thread = Thread(lambda: world.publish(journey("- wait: 2 days\n  id: pause"), pause="reschedule"))
+        thread.join(0.5)
+        assert thread.is_alive()
+        assert advance(session, catalogue, version, now) == 1
+    done = thread.finish()
+    assert isinstance(done, Published) and done.carried == (1, 0)
+    assert [place(world, one)[:2] for one in (anna, ben)] == [(1, "rest"), (2, "pause")]
+
+
+def test_a_publish_that_meets_a_sender_crosswise_does_its_part_again(world: World) -> None:
+    """A sender locks a message and then its entry; an exit locks the entry and then its messages. Both succeed."""
+    steps = "- email: hello\n  id: mail\n- wait: 1 day\n  id: rest"
+    world.publish(journey(steps))
+    anna = world.contact()
+    world.event(anna, "Signed Up")
+    pipeline.match(world.database)
+    pipeline.advance(world.database)
+    with world.database.transaction() as session:
+        session.execute(text("select from messages for update"))
+        thread = Thread(lambda: world.publish(journey("- email: hello\n  id: mail"), rest="exit"))
+        thread.join(0.5)
+        assert thread.is_alive()
+        session.execute(text("set local deadlock_timeout = '1min'"))  # so that the publish is the one to give way
+        session.execute(text("select from enrolments for update"))
+    done = thread.finish()
+    assert isinstance(done, Published) and done.carried == (0, 1)
+    assert world.messages(anna) == [("mail", "cancelled")]
