@@ -7,6 +7,7 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from itertools import repeat
 
 from engine import workspace
@@ -14,7 +15,9 @@ from engine.db import Database
 from engine.expr.load import load as load_schema
 from engine.memory import expect_batches
 from engine.signing import signer
-from journeys.simulate import Plan, Tally, plan, population, replay_people
+from journeys.simulate import Plan, Tally, plan, population, replay_people, winners
+from journeys.simulate.plan import splits
+from journeys.simulate.winners import Winners
 
 SLICE = 2000
 SMALL = 4 * SLICE
@@ -37,9 +40,13 @@ def simulate(
     with database.transaction() as session:
         ids = population(session, read)
     slices = [ids[at : at + SLICE] for at in range(0, len(ids), SLICE)]
-    total = Tally()
-    for tally in _tallies(database, source, read, slices, processes or os.cpu_count() or 1):
-        total.add(tally)
+    for _ in range(len(splits(read.program)) + 1):  # the winner of one split decides who comes by the next one
+        total = Tally()
+        for tally in _tallies(database, source, read, slices, processes or os.cpu_count() or 1):
+            total.add(tally)
+        if (chosen := winners(read, total)) == read.winners:
+            break
+        read = replace(read, winners=chosen)
     return read, total
 
 
@@ -55,7 +62,7 @@ def _tallies(database: Database, source: str, read: Plan, slices: list[list[int]
     given = (database.url, database.workspace, source, read.start, read.end)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, spawn, _open, given) as pool:
-        yield from pool.map(_share, repeat(source), slices)
+        yield from pool.map(_share, repeat(source), slices, repeat(dict(read.winners)))
 
 
 def _replay(database: Database, read: Plan, ids: Sequence[int]) -> Tally:
@@ -70,5 +77,6 @@ def _open(url: str, name: str, source: str, start: dt.datetime, end: dt.datetime
     _here[source] = database, _plan(database, source, start, end)
 
 
-def _share(source: str, ids: Sequence[int]) -> Tally:
-    return _replay(*_here[source], ids)
+def _share(source: str, ids: Sequence[int], chosen: Winners) -> Tally:
+    database, read = _here[source]
+    return _replay(database, replace(read, winners=chosen), ids)

@@ -7,7 +7,7 @@ from engine.model.consent import ConsentEvent, ConsentState, Suppression, Topic
 from engine.model.contact import AttributeDefinition, Contact, ContactIdentity
 from engine.model.content import Content, ContentLink, ContentVersion
 from engine.model.event import ChangeInbox, Event, EventDefinition, EventInbox, EventKey
-from engine.model.journey import Enrolment, EntryInbox, Journey, JourneyVersion, StepLog
+from engine.model.journey import Enrolment, EntryInbox, Journey, JourneyVersion, SplitWinner, StepLog
 from engine.model.message import LocalMessage, Message
 from engine.model.report import EntryRollup, MessageRollup, StepRollup
 from engine.model.system import ApiKey, AuditLog, Clock, Import, Lease, ScheduleSlot, User, WorkspaceSetting
@@ -53,6 +53,7 @@ __all__ = [
     "Segment",
     "SegmentExpiry",
     "SegmentMembership",
+    "SplitWinner",
     "StepLog",
     "StepRollup",
     "Suppression",

@@ -124,6 +124,19 @@ class EntryInbox(Base):
     error: Mapped[str | None]
 
 
+class SplitWinner(Base):
+    """A split of a version that chooses a winner: when somebody first came by, and once `decided_at`, the arm that
+    everybody takes from then on; none if there was nothing to choose by."""
+
+    __tablename__ = "split_winners"
+
+    version_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    step_id: Mapped[str] = mapped_column(primary_key=True)
+    first_at: Mapped[dt.datetime]
+    decided_at: Mapped[dt.datetime | None]
+    arm: Mapped[str | None]
+
+
 step_log_id = Sequence("step_log_id_seq", metadata=Base.metadata)
 
 

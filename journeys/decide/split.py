@@ -16,19 +16,20 @@ RANGE = 2**64
 
 
 def needs(program: Program, step: Split) -> Needs:  # noqa: ARG001
-    """Nothing: the draw depends on the contact's id alone."""
-    return NOTHING
+    """The winner, if one is to be chosen; else nothing, for the draw depends on the contact's id alone."""
+    return NOTHING if step.winner is None else Needs(winner=True)
 
 
 def decide(program: Program, step: Split, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:  # noqa: ARG001
-    """Each contact gets the arm whose span of the draw it falls in, always the same one."""
+    """The winner takes all; else each contact gets the arm whose span of the draw it falls in, always the same one."""
     salt = f"{program.journey.slug}\0{drawn_as(program, step)}"
     bounds = [share * RANGE for share in accumulate(arm.share for arm in step.paths)]
     outcomes = [
         Outcome("split", to, arm=arm.name, detail={"path": arm.name})
         for arm, to in zip(step.paths, program.paths[step.id], strict=True)
     ]
-    return [outcomes[_index(bounds, draw(salt, row.contact_id))] for row in rows]
+    of_arm: dict[str | None, Outcome] = {arm.name: outcome for arm, outcome in zip(step.paths, outcomes, strict=True)}
+    return [of_arm.get(row.winner) or outcomes[_index(bounds, draw(salt, row.contact_id))] for row in rows]
 
 
 def drawn_as(program: Program, step: Split) -> str:

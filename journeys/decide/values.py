@@ -19,6 +19,7 @@ class Needs(NamedTuple):
     rules: tuple[RuleText, ...] = ()
     dates: tuple[str, ...] = ()  # dotted paths of attributes that hold a date
     zone: bool = False
+    winner: bool = False  # the arm of the split that was chosen for everybody
     fate: bool = False  # what became of the message of the step, for rows that wait for that
 
 
@@ -37,9 +38,12 @@ class Row:
     phone number tells. `changes_at` is the first instant at which time alone may change a truth, None if it never does.
     `fate` is what became of the step's message: `under_way`, `unreachable` (no address, a suppressed one, or one that
     does not exist), or `settled` in any other way. `visit` is how often the entry has reached the step, with this time.
+    `winner` is the arm that everybody takes at a split, None before one is chosen.
     """
 
-    __slots__ = ("changes_at", "contact_id", "dates", "deadline", "fate", "id", "phase", "truths", "visit", "zones")
+    __slots__ = (
+        *("changes_at", "contact_id", "dates", "deadline", "fate", "id", "phase", "truths", "visit", "winner", "zones"),
+    )
 
     def __init__(self, id: int, contact_id: int, phase: str = "ready", deadline: dt.datetime | None = None) -> None:
         self.id = id
@@ -52,6 +56,7 @@ class Row:
         self.changes_at: dt.datetime | None = None
         self.fate = "under_way"
         self.visit = 1
+        self.winner: str | None = None
 
 
 class Outcome(NamedTuple):

@@ -36,7 +36,7 @@ EXECUTED_STEPS = frozenset(
 )
 EXECUTED_TRIGGERS = frozenset({"event", "segment", "api", "schedule", "date"})
 EXECUTED_OPTIONS = frozenset({"topic", "quiet", "cap", "at", "if", "expires", "fallback"})
-EXECUTED_SPLITS = frozenset({"share"})
+EXECUTED_SPLITS = frozenset({"share", "winner"})
 _KEEP = "Take it out to publish; the draft may keep it."
 _TRIGGER_KEYS = {"schedule": "schedule", "api": "api", "date": "date"}
 

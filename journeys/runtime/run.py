@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from journeys.decide import Effect, Outcome, decide, needs
 from journeys.decide.values import NO_VISITS, Visits
 from journeys.language.program import Program
-from journeys.language.steps import Step, WaitFor, Webhook
+from journeys.language.steps import Split, Step, WaitFor, Webhook
 from journeys.runtime import ask, effects
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.entry import Entry
 from journeys.runtime.fate import answered, fates
 from journeys.runtime.waiting import changes_at
+from journeys.runtime.winner import winner
 
 MOST_STEPS = 1000
 
@@ -77,6 +78,11 @@ def run(
         if wanted.fate:
             asked = answered if isinstance(step, Webhook) else fates
             asked(session, [row for row in at_step if row.phase == "sending"])
+        if wanted.winner:
+            assert isinstance(step, Split)
+            arm = winner(session, version, step, now)
+            for row in at_step:
+                row.winner = arm
         if isinstance(step, WaitFor) and version.listening.steps[step_id].time:
             changes_at(session, catalogue, version, step, at_step, now)
 

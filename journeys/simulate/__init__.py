@@ -10,8 +10,9 @@ from journeys.simulate.person import Person, Turn
 from journeys.simulate.plan import Plan, plan
 from journeys.simulate.replay import Replay
 from journeys.simulate.tally import Tally, as_json
+from journeys.simulate.winners import winners
 
-__all__ = ["Person", "Plan", "Tally", "Turn", "as_json", "plan", "population", "replay", "replay_people"]
+__all__ = ["Person", "Plan", "Tally", "Turn", "as_json", "plan", "population", "replay", "replay_people", "winners"]
 
 
 def replay(plan: Plan, everybody: Sequence[Person]) -> Tally:

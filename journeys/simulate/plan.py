@@ -35,7 +35,10 @@ class Reads:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A draft with all that is the same for everybody. The span is [start, end)."""
+    """A draft with all that is the same for everybody. The span is [start, end).
+
+    `winners`: by split, the arm that everybody takes from an instant on.
+    """
 
     program: Program
     listening: Listening
@@ -45,6 +48,7 @@ class Plan:
     end: dt.datetime
     reads: Reads
     needs: Mapping[str, Needs] = field(default_factory=dict)
+    winners: Mapping[str, tuple[dt.datetime, str]] = field(default_factory=dict)
 
     @property
     def journey(self) -> language.Journey:
@@ -70,7 +74,8 @@ def plan(
         )
     known = with_journey(schema, flat.journey)
     wanted = {id_: needs(flat, step) for id_, step in flat.steps.items()}
-    return Plan(flat, listening(flat, known.aliases), workspace, known, start, end, _reads(flat, known), wanted)
+    reads = _reads(flat, known, workspace)
+    return Plan(flat, listening(flat, known.aliases), workspace, known, start, end, reads, wanted)
 
 
 def _sends(journey: language.Journey) -> Iterator[language.SendOptions]:
@@ -87,15 +92,22 @@ def _rules(flat: Program) -> Iterator[ast.Node]:
     return (rule.node for rule in every)
 
 
-def _reads(flat: Program, schema: Schema) -> Reads:
+def splits(flat: Program) -> list[language.Split]:
+    """Those that choose a winner."""
+    return [step for step in flat.steps.values() if isinstance(step, language.Split) and step.winner is not None]
+
+
+def _reads(flat: Program, schema: Schema, workspace: Workspace) -> Reads:
     rules = list(_rules(flat))
     found = [dependencies(rule, schema.aliases) for rule in rules]
     names = {name for one in found for name in one.events} | {flat.journey.enter.event} - {""}
+    earning = any(split.winner and split.winner.measure == "revenue" for split in splits(flat))
+    names |= set(workspace.revenue_events) if earning else set()
     capped = any(send.cap for send in _sends(flat.journey))
     return Reads(
         frozenset(names),
         any(one.any_event for one in found),
-        _reads_properties(flat, rules, found),
+        earning or _reads_properties(flat, rules, found),
         any(_reads_past(node) for rule in rules for node in nodes(rule)) or any(one.any_event for one in found),
         capped or any(one.messages for one in found),
     )

@@ -29,8 +29,9 @@ from journeys.runtime.run import Ended, Party, move
 from journeys.simulate.agenda import Agenda
 from journeys.simulate.doing import done
 from journeys.simulate.person import Person, Turn
-from journeys.simulate.plan import Plan
-from journeys.simulate.tally import Tally
+from journeys.simulate.plan import Plan, splits
+from journeys.simulate.tally import Drawn, Tally
+from journeys.simulate.winners import gains
 
 FIRST_ID = 10**17
 """Entries of a replay are numbered from here, far from those that its history knows."""
@@ -66,6 +67,8 @@ class Replay:
         self.stays: list[Stay] = []
         self.queued: list[tuple[Stay, Email | Sms]] = []
         self.changed: list[Fact] = []
+        self.chosen = {split.id: split for split in splits(plan.program)}
+        self.drawn: list[tuple[Stay, str, str, dt.datetime]] = []
         self.accepted = [fact.accepted_at for fact in person.facts.messages]
         self.messages = 0
 
@@ -90,6 +93,14 @@ class Replay:
                 self._wake(now)
         for stay in self.stays:
             self.tally.ended[stay.status] += 1
+        for stay, step_id, arm, at in self.drawn:
+            later = (
+                (fact.occurred_at, fact.name, dict(fact.properties))
+                for fact in self.facts.events
+                if stay.trigger.occurred_at < fact.occurred_at < self.plan.end
+            )
+            brought = gains(self.plan, self.chosen[step_id], stay.goal_at, later)
+            self.tally.drawn[step_id].append(Drawn(arm, at, brought))
         self.tally.person(self.person.name, self.messages)
 
     # What happens -----------------------------------------------------------------------------------------------------
@@ -237,6 +248,8 @@ class Replay:
         for party in parties:
             for step_id, outcome, _ in party.log:
                 self.tally.log(step_id, outcome.log, (outcome.detail or {}).get("path"))
+                if outcome.arm is not None and step_id in self.chosen:
+                    self.drawn.append((stay, step_id, outcome.arm, now))
                 step = program.steps[step_id]
                 if outcome.send and isinstance(step, Email | Sms):
                     self.queued.append((stay, step))
@@ -260,6 +273,9 @@ class Replay:
             assert isinstance(row, Stay)
             if row.phase == "ready":
                 self.tally.arrive(step_id)
+            if wanted.winner and step_id in self.plan.winners:
+                since, arm = self.plan.winners[step_id]
+                row.winner = arm if now >= since else None
             if not (wanted.rules or wanted.dates or wanted.zone):
                 continue
             as_of = min(now, row.deadline) if row.phase == "waiting" and row.deadline is not None else now

@@ -7,7 +7,7 @@ import heapq
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from journeys.language.steps import Email, Sms
 
@@ -16,12 +16,21 @@ NOT_GONE_ON = ("waiting", "held", "timed_out", "settled", "fell_back")
 """Outcomes that are not a step passed; of the last two `queued` has spoken already."""
 
 
+class Drawn(NamedTuple):
+    """An entry at a split that chooses a winner: its arm, since when, and what it brought at which instants."""
+
+    arm: str
+    at: dt.datetime
+    gains: tuple[tuple[dt.datetime, Decimal], ...]
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts of a replay. `steps` maps a step to its outcomes, `arrived` to arrivals, `paths` to ways taken.
 
     `sent` and `withheld` count messages by step and, for `withheld`, by reason (`cap`, `unsubscribed`, …); `days` and
     `hours` count sent messages by UTC day and by hour of the day; `per_contact` counts people by number of messages.
+    `drawn` has the entries at splits that choose a winner.
     """
 
     people: int = 0
@@ -41,6 +50,7 @@ class Tally:
     hours: Counter[int] = field(default_factory=Counter)
     per_contact: Counter[int] = field(default_factory=Counter)
     most: list[tuple[int, str]] = field(default_factory=list)
+    drawn: dict[str, list[Drawn]] = field(default_factory=lambda: defaultdict(list))
 
     def arrive(self, step_id: str) -> None:
         """An entry that has come to a step."""
@@ -76,6 +86,8 @@ class Tally:
             mine: dict[str, Counter[str]] = getattr(self, name)
             for step_id, counts in getattr(other, name).items():
                 mine[step_id].update(counts)
+        for step_id, drawn in other.drawn.items():
+            self.drawn[step_id] += drawn
         self.most = _top([*self.most, *other.most])
 
 

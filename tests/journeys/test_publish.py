@@ -34,7 +34,7 @@ def rows(session: Session, statement: str) -> list[tuple[Any, ...]]:
         (journey("- sms: hello\n  id: text"), "There is no text message content `hello`."),
         (journey(PAUSE, enter="segment: gold"), "There is no segment `gold`."),
         (journey('- wait_for: in segment "gold"\n  id: gold\n  up_to: 1 day'), "gold"),
-        (journey("- webhook: crm/task\n  id: call"), "not executed yet"),
+        (journey("- webhook: crm/task\n  id: call"), "There is no webhook `crm/task`."),
     ],
     ids=["email", "sms", "segment", "rule", "webhook"],
 )

@@ -222,6 +222,31 @@ DATED = journey(
     enter="date: 1 day before trial_ends_at, again: always",
     slug="dated",
 )
+CHOSEN = journey(
+    """
+    - split: Half
+      id: half
+      winner: revenue after 4 days
+      paths:
+        - share: 50%
+          do: [{email: hello-a, id: a}]
+        - share: 50%
+          do: [{email: hello-b, id: b}]
+    - wait: 1 day
+      id: pause
+    - split: Then
+      id: then
+      winner: goal after 5 days
+      paths:
+        - share: 50%
+          do: [{score: 1, id: x}]
+        - share: 50%
+          do: [{score: 2, id: y}]
+    """,
+    enter="on: Signed Up, again: always",
+    frame='goal: {when: did "Browsed", within: 10 days}\n',
+    slug="chosen",
+)
 EVENTS = ("Signed Up", "Order Completed", "Browsed", "Browsed", "Cancelled")
 
 
@@ -251,8 +276,18 @@ def populate(world: World, random_: random.Random, folder: Path) -> Path:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("source", "seed"),
-    [(NURTURE, 1), (RESCUE, 2), (WELCOME, 3), (ACTING, 4), (LOOP, 5), (PASSING, 6), (SCHEDULED, 7), (DATED, 8)],
-    ids=["nurture", "rescue", "welcome", "acting", "loop", "passing", "scheduled", "dated"],
+    [
+        (NURTURE, 1),
+        (RESCUE, 2),
+        (WELCOME, 3),
+        (ACTING, 4),
+        (LOOP, 5),
+        (PASSING, 6),
+        (SCHEDULED, 7),
+        (DATED, 8),
+        (CHOSEN, 9),
+    ],
+    ids=["nurture", "rescue", "welcome", "acting", "loop", "passing", "scheduled", "dated", "chosen"],
 )
 def test_both_agree(world: World, tmp_path: Path, source: str, seed: int) -> None:
     path = populate(world, random.Random(seed), tmp_path)
@@ -285,4 +320,5 @@ def test_both_agree(world: World, tmp_path: Path, source: str, seed: int) -> Non
     assert (report["conversions"], tally.value) == (goals, value)
     if source is NURTURE:
         assert simulated["last:fell_back"] and simulated["a:settled"]
+    assert bool(plan.winners) is (source is CHOSEN)
     assert tally.entries >= 5 and tally.sent.total() >= 5
