@@ -67,6 +67,7 @@ steps:
     id: settle
   - email: club
     id: club
+    fallback: [{wait: 10 minutes, id: breath}, {email: club, id: club-again, fallback: [{set: {lost: true}, id: lost}]}]
   - wait: until 09:30
     id: morning
   - email: good-morning
