@@ -1,6 +1,6 @@
 """Segments: saved rules, and who is in them, with history."""
 
-from engine.segments.index import SegmentIndex
+from engine.segments.index import Asked, SegmentIndex
 from engine.segments.refresh import mark_stale, refresh, refresh_stale
 from engine.segments.rules import count, load_rules, resolve
 from engine.segments.save import hear, save
@@ -8,6 +8,7 @@ from engine.segments.touched import BATCH, Held, expire, forget, hold, mark_touc
 
 __all__ = [
     "BATCH",
+    "Asked",
     "Held",
     "SegmentIndex",
     "count",

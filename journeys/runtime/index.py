@@ -59,6 +59,7 @@ class Index:
         self.waits: dict[str, Listeners] = defaultdict(Listeners)
         self.joins: dict[str, list[Version]] = defaultdict(list)
         self.dates: list[tuple[Version, DateOffset]] = []
+        self._touches: dict[Fact, bool] = {}
         self._hearers: dict[Fact, frozenset[int]] = {}
         for version in versions:
             self._file(version)
@@ -114,4 +115,6 @@ class Index:
 
     def touches(self, fact: Fact) -> bool:
         """Whether a fact can change who is in some segment."""
-        return bool(self.segments.touched(fact.kind, fact.names))
+        if fact not in self._touches:
+            self._touches[fact] = bool(self.segments.touched(fact.kind, fact.names))
+        return self._touches[fact]

@@ -28,10 +28,12 @@ from journeys.runtime.apply import Happening, apply
 from journeys.runtime.catalogue import STAMP, Catalogue
 from journeys.runtime.enrol import Trigger
 from journeys.runtime.listening import Fact
+from journeys.runtime.touching import asked_by
 
 BATCH = 10_000
 ROUNDS = 200  # events of one contact that a batch applies, each after the other: some milliseconds each
 Clock = Callable[[Session], dt.datetime]
+Ask = Callable[[segments.SegmentIndex], segments.Asked]
 
 # Who holds the turn is alone, so rows need no lock. Of events that nobody hears only the number comes back.
 CLAIM_EVENTS = f"""
@@ -103,11 +105,12 @@ def match_events(
         return count
     rows.sort(key=lambda row: row[3:6])
     events = [Event._make((*row[:6], json.loads(row[6]), row[7])) for row in rows]
-    minded, earning = _minded(session, catalogue, events, clock(session)), _earning(catalogue, events)
-    watched = _watched(catalogue, ((event.contact_id, event.fact) for event in events))
+    before, touches = clock(session), catalogue.index.touches
+    minded, earning = _minded(session, catalogue, events, before), _earning(catalogue, events)
+    touching = [(event.contact_id, event.name, event.properties) for event in events if touches(event.fact)]
+    ask = _asker(catalogue.segments, lambda segments: asked_by(segments, touching, catalogue.schema, before))
     queues = _queues(events, minded)
-    concerned = minded.union(*watched.values(), (one.contact_id for one in earning))
-    now, held = _lock(session, catalogue, clock, concerned, watched)
+    now, held = _lock(session, catalogue, clock, minded.union(one.contact_id for one in earning), ask)
     convert.record(session, catalogue.workspace, earning)
     segments.refresh_held(session, held, now)
     while queues:
@@ -214,7 +217,8 @@ def _apply_changes(session: Session, catalogue: Catalogue, claimed: Sequence[Any
     joining = {id_ for id_, slugs in entered.items() if not index.joins.keys().isdisjoint(slugs)}
     _follow_dates(session, catalogue, facts, clock(session))
     minded = joining | _with_open_entries(session, asked, clock(session))
-    now, held = _lock(session, catalogue, clock, minded.union(*watched.values()), watched)
+    changes: dict[tuple[str, tuple[str, ...]], set[int]] = {(f.kind, f.names): ids for f, ids in watched.items()}
+    now, held = _lock(session, catalogue, clock, minded, _asker(catalogue.segments, lambda index: index.ask(changes)))
     segments.refresh_held(session, held, now)
     happened = [Happening(id_, tuple(facts[id_]), entered_segments=tuple(entered[id_])) for id_ in sorted(minded)]
     if happened:
@@ -236,14 +240,21 @@ def _follow_dates(
             timed.follow(session, version.journey_id, date, moved, catalogue.workspace.zone, now)
 
 
+def _asker(known: segments.SegmentIndex, ask: Ask) -> Ask:
+    """As `ask`, which is answered at once of the index that is known."""
+    answer = ask(known)
+    return lambda index: answer if index is known else ask(index)
+
+
 def _lock(
-    session: Session, catalogue: Catalogue, clock: Clock, contact_ids: set[int], watched: Mapping[Fact, set[int]]
+    session: Session, catalogue: Catalogue, clock: Clock, contact_ids: set[int], ask: Ask
 ) -> tuple[dt.datetime, segments.Held]:
-    """Lock contacts in the order of their ids, and the segments that the facts can touch; the instant after that."""
-    if contact_ids:
-        driver(session).execute(LOCK_CONTACTS, (sorted(contact_ids),))
-    changes: dict[tuple[str, tuple[str, ...]], set[int]] = {(f.kind, f.names): ids for f, ids in watched.items()}
-    held = segments.hold(session, catalogue.segments, catalogue.schema, lambda index: index.ask(changes))
+    """Lock contacts in the order of their ids, those whom segments have to judge among them, and these segments; the
+    instant after that."""
+    concerned = contact_ids.union(*ask(catalogue.segments).values())
+    if concerned:
+        driver(session).execute(LOCK_CONTACTS, (sorted(concerned),))
+    held = segments.hold(session, catalogue.segments, catalogue.schema, ask)
     return clock(session), held
 
 
