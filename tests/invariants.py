@@ -267,6 +267,13 @@ where available_at = 'infinity'
 union all
 select 'change ' || id || ' of contact ' || contact_id || ' waits' from change_inbox
 union all
+select 'contact ' || i.contact_id || ' has not entered ' || j.slug || coalesce(': ' || i.error, '')
+from entry_inbox i join journeys j on j.id = i.journey_id
+where j.state = 'live' and (i.available_at <= :now or i.error is not null)
+union all
+select 'slot ' || next_entry_at || ' of ' || slug || ' was missed' from journeys
+where state = 'live' and next_entry_at <= :now
+union all
 select 'enrolment ' || e.id || ' overslept ' || e.wake_at from enrolments e join journeys j on j.id = e.journey_id
 where e.status = 'active' and (e.wake_at <= :now and j.state in ('live', 'draining') or j.state = 'stopped')
 union all

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Sequence
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.contacts.changes import announce
 from engine.contacts.write import lock
 from engine.db import driver, int_array, text_array
+from engine.errors import InvalidInput
+from engine.model import List
 
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 PUT_ON = """
 with added as (
     insert into list_memberships (list_id, contact_id, added_at)
@@ -25,6 +30,20 @@ update list_memberships m set removed_at = %s from lists l
 where l.id = m.list_id and m.contact_id = any(%s::int8[]) and l.slug = any(%s::text[]) and m.removed_at is null
 returning m.contact_id, l.slug
 """
+
+
+def create(session: Session, slug: str, name: str | None = None) -> None:
+    """Make a list; one that exists stays as it is, but for a `name` that is given. Raises InvalidInput for a slug that
+    cannot be one."""
+    if not SLUG.fullmatch(slug):
+        hint = "Use a-z, 0-9 and -, beginning with a letter or digit."
+        raise InvalidInput("cannot be a list's name", where=slug, hint=hint)
+    found = session.execute(select(List).where(List.slug == slug)).scalar()
+    if found is None:
+        session.add(List(slug=slug, name=name or slug))
+    elif name:
+        found.name = name
+    session.flush()
 
 
 def put_on(session: Session, slugs: Sequence[str], contact_ids: Collection[int], now: dt.datetime) -> None:

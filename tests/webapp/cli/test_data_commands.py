@@ -119,3 +119,23 @@ def test_a_story_is_told_by_command(cairn: Cairn, tmp_path: Path) -> None:
     assert told.output.startswith("ann and hello (live, version 1): Never entered. “Signed Up” never happened")
     assert json.loads(cairn("journeys", "explain", "hello", "ann", "--json").output)["entries"] == []
     assert cairn("journeys", "explain", "hello", "nobody").exit_code == 4
+
+
+def test_lists_are_made_and_filled_and_a_journey_is_entered_by_hand(cairn: Cairn, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("external_id,email\nann,ann@x.example\nben,ben@x.example\n")
+    assert cairn("contacts", "import", tmp_path / "people.csv").exit_code == 0
+    assert cairn("lists", "add", "vip", "ann").exit_code == 4
+    assert cairn("lists", "create", "VIP").exit_code == 1
+    assert cairn("lists", "create", "vip", "--name", "Best").output == "list vip\n"
+    assert cairn("lists", "add", "vip", "ann", "ben@x.example").output == "vip: 2 contacts\n"
+    assert cairn("lists", "remove", "vip", "ben").exit_code == 0
+    assert cairn("lists", "list").output == "vip\t1\n"
+    assert cairn("rules", "count", 'in list "vip"').output == "1\n"
+    file = tmp_path / "orders.yaml"
+    file.write_text("journey: orders\nenter: {api: true}\nsteps:\n  - list: {add: vip}\n    id: on\n")
+    assert cairn("journeys", "enter", "orders", "ben").exit_code == 4
+    assert cairn("journeys", "publish", file).exit_code == 0
+    for words in ("is let in", "was let in before, with this key"):
+        done = cairn("journeys", "enter", "orders", "ben", "--key", "k", "--properties", '{"order": 1}')
+        assert (done.exit_code, done.output) == (0, f"ben {words}: orders\n")
+    assert cairn("journeys", "enter", "orders", "ben", "--properties", "[1]").exit_code == 1
