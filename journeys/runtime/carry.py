@@ -52,7 +52,7 @@ with asked as (
         as u(version_id, step_id, to_id, mode, wakes, length, recount, detail)
 ), renamed as materialized (
     select * from unnest(%(from_id)s::text[], %(into_id)s::text[]) as r(from_id, into_id)
-), standing as (
+), standing as materialized (
     select e.id, u.*, case when u.recount or e.visits <> '{}' then (
         select coalesce(jsonb_object_agg(s.id, s.visit), '{}') from (
             select coalesce(r.into_id, l.step_id) as id, max(l.visit) as visit
