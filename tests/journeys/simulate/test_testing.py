@@ -67,9 +67,12 @@ def test_stock_journeys_carry_tests_that_pass(name: str) -> None:
 
 
 def test_a_draft_that_cannot_be_replayed_is_refused() -> None:
-    refused = "journey: a\nenter: {on: A}\nsteps:\n  - webhook: x\n    id: x\n"
-    with pytest.raises(LanguageError, match="webhook"):
-        plan(refused, Schema(), Workspace(), START, START + DAY)
+    unread = "journey: a\nenter: {on: A}\nsteps:\n  - webhok: x\n    id: x\n"
+    with pytest.raises(LanguageError, match="webhok"):
+        plan(unread, Schema(), Workspace(), START, START + DAY)
+    called = "journey: a\nenter: {api: true}\nsteps:\n  - wait: 1 day\n    id: x\n"
+    with pytest.raises(InvalidInput, match="no history to replay"):
+        plan(called, Schema(), Workspace(), START, START + DAY)
     short = "journey: a\nenter: {on: A}\nsteps:\n  - wait: 1 day\n    id: x\n"
     with pytest.raises(InvalidInput, match="ends before it begins"):
         plan(short, Schema(), Workspace(), START, START)
