@@ -23,7 +23,7 @@ def needs(program: Program, step: Email | Sms) -> Needs:
     """The `if` rule, and the contact's zone when `at` or `quiet` is local to it."""
     options = effective(program.journey, step)
     local = any(part is not None and part.zone in ("contact", "workspace") for part in (options.at, options.quiet))
-    return Needs((options.if_,) if options.if_ else (), (), local, bool(options.fallback))
+    return Needs((options.if_,) if options.if_ else (), zone=local, fate=bool(options.fallback))
 
 
 def decide(program: Program, step: Email | Sms, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:
