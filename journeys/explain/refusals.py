@@ -14,6 +14,7 @@ from engine.expr import parse
 from engine.expr.ast import Node
 from engine.expr.dependencies import dependencies
 from engine.expr.explain import Explanation, explain
+from engine.expr.values import dig
 from engine.facts import facts_of_contact
 from journeys.explain.values import Entry, Refusal
 from journeys.language.steps import Journey
@@ -34,11 +35,14 @@ select entry_key, status, entered_at, ended_at, held_out from enrolments
 where journey_id = :journey_id and contact_id = :contact_id
 """)
 STAYS = text("""
-select m.entered_at, m.left_at, s.rule, j.first, i.contact_id is not null as waits, i.error
+select m.entered_at, m.left_at, s.rule, j.first
 from segments s left join segment_memberships m on m.segment_id = s.id and m.contact_id = :contact_id
 cross join (select min(published_at) as first from journey_versions where journey_id = :journey_id) j
-left join entry_inbox i on i.journey_id = :journey_id and i.contact_id = :contact_id
 where s.slug = :segment order by m.entered_at desc nulls last limit 1
+""")
+INVITED = text("""
+select message_id, available_at, error from entry_inbox
+where journey_id = :journey_id and contact_id = :contact_id order by id desc limit :limit
 """)
 
 
@@ -62,13 +66,34 @@ class Asked(NamedTuple):
 def refusals(asked: Asked, entries: Sequence[Entry]) -> tuple[Refusal, ...]:
     """The latest first; empty when everything that could let the contact in did."""
     enter = asked.journey.enter
+    invited = tuple(_invited(asked))
     if enter.kind == "event":
-        return tuple(_events(asked, [str(entry.trigger["message_id"]) for entry in entries]))
-    if entries:
-        return ()
+        return (*invited, *_events(asked, [str(entry.trigger["message_id"]) for entry in entries]))
+    if entries or invited:
+        return invited
     if enter.kind == "segment":
         return (_segment(asked),)
-    return (Refusal("never_happened", f"Nothing has entered this contact: people enter by {enter.kind}."),)
+    words = f"Nothing has let this contact in yet: people enter by {enter.kind}."
+    return (Refusal("never_happened", words, seen=_date(asked)),)
+
+
+def _invited(asked: Asked) -> Iterator[Refusal]:
+    """Who is to enter and has not yet, or could not."""
+    for message_id, available_at, error in asked.session.execute(INVITED, asked.ids | {"limit": MOST}):
+        at = available_at if available_at.year > 1970 else None
+        if error:
+            yield Refusal("set_aside", f"The entry was set aside: {error}", at, message_id)
+        else:
+            yield Refusal("not_looked_at", "The contact is about to be let in.", at, message_id)
+
+
+def _date(asked: Asked) -> dict[str, Any] | None:
+    """The attribute that a trigger by date counts from."""
+    date = asked.journey.enter.date
+    if date is None:
+        return None
+    facts = facts_of_contact(asked.session, asked.catalogue.schema, asked.contact_id, frozenset(), False)
+    return {date.path: dig(facts.attributes, tuple(date.path.split(".")))}
 
 
 def _events(asked: Asked, taken: list[str]) -> Iterator[Refusal]:
@@ -130,9 +155,6 @@ def _segment(asked: Asked) -> Refusal:
     row = asked.session.execute(STAYS, {**asked.ids, "segment": segment}).first()
     if row is None:
         return Refusal("not_a_member", f"There is no segment “{segment}”.")
-    if row.waits:
-        words = f"The entry was set aside: {row.error}" if row.error else "The contact is about to be let in."
-        return Refusal("set_aside" if row.error else "not_looked_at", words)
     if row.entered_at is None:
         rule = _explained(asked, parse(row.rule, asked.catalogue.schema.aliases), asked.now, None)
         return Refusal("not_a_member", f"The contact has never been in “{segment}”.", rule=rule)

@@ -124,6 +124,23 @@ def test_who_joined_the_segment_before_and_who_is_not_in_it(world: World) -> Non
     assert refusal.rule.seen[0].value == "free"
 
 
+def test_who_is_about_to_be_let_in_or_could_not_be(world: World) -> None:
+    world.segment("pro", 'plan is "pro"')
+    anna = world.contact(plan="pro")
+    world.segment("pro", 'plan is "pro"')
+    world.publish(journey(MAIL, enter="segment: pro, existing: true"))
+    assert refused(world, anna) == ["not_looked_at"]
+    world.execute("update entry_inbox set error = 'ValueError: no'")
+    [refusal] = story(world, anna).refusals
+    assert (refusal.why, refusal.words) == ("set_aside", "The entry was set aside: ValueError: no")
+
+
+def test_who_has_no_date_to_enter_by(world: World) -> None:
+    world.publish(journey(MAIL, enter="date: 3 days before trial.ends_at"))
+    [refusal] = story(world, world.contact(trial={"ends_at": "soon"})).refusals
+    assert (refusal.why, refusal.seen) == ("never_happened", {"trial.ends_at": "soon"})
+
+
 def test_a_journey_that_is_none_is_not_found(world: World) -> None:
     with pytest.raises(NotFound):
         story(world, world.contact(), "nothing")
