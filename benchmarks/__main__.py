@@ -5,7 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
-WORKLOADS = ("segments", "roi", "journey", "match", "send", "dkim", "latency", "ingest", "pixel", "contacts_import")
+WORKLOADS = (
+    "segments",
+    "roi",
+    "journey",
+    "match",
+    "send",
+    "dkim",
+    "latency",
+    "ingest",
+    "pixel",
+    "contacts_import",
+    "simulate",
+)
 
 
 def main(names: list[str]) -> int:

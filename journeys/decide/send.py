@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from journeys.decide.localtime import next_time, quiet_until
 from journeys.decide.values import Needs, Outcome, Row, parked
 from journeys.language.program import Program
-from journeys.language.steps import Email, SendOptions, Sms, effective
+from journeys.language.steps import Email, SendOptions, Sms
 
 PATIENCE = dt.timedelta(hours=24)
 """How long an entry waits for the fate of its message; with a mail server that is away for longer it goes on."""
@@ -21,14 +21,14 @@ PATIENCE = dt.timedelta(hours=24)
 
 def needs(program: Program, step: Email | Sms) -> Needs:
     """The `if` rule, and the contact's zone when `at` or `quiet` is local to it."""
-    options = effective(program.journey, step)
+    options = program.sends[step.id]
     local = any(part is not None and part.zone in ("contact", "workspace") for part in (options.at, options.quiet))
     return Needs((options.if_,) if options.if_ else (), zone=local, fate=bool(options.fallback))
 
 
 def decide(program: Program, step: Email | Sms, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:
     """Skip where `if` is false, hold until `at` and the end of quiet hours, else queue the message and go on."""
-    options = effective(program.journey, step)
+    options = program.sends[step.id]
     to = program.following[step.id]
     skipped, sent = Outcome("skipped", to), Outcome("queued", to, send=True)
     if not options.fallback and options.if_ is None and options.at is None and options.quiet is None:

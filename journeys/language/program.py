@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from journeys.language.steps import Branch, Email, Exit, Journey, Repeat, Sms, Split, Step, WaitFor
+from journeys.language.steps import (
+    Branch,
+    Email,
+    Exit,
+    Journey,
+    Repeat,
+    SendOptions,
+    Sms,
+    Split,
+    Step,
+    WaitFor,
+    effective,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +32,7 @@ class Program:
     - `leaves`: steps after which the entry is exited, not completed: `exit`, `exit: true`, and the last steps inside
       a step with `exit: true`.
     - `parent`: the step that a step stands in; absent for those at the top.
+    - `sends`: the options in force at each send.
     - `looping`: every `repeat` and all steps inside one: those that an entry reaches several times.
     """
 
@@ -33,6 +46,7 @@ class Program:
     parent: dict[str, str] = field(default_factory=dict)
     leaves: set[str] = field(default_factory=set)
     looping: set[str] = field(default_factory=set)
+    sends: dict[str, SendOptions] = field(default_factory=dict)
 
 
 def program(journey: Journey) -> Program:
@@ -70,6 +84,8 @@ def _lay(flat: Program, steps: tuple[Step, ...], after: str | None, leaves: bool
         follower = after if last else steps[index + 1].id
         ends = step.exit or isinstance(step, Exit) or (last and leaves)
         flat.steps[step.id] = step
+        if isinstance(step, Email | Sms):
+            flat.sends[step.id] = effective(flat.journey, step)
         flat.following[step.id] = None if ends else follower
         if ends:
             flat.leaves.add(step.id)

@@ -170,19 +170,22 @@ def _take(program: Program, party: Party, rows: Sequence[Entry], outcome: Outcom
     """The parties that `rows` of `party` become by `outcome`. One that stays in its phase has nothing to log."""
     step_id = party.step_id
     log = party.log if outcome.phase == party.phase else (*party.log, Passage(step_id, outcome, party.visit))
-    here = replace(party, rows=rows, log=log)
+
+    def here(rows: Sequence[Entry], phase: str, stays: Outcome | Ended) -> Party:
+        return Party(rows, step_id, phase, log, party.arrived, stays, party.visit, party.visits)
+
     if outcome.phase is not None:
-        yield replace(here, phase=outcome.phase, stays=outcome)
+        yield here(rows, outcome.phase, outcome)
     elif outcome.to is None:
         status = "exited" if step_id in program.leaves else "completed"
-        yield replace(here, stays=Ended(status, step_id))
+        yield here(rows, party.phase, Ended(status, step_id))
     else:
         visit, visits = _arrive(program, party.visits, outcome.to)
         further = Party(rows, outcome.to, "ready", log, True, None, visit, visits)
         room = MOST_STEPS - further.taken
         if tired := [row for row in rows if row.taken >= room]:
             ended = Ended("failed", f"took {MOST_STEPS} steps in one entry")
-            yield replace(here, rows=tired, stays=ended)
+            yield here(tired, party.phase, ended)
             further = replace(further, rows=[row for row in rows if row.taken < room])
         for row in further.rows:
             row.step_id, row.phase, row.deadline, row.arrived_at, row.visit = outcome.to, "ready", None, now, visit

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine import partitions
 from engine.db import driver, int_array
 from engine.reports import rollup
-from journeys.language.steps import Email, Sms, effective
+from journeys.language.steps import Email, Sms
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.run import Ended, Party
 
@@ -142,7 +142,7 @@ def _message(catalogue: Catalogue, version: Version, step_id: str, now: dt.datet
     """All of `SEND` but its way and visit."""
     step = version.program.steps[step_id]
     assert isinstance(step, Email | Sms)
-    options = effective(version.program.journey, step)
+    options = version.program.sends[step.id]
     content_id, _ = catalogue.contents[step.content]
     cap = f"{options.cap.count} per {options.cap.per}" if options.cap else None
     expires_at = options.expires.after(now) if options.expires else None

@@ -19,7 +19,7 @@ from engine.zones import zones_of
 from journeys.decide import Effect, chain
 from journeys.decide.effects import Deliver, EmitEvent, StartJourney
 from journeys.decide.split import is_held_out
-from journeys.language.steps import Email, RuleText, Sms, Step, WaitFor, Webhook, effective
+from journeys.language.steps import Email, RuleText, Sms, Step, WaitFor, Webhook
 from journeys.runtime.enrol import Before, Trigger, entry_key, may_again
 from journeys.runtime.entry import Entry
 from journeys.runtime.fate import fate
@@ -40,7 +40,7 @@ FIRST_ID = 10**17
 class Stay(Entry):
     """An entry of the replay: a row of the executor with what the enrolments table knows of it."""
 
-    __slots__ = ("event", "goal_at", "goal_until", "held_out", "key", "status", "trigger", "wake_at")
+    __slots__ = ("event", "goal_at", "goal_until", "held_out", "key", "known", "status", "trigger", "wake_at")
 
     def __init__(
         self, number: int, trigger: Trigger, key: str, held_out: bool, first: bool, plan: Plan, now: dt.datetime
@@ -55,6 +55,7 @@ class Stay(Entry):
         self.wake_at: dt.datetime | None = None if held_out else now
         self.goal_until = plan.journey.goal.within.after(now) if plan.journey.goal else None
         self.goal_at: dt.datetime | None = None
+        self.known: tuple[Facts, dt.datetime, Facts] | None = None
 
 
 class Replay:
@@ -310,13 +311,14 @@ class Replay:
                     self.changed += changed
 
     def _facts(self, stay: Stay, now: dt.datetime) -> Facts:
-        return replace(
-            self.facts,
-            entry=stay.trigger,
-            event=stay.event,
-            journey=self.plan.journey.slug,
-            step_since=stay.arrived_at or now,
-        )
+        """The contact with this entry; made anew only when something about them has changed."""
+        since = stay.arrived_at or now
+        known = stay.known
+        if known is None or known[0] is not self.facts or known[1] != since:
+            slug = self.plan.journey.slug
+            entered = replace(self.facts, entry=stay.trigger, event=stay.event, journey=slug, step_since=since)
+            known = stay.known = self.facts, since, entered
+        return known[2]
 
     def _holds(self, rule: RuleText, stay: Stay, at: dt.datetime) -> bool:
         return evaluate(rule.node, self._facts(stay, at), at).value
@@ -351,7 +353,7 @@ class Replay:
             self.facts = replace(self.facts, messages=(*self.facts.messages, fact))
 
     def _at_the_gate(self, stay: Stay, step: Email | Sms, now: dt.datetime) -> gate.Facts:
-        options, facts, channel = effective(self.plan.journey, step), self.facts, step.kind
+        options, facts, channel = self.plan.program.sends[step.id], self.facts, step.kind
         limit = cap.parse(f"{options.cap.count} per {options.cap.per}") if options.cap else None
         since = self.person.suppressed.get(channel)
         return gate.Facts(

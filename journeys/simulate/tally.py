@@ -110,11 +110,19 @@ def as_json(tally: Tally, prices: dict[str, Decimal], step_ids: list[str]) -> di
         "ended": dict(sorted(tally.ended.items())),
         "withheld": dict(sorted(sum(tally.withheld.values(), Counter[str]()).items())),
         "by_step": {step_id: _step_json(tally, step_id) for step_id in step_ids},
-        "by_day": {day.isoformat(): count for day, count in sorted(tally.days.items())},
+        "by_day": {day.isoformat(): tally.days.get(day, 0) for day in _every_day(tally)},
         "by_hour": {str(hour): tally.hours.get(hour, 0) for hour in range(24)},
         "messages_per_contact": {str(number): count for number, count in sorted(tally.per_contact.items())},
         "most_messaged": [{"contact": name, "messages": number} for number, name in tally.most],
     }
+
+
+def _every_day(tally: Tally) -> list[dt.date]:
+    """From the first day with a message to the last, those without one too."""
+    if not tally.days:
+        return []
+    first, last = min(tally.days), max(tally.days)
+    return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def _step_json(tally: Tally, step_id: str) -> dict[str, Any]:

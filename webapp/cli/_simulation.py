@@ -1,15 +1,18 @@
-"""A simulation in the terminal."""
+"""A simulation in the terminal, and as a page."""
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import Any
 
+from jinja2 import Environment
 from rich.console import Console
 from rich.table import Table
 
 from journeys.simulate import Plan
 
 WIDEST = 40
+COLUMNS = ("entered", "passed", "timed_out", "messages", "held", "skipped")
 
 
 def show_simulation(plan: Plan, found: dict[str, Any], currency: str) -> None:
@@ -31,6 +34,28 @@ def show_simulation(plan: Plan, found: dict[str, Any], currency: str) -> None:
     _line(console, "Most messages", {one["contact"]: one["messages"] for one in found["most_messaged"]})
 
 
+def simulation_page(plan: Plan, found: dict[str, Any], currency: str) -> str:
+    """The same as one HTML file without scripts, which prints well, in light and dark."""
+    template = Environment(autoescape=True).from_string(
+        resources.files("webapp.cli").joinpath("simulation.html").read_text("utf-8")
+    )
+    totals = {name: f"{found[name]:,}" for name in ("people", "entries", "holdout", "messages", "conversions")}
+    return template.render(
+        journey=plan.journey.slug,
+        start=f"{plan.start:%Y-%m-%d %H:%M}",
+        end=f"{plan.end:%Y-%m-%d %H:%M}",
+        totals=[*totals.items(), ("value", found["value"]), ("cost", f"{found['cost']} {currency}")],
+        charts=[("Messages a day", found["by_day"]), ("Messages by hour of the day, UTC", found["by_hour"])],
+        columns=COLUMNS,
+        steps=found["by_step"],
+        lists=[
+            ("Entries ended", found["ended"]),
+            ("Messages held back", found["withheld"]),
+            ("Most messages", {one["contact"]: one["messages"] for one in found["most_messaged"]}),
+        ],
+    )
+
+
 def _line(console: Console, name: str, counts: dict[str, int]) -> None:
     if counts:
         console.print(f"{name}: " + ", ".join(f"{key} {count:,}" for key, count in counts.items()))
@@ -38,15 +63,14 @@ def _line(console: Console, name: str, counts: dict[str, int]) -> None:
 
 def _steps(steps: dict[str, dict[str, Any]]) -> Table:
     table = Table(header_style="bold")
-    names = ("entered", "passed", "timed_out", "messages", "held", "skipped")
     table.add_column("step")
-    for name in names:
+    for name in COLUMNS:
         table.add_column(name.replace("_", " "), justify="right")
     table.add_column("held back, paths")
     for step_id, counts in steps.items():
         more = {**counts["withheld"], **counts["paths"]}
         told = ", ".join(f"{name} {count:,}" for name, count in more.items())
-        table.add_row(step_id, *(f"{counts[name]:,}" for name in names), told)
+        table.add_row(step_id, *(f"{counts[name]:,}" for name in COLUMNS), told)
     return table
 
 

@@ -37,7 +37,7 @@ from webapp.cli._entering import enter
 from webapp.cli._explaining import show_story
 from webapp.cli._files import read_text, tell
 from webapp.cli._library import library
-from webapp.cli._simulation import show_simulation
+from webapp.cli._simulation import show_simulation, simulation_page
 from webapp.cli._versions import COMMANDS
 from workers import simulate as simulating
 
@@ -128,7 +128,8 @@ def test_(files: tuple[Path, ...]) -> None:
 @click.option("--from", "start", type=INSTANT, required=True, help="First instant, UTC.")
 @click.option("--to", "end", type=INSTANT, help="Instant before which the replay ends, UTC; now if left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-def simulate(file: Path, start: dt.datetime, end: dt.datetime | None, as_json: bool) -> None:
+@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with charts.")
+def simulate(file: Path, start: dt.datetime, end: dt.datetime | None, as_json: bool, page: Path | None) -> None:
     """Replay a draft over the real history of all contacts. Nothing is sent and nothing is saved."""
     with connected() as database:
         with database.transaction() as session:
@@ -137,6 +138,8 @@ def simulate(file: Path, start: dt.datetime, end: dt.datetime | None, as_json: b
         plan, tally = simulating.simulate(database, read_text(file), start.replace(tzinfo=dt.UTC), until)
     prices = {channel: known.price(channel) for channel in ("email", "sms")}
     found = as_json_(tally, prices, [step.id for step in walk(plan.journey.steps)])
+    if page is not None:
+        page.write_text(simulation_page(plan, found, known.currency), "utf-8")
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
