@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -51,6 +51,10 @@ class Workspace:
         return self.sms_price if channel == "sms" else self.email_price
 
 
+RULES_ARE_READ_BY = frozenset({"event_aliases", "timezone"})
+ASK_ALL_SEGMENTS = text("""
+with held as (select id from segments order by id for no key update)
+update segments s set stale = true, asks = asks + 1 from held where s.id = held.id""")
 FIELDS = {item.name: item for item in dataclasses.fields(Workspace)}
 
 
@@ -61,7 +65,10 @@ def load(session: Session) -> Workspace:
 
 
 def save(session: Session, **values: Any) -> None:
-    """Save named values. Raises InvalidInput for a name that is none."""
+    """Save named values; what rules are read by asks all segments for a refresh. Raises InvalidInput for a name that is
+    none."""
+    if not RULES_ARE_READ_BY.isdisjoint(values):
+        session.execute(ASK_ALL_SEGMENTS)
     for name, value in values.items():
         if name not in FIELDS:
             raise InvalidInput(

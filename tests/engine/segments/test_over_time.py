@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
-from engine import segments
+from engine import segments, workspace
 from engine.contacts.identify import identify
 from engine.contacts.profile import Profile
 from engine.db import Database
@@ -199,3 +199,13 @@ def test_accepted_messages_are_heard_as_long_as_a_segment_reads_them(session: Se
     assert index.touched("message", ["welcome"]) and index.hears_messages
     segments.save(session, "got", "plan is set")
     assert session.execute(setting).scalar() is False
+
+
+def test_segments_are_asked_again_when_what_their_rules_are_read_by_changes(session: Session) -> None:
+    segments.save(session, "recent", RECENT)
+    while segments.refresh_stale(session, NOW):
+        pass
+    workspace.save(session, sender_name="Shop")
+    assert segments.refresh_stale(session, NOW) is None
+    workspace.save(session, event_aliases={"bought": "Order Completed"})
+    assert segments.refresh_stale(session, NOW) == "recent"
