@@ -21,7 +21,7 @@ from engine.model.base import new_public_id
 from engine.reports import rollup
 from engine.webhooks import note
 from journeys.language import steps as language
-from journeys.language.check import Names, problems, unsupported
+from journeys.language.check import Names, problems
 from journeys.language.choice import Choices, refuse_unknown
 from journeys.language.difference import difference
 from journeys.language.parse import parse, read
@@ -62,7 +62,7 @@ def check(session: Session, source: str) -> list[Problem]:
     partial = read(source, schema.aliases).partial
     found = problems(source, schema, _names(session, schema, partial), schema.aliases)
     if partial:
-        found += [*unsupported(partial), *_notes(partial), *_crowd(session, partial), *_asleep(session, partial)]
+        found += [*_notes(partial), *_crowd(session, partial), *_asleep(session, partial)]
     return in_order(found)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a journey that reads: names that do not exist, and what is not executed yet."""
+"""What is wrong with a journey that reads: names that do not exist, and rules that cannot mean what they say."""
 
 from __future__ import annotations
 
@@ -13,32 +13,7 @@ from journeys.language.problems import Problem, did_you_mean, in_order
 from journeys.language.program import walk
 from journeys.language.reader import Reader
 from journeys.language.rules import parts
-from journeys.language.steps import Email, Journey, ListStep, Notify, Sms, Split, StartJourney, Step, Webhook
-
-EXECUTED_STEPS = frozenset(
-    {
-        "email",
-        "sms",
-        "wait",
-        "wait_for",
-        "branch",
-        "split",
-        "set",
-        "score",
-        "list",
-        "event",
-        "journey",
-        "repeat",
-        "webhook",
-        "notify",
-        "exit",
-    }
-)
-EXECUTED_TRIGGERS = frozenset({"event", "segment", "api", "schedule", "date"})
-EXECUTED_OPTIONS = frozenset({"topic", "quiet", "cap", "at", "if", "expires", "fallback"})
-EXECUTED_SPLITS = frozenset({"share", "winner"})
-_KEEP = "Take it out to publish; the draft may keep it."
-_TRIGGER_KEYS = {"schedule": "schedule", "api": "api", "date": "date"}
+from journeys.language.steps import Email, Journey, ListStep, Notify, Sms, StartJourney, Step, Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,34 +64,6 @@ def with_journey(schema: Schema, journey: Journey) -> Schema:
     sends = [journey.send, *(step.send for step in steps if isinstance(step, Email | Sms))]
     topics = {send.topic: "subscribed" for send in sends if send.topic}
     return replace(schema, steps=frozenset(step.id for step in steps), topics=topics | dict(schema.topics))
-
-
-def unsupported(journey: Journey) -> list[Problem]:
-    """What `journey` asks for and the executor does not do yet; publishing refuses these by name."""
-    found: list[Problem] = []
-    if journey.enter.kind not in EXECUTED_TRIGGERS:
-        found.append(_not_yet(f"`enter` by `{_TRIGGER_KEYS[journey.enter.kind]}`", journey.enter.line, 1))
-    if journey.send.expires is not None and "expires" not in EXECUTED_OPTIONS:
-        found.append(_not_yet("`expires` of `send`", 1, 1))
-    for step in walk(journey.steps):
-        found += [_not_yet(what, step.line, step.column) for what in _not_executed(step)]
-    return found
-
-
-def _not_executed(step: Step) -> Iterator[str]:
-    if step.kind not in EXECUTED_STEPS:
-        yield f"The step kind `{step.kind}` (`{step.id}`)"
-    if isinstance(step, Split) and step.winner is not None and "winner" not in EXECUTED_SPLITS:
-        yield f"`winner` of the split `{step.id}`"
-    if isinstance(step, Email | Sms):
-        options = {"expires": step.send.expires is not None, "fallback": bool(step.send.fallback)}
-        for name, used in options.items():
-            if used and name not in EXECUTED_OPTIONS:
-                yield f"`{name}` of the step `{step.id}`"
-
-
-def _not_yet(what: str, line: int, column: int) -> Problem:
-    return Problem("error", line, column, f"{what} is not executed yet.", hint=_KEEP)
 
 
 def _in_rules(reader: Reader, schema: Schema) -> list[Problem]:

@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from engine.errors import InvalidInput, LanguageError
+from engine.errors import InvalidInput
 from engine.expr import Dependencies, ast, dependencies
 from engine.expr.schema import Schema
 from engine.expr.walk import nodes, values
 from engine.workspace import Workspace
 from journeys.decide import Needs, needs
 from journeys.language import steps as language
-from journeys.language.check import unsupported, with_journey
+from journeys.language.check import with_journey
 from journeys.language.parse import parse
 from journeys.language.program import Program, program, walk
 from journeys.runtime.listening import Listening, listening
@@ -59,14 +59,12 @@ class Plan:
 def plan(
     source: str, schema: Schema, workspace: Workspace, start: dt.datetime, end: dt.datetime, *, given: bool = False
 ) -> Plan:
-    """Read the draft. Raises LanguageError for one that does not read or asks for what is not executed yet,
-    InvalidInput for what cannot be replayed. `given`: entries by call are those of the people replayed.
+    """Read the draft. Raises LanguageError for one that does not read, InvalidInput for what cannot be replayed.
+    `given`: entries by call are those of the people replayed.
     """
     if end <= start:
         raise InvalidInput("the span ends before it begins", "--to", "Give an instant after --from.")
     flat = program(parse(source, schema.aliases))
-    for problem in unsupported(flat.journey):
-        raise LanguageError(problem.message, problem.line, problem.column, hint=problem.hint)
     enter = flat.journey.enter
     if enter.kind == "api" and not given:
         raise InvalidInput(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from journeys.decide import Effect, Outcome, decide
+from journeys.decide import DECISIONS, Effect, Outcome, decide
 from journeys.decide.effects import AddPoints, ChangeLists, SetAttributes
+from journeys.language.kinds import KINDS
 from tests.journeys.decide.deciding import NOW, flat, row
 
 
@@ -38,3 +39,7 @@ def test_a_loop_goes_round_as_often_as_it_says_and_again_when_an_outer_one_comes
         taken.append(outcome.to)
     assert taken == ["inner", "inner", "inner", "out"] * rounds
     assert laid.following["inner"] == "loop"
+
+
+def test_every_kind_that_reads_is_decided() -> None:
+    assert set(DECISIONS) == set(KINDS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.expr import Schema
-from journeys.language.check import Names, problems, unsupported
+from journeys.language.check import Names, problems
 from journeys.language.graph import graph
 from journeys.language.parse import parse
 from journeys.language.program import program
@@ -89,10 +89,6 @@ def test_the_outline_nests_as_the_file_does() -> None:
     decision = graph(parse(TRIAL))["outline"][3]
     assert [lane["slot"] for lane in decision["lanes"]] == ["any.0", "timeout"]
     assert [step["id"] for step in decision["lanes"][0]["steps"]] == ["cart-email", "cart-open"]
-
-
-def test_everything_that_reads_is_executed() -> None:
-    assert unsupported(parse(TRIAL)) == []
 
 
 def test_names_that_do_not_exist_are_errors_with_the_nearest_one() -> None:
