@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from importlib import resources
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -15,11 +16,13 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from engine.errors import LanguageError
+from engine.errors import InvalidInput, LanguageError
 from engine.expr import Schema, ast, check, dependencies, english, parse, unparse
 from engine.expr.compile_sql import matching
+from engine.expr.complete import complete
 from engine.expr.patterns import PatternError, read_pattern, to_postgres
 from engine.expr.patterns import found as occurs
+from engine.expr.querybuilder import from_builder, to_builder
 from tests.conftest import drop, new_database
 from tests.corpora.rules.corpus import accepted, refused
 from tests.engine.expr import rules
@@ -173,3 +176,37 @@ def test_the_database_takes_patterns_that_read(asked: Session, pattern: str) -> 
 def test_the_largest_rules_that_read_are_answered(asked: Session, rule: str) -> None:
     with within(1, rule):
         counted(asked, parse(rule))
+
+
+@fuzz(120)
+@given(hostile.mutated(TEXTS, ("(", '"', " and ", "in ", " ", "`")), st.floats(0, 1))
+def test_any_place_is_completed_or_not(text: str, share: float) -> None:
+    cursor = round(share * len(text))
+    with within(0.1, text):
+        found = complete(text, cursor, SCHEMA)
+    assert 0 <= found.start <= cursor <= found.end <= len(text)
+    assert all(item.text for item in found.items)
+
+
+@fuzz(100)
+@given(rules.rules, st.data())
+def test_damaged_builder_json_is_refused_with_its_place(node: ast.Node, data: st.DataObject) -> None:
+    tree = to_builder(node)
+    assert from_builder(tree) == node
+    group, key = data.draw(st.sampled_from(list(places(tree))))
+    group[key] = data.draw(st.sampled_from([None, "", 5, [], {}, "@rule", "and", [[]], {"rules": []}, "x" * 300, True]))
+    with within(0.1, tree):
+        try:
+            parsed = from_builder(tree)
+        except (InvalidInput, LanguageError) as error:
+            assert str(error)
+            return
+    assert parse(unparse(parsed)) == parsed
+
+
+def places(tree: Any) -> Iterator[tuple[Any, Any]]:
+    """Every value of a JSON tree, by what holds it and under which key."""
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        yield tree, key
+        if isinstance(value, dict | list):
+            yield from places(value)
