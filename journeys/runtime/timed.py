@@ -34,7 +34,7 @@ TAKE_SLOT = text("""
 insert into schedule_slots (schedule, slot, fence) values (:schedule, :slot, 0) on conflict do nothing returning slot
 """)
 NEXT = text("update journeys set next_entry_at = :at where id = :id")
-FORGET = "delete from entry_inbox where journey_id = %s and message_id like 'date:%%' and error is null"
+FORGET = "delete from entry_inbox where journey_id = %s and message_id like 'date:%%'"
 FORGET_OF = f"{FORGET} and contact_id = any(%s::int8[])"
 READ = """
 select id, timezone, created_at, attributes->%s from contacts
