@@ -67,7 +67,7 @@ def main(database_url: str, workspace: str, home: str, smtp_url: str) -> None:
     sender.send(database, exit_check=exit_check)
     print("ready", flush=True)
     for _ in sys.stdin:
-        while sender.send(database, exit_check=exit_check):
+        while sender.send(database, exit_check=exit_check) or sender.busy:
             pass
         print("done", flush=True)
     sender.close()

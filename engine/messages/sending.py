@@ -56,6 +56,11 @@ class Sender:
         self._flying: dict[str, deque[Batch]] = {each.channel: deque() for each in self.providers}
         self._lock = threading.Lock()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a provider still works on messages of an earlier turn."""
+        return any(self._flying.values())
+
     def send(self, database: Database, *, seconds: float = 10.0, exit_check: ExitCheck | None = None) -> int:
         """Send on every channel for about `seconds`; the number of messages claimed or ended at the gate."""
         turns = self.turns(database, seconds=seconds, exit_check=exit_check)
@@ -69,7 +74,7 @@ class Sender:
             self._settle_own(database)
             until = time.monotonic() + seconds
             done = {each.channel: self._turn(database, each, until, exit_check).run() for each in self.providers}
-            if self.journal.size > large_journal and not any(self._flying.values()):
+            if self.journal.size > large_journal and not self.busy:
                 self.journal.reset()
             return done
 
@@ -102,7 +107,7 @@ class Sender:
 
         At the start of a worker, and by sweeps. What a slow provider has given back since the last turn is written too.
         """
-        if any(self._flying.values()):
+        if self.busy:
             self.turns(database, seconds=0)
         with self._lock:
             own = self._settle_own(database)
