@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import partitions
@@ -15,6 +16,7 @@ from engine.db import driver, int_array
 from engine.reports import rollup
 from journeys.language.steps import Email, Sms
 from journeys.runtime.catalogue import Catalogue, Version
+from journeys.runtime.entry import Entry
 from journeys.runtime.run import Ended, Party
 
 # People of a batch share few fates and fewer ways to them, so each carries only the number of a fate, and everything
@@ -96,6 +98,12 @@ class Way(NamedTuple):
     sends: tuple[tuple[str, int], ...]
 
 
+MET = text("""
+select e.id, (select coalesce(sum(c.value), 0) from conversions c where c.enrolment_id = e.id and c.kind = 'goal')
+from enrolments e where e.id = any(:ids) and e.goal_at is not null
+""")
+
+
 def write(session: Session, catalogue: Catalogue, version: Version, parties: Sequence[Party], now: dt.datetime) -> None:
     """Everything that a run decided, in the caller's transaction."""
     partitions.ensure(session, "step_log", [now])
@@ -156,16 +164,30 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str,
 def _count(session: Session, version: Version, parties: Sequence[Party], now: dt.datetime) -> None:
     """Log lines by step and outcome, and those who were drawn into an arm, once an entry, by the day of their entry."""
     counts: Counter[tuple[str, str]] = Counter()
-    drawn = []
+    drawn: list[tuple[str, str, Entry]] = []
     for party in parties:
         for step_id, outcome, visit in party.log:
             counts[step_id, outcome.log] += len(party.rows)
             if outcome.arm is not None and visit == 1:
-                drawn += [(step_id, outcome.arm, row.entered_at.date(), row.first) for row in party.rows]
+                drawn += [(step_id, outcome.arm, row) for row in party.rows]
         if isinstance(party.stays, Ended):
             counts["", party.stays.status] += len(party.rows)
     rollup.steps(session, version.journey_id, now.date(), counts)
-    rollup.entries(session, version.journey_id, [rollup.EntryDelta(*one) for one in drawn])
+    deltas = [rollup.EntryDelta(split, arm, row.entered_at.date(), row.first) for split, arm, row in drawn]
+    rollup.entries(session, version.journey_id, deltas + _met_before(session, drawn))
+
+
+def _met_before(session: Session, drawn: Sequence[tuple[str, str, Entry]]) -> list[rollup.EntryDelta]:
+    """Goals that were met before the draw: a goal that lets people stay counts in each arm that they come to."""
+    if not drawn:
+        return []
+    ids = int_array({row.id for _, _, row in drawn})
+    worth = {row[0]: row[1] for row in session.execute(MET, {"ids": ids})}
+    return [
+        rollup.EntryDelta(split, arm, row.entered_at.date(), row.first, worth[row.id])
+        for split, arm, row in drawn
+        if row.id in worth
+    ]
 
 
 def _json(value: dict[str, Any] | None) -> str | None:

@@ -77,6 +77,26 @@ def test_counters_equal_the_ledger_after_a_run_of_everything(world: World) -> No
     assert world.now > START + 6 * DAY
 
 
+def test_a_goal_met_before_the_draw_counts_in_the_arm_of_who_stayed(world: World) -> None:
+    split = STEPS.partition("- wait_for")[0]
+    world.publish(
+        journey(f"- wait: 2 days\n  id: rest\n{split}", 'goal: {when: did "Paid", value: event.amount, stay: true}\n')
+    )
+    people = [world.contact() for _ in range(12)]
+    for contact in people:
+        world.event(contact, "Signed Up")
+    world.live(HOUR)
+    for contact in people[:5]:
+        world.event(contact, "Paid", amount=7)
+    world.live(3 * DAY)
+    with world.database.transaction() as session:
+        assert_counters_equal_ledger(session)
+    counted = world.execute(
+        "select sum(entries)::int, sum(goals)::int, sum(value)::int from entry_rollups where split_id = 'story'"
+    )
+    assert [tuple(row) for row in counted] == [(12, 5, 35)]
+
+
 def test_the_detail_of_a_log_line_is_an_object(world: World) -> None:
     world.publish(journey("- exit: done\n  id: out"))
     anna = world.contact()
