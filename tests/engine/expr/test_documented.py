@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import doctest
 import json
 import re
 from collections.abc import Iterator
@@ -154,3 +155,11 @@ def test_listed_rules_are_canonical() -> None:
     for block in re.findall(r"```rules\n(.*?)```", DOCUMENT, re.DOTALL):
         for line in block.splitlines():
             assert unparse(parse(line)) == line
+
+
+def test_the_examples_for_programs_print_what_the_documentation_says() -> None:
+    """One session, from the first block to the last."""
+    blocks = re.findall(r"^```python\n(.*?)^```", DOCUMENT, re.M | re.S)
+    test = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "language.md", None, 0)
+    assert len(test.examples) > 8
+    assert doctest.DocTestRunner().run(test).failed == 0
