@@ -6,6 +6,7 @@ import calendar
 import datetime as dt
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 pattern = re.compile(r"(\d{1,6}) per (?:(\d{1,4}) )?(minute|hour|day|week|month|year)s?\Z")
 lengths = {
@@ -33,6 +34,7 @@ class Cap:
         return now.replace(year=year, month=month + 1, day=min(now.day, calendar.monthrange(year, month + 1)[1]))
 
 
+@lru_cache(maxsize=1000)
 def parse(text: str | None) -> Cap | None:
     """Read a cap; None for none. A text that is no cap allows nothing, so that a mistake never floods a contact."""
     if not text:

@@ -31,6 +31,9 @@ class Ended(NamedTuple):
     reason: str | None = None
 
 
+TIRED = Ended("failed", f"took {MOST_STEPS} steps in one entry")
+
+
 class Passage(NamedTuple):
     """What happened at a step, at which visit of it."""
 
@@ -166,6 +169,42 @@ def _by_effect(decided: Sequence[tuple[Party, Outcome, Sequence[Entry]]]) -> lis
     return found
 
 
+def move_one(program: Program, row: Entry, now: dt.datetime, answer: Answer, apply: Apply) -> Party:
+    """`move` for one row, which needs no parties on the way: the same steps, the same log, the same end."""
+    rows = (row,)
+    step_id, phase, visit, arrived = row.step_id, row.phase, row.visit, row.phase == "ready"
+    visits: Visits = {**row.visits, step_id: visit} if row.visits or step_id in program.looping else NO_VISITS
+    log: list[Passage] = []
+    taken = row.taken
+    while True:
+        step = program.steps[step_id]
+        answer(step_id, step, rows)
+        (outcome,) = decide(program, step, rows, now)
+        if outcome.effect is not None:
+            apply(step_id, outcome.effect, rows)
+        if outcome.phase != phase:
+            log.append(Passage(step_id, outcome, visit))
+        if outcome.phase is not None:
+            return Party(rows, step_id, outcome.phase, tuple(log), arrived, outcome, visit, visits)
+        taken += 1
+        if outcome.to is None or taken >= MOST_STEPS:
+            ended = _at_the_end(program, step_id) if outcome.to is None else TIRED
+            return Party(rows, step_id, phase, tuple(log), arrived, ended, visit, visits)
+        step_id, phase, arrived = outcome.to, "ready", True
+        visit, visits = _arrive(program, visits, step_id)
+        _stand(row, step_id, now, visit)
+
+
+def _at_the_end(program: Program, step_id: str) -> Ended:
+    """How an entry ends that has no step after this one."""
+    return Ended("exited" if step_id in program.leaves else "completed", step_id)
+
+
+def _stand(row: Entry, step_id: str, now: dt.datetime, visit: int) -> None:
+    """The row has come to a step."""
+    row.step_id, row.phase, row.deadline, row.arrived_at, row.visit = step_id, "ready", None, now, visit
+
+
 def _take(program: Program, party: Party, rows: Sequence[Entry], outcome: Outcome, now: dt.datetime) -> Iterator[Party]:
     """The parties that `rows` of `party` become by `outcome`. One that stays in its phase has nothing to log."""
     step_id = party.step_id
@@ -177,17 +216,15 @@ def _take(program: Program, party: Party, rows: Sequence[Entry], outcome: Outcom
     if outcome.phase is not None:
         yield here(rows, outcome.phase, outcome)
     elif outcome.to is None:
-        status = "exited" if step_id in program.leaves else "completed"
-        yield here(rows, party.phase, Ended(status, step_id))
+        yield here(rows, party.phase, _at_the_end(program, step_id))
     else:
         visit, visits = _arrive(program, party.visits, outcome.to)
         further = Party(rows, outcome.to, "ready", log, True, None, visit, visits)
         room = MOST_STEPS - further.taken
         if tired := [row for row in rows if row.taken >= room]:
-            ended = Ended("failed", f"took {MOST_STEPS} steps in one entry")
-            yield here(tired, party.phase, ended)
+            yield here(tired, party.phase, TIRED)
             further = replace(further, rows=[row for row in rows if row.taken < room])
         for row in further.rows:
-            row.step_id, row.phase, row.deadline, row.arrived_at, row.visit = outcome.to, "ready", None, now, visit
+            _stand(row, outcome.to, now, visit)
         if further.rows:
             yield further

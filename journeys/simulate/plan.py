@@ -23,7 +23,9 @@ from journeys.runtime.listening import Listening, listening
 class Reads:
     """What the draft looks at, so that nothing else is loaded.
 
-    `properties`: those of events; `past`: events before the span; `messages`: what contacts were sent.
+    `properties`: those of events; `past`: events before the span; `messages`: what contacts were sent. Rules look at
+    such messages only if `told`, at the arrival at a step only if `step`, the trigger's rule at its event only if
+    `trigger`.
     """
 
     events: frozenset[str]
@@ -31,6 +33,9 @@ class Reads:
     properties: bool
     past: bool
     messages: bool
+    told: bool
+    step: bool
+    trigger: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,9 @@ def _reads(flat: Program, schema: Schema, workspace: Workspace) -> Reads:
         earning or _reads_properties(flat, rules, found),
         any(_reads_past(node) for rule in rules for node in nodes(rule)) or any(one.any_event for one in found),
         capped or any(one.messages for one in found),
+        any(one.messages for one in found),
+        any(isinstance(window, ast.SinceStep) for rule in rules for node in nodes(rule) for window in _windows(node)),
+        flat.journey.enter.where is not None and _reads_event(flat.journey.enter.where.node),
     )
 
 
@@ -117,13 +125,24 @@ def _reads_properties(flat: Program, rules: list[ast.Node], found: list[Dependen
         return True
     every = [node for rule in rules for node in nodes(rule)]
     paths = [value for node in every for value in values(node)]
+    reads_event = any(_reads_event(rule) for rule in rules)
     inside = any((isinstance(node, ast.Did) and node.where) or isinstance(node, ast.Sequence) for node in every)
-    return bool(inside) or any(isinstance(v, ast.Aggregate) or getattr(v, "root", "") == "event" for v in paths)
+    return bool(inside) or reads_event or any(isinstance(value, ast.Aggregate) for value in paths)
+
+
+def _reads_event(rule: ast.Node) -> bool:
+    """Whether it speaks of the event that the contact entered by."""
+    return any(getattr(value, "root", "") == "event" for node in nodes(rule) for value in values(node))
 
 
 def _reads_past(node: ast.Node) -> bool:
     """Whether a condition may look at what was before the entry."""
+    return any(not isinstance(window, ast.SinceEntry | ast.SinceStep) for window in _windows(node))
+
+
+def _windows(node: ast.Node) -> list[ast.Window | None]:
+    """The spans in which a condition looks; None: all of them."""
     windows = [value.window for value in values(node) if isinstance(value, ast.Aggregate)]
     if isinstance(node, ast.Did | ast.Message | ast.Sequence):
         windows.append(node.window)
-    return any(not isinstance(window, ast.SinceEntry | ast.SinceStep) for window in windows)
+    return windows

@@ -25,7 +25,7 @@ from journeys.runtime.entry import Entry
 from journeys.runtime.fate import fate
 from journeys.runtime.leave import GoalEvent, worth_of
 from journeys.runtime.listening import Ears, Fact
-from journeys.runtime.run import Ended, Party, move
+from journeys.runtime.run import Ended, Party, move_one
 from journeys.simulate.agenda import Agenda
 from journeys.simulate.doing import done
 from journeys.simulate.person import Person, Turn
@@ -55,7 +55,7 @@ class Stay(Entry):
         self.wake_at: dt.datetime | None = None if held_out else now
         self.goal_until = plan.journey.goal.within.after(now) if plan.journey.goal else None
         self.goal_at: dt.datetime | None = None
-        self.known: tuple[Facts, dt.datetime, Facts] | None = None
+        self.known: tuple[Facts, dt.datetime | None, Facts] | None = None
 
 
 class Replay:
@@ -83,7 +83,7 @@ class Replay:
             wake = min((stay.wake_at for stay in self.stays if stay.wake_at is not None), default=plan.end)
             at = self.agenda.at
             following = min(at, wake)
-            if (following > now or following >= plan.end) and self._send(now):
+            if self.queued and (following > now or following >= plan.end) and self._send(now):
                 continue
             if following >= plan.end:
                 break
@@ -168,8 +168,10 @@ class Replay:
     def _enrol(self, trigger: Trigger, now: dt.datetime) -> None:
         journey = self.plan.journey
         where = journey.enter.where
-        if where is not None and not evaluate(where.node, replace(self.facts, event=trigger.properties), now).value:
-            return
+        if where is not None:
+            facts = replace(self.facts, event=trigger.properties) if self.plan.reads.trigger else self.facts
+            if not evaluate(where.node, facts, now).value:
+                return
         if self._passed_on_too_often(trigger, now):
             return
         key = entry_key(journey.enter.again, trigger)
@@ -239,24 +241,23 @@ class Replay:
 
     def _advance(self, stay: Stay, now: dt.datetime) -> None:
         program = self.plan.program
-        parties = move(
+        party = move_one(
             program,
-            [stay],
+            stay,
             now,
             lambda id_, step, rows: self._answer(id_, step, rows, now),
             lambda id_, effect, rows: self._do(id_, effect, rows, now),
         )
-        for party in parties:
-            for step_id, outcome, _ in party.log:
-                self.tally.log(step_id, outcome.log, (outcome.detail or {}).get("path"))
-                if outcome.arm is not None and step_id in self.chosen:
-                    self.drawn.append((stay, step_id, outcome.arm, now))
-                step = program.steps[step_id]
-                if outcome.send and isinstance(step, Email | Sms):
-                    self.queued.append((stay, step))
-            stay.taken += party.taken
-            stay.visit, stay.visits = party.visit, party.visits
-            self._stop(stay, party, now)
+        for step_id, outcome, _ in party.log:
+            self.tally.log(step_id, outcome.log, outcome.detail.get("path") if outcome.detail else None)
+            if outcome.arm is not None and step_id in self.chosen:
+                self.drawn.append((stay, step_id, outcome.arm, now))
+            step = program.steps[step_id]
+            if outcome.send and isinstance(step, Email | Sms):
+                self.queued.append((stay, step))
+        stay.taken += party.taken
+        stay.visit, stay.visits = party.visit, party.visits
+        self._stop(stay, party, now)
 
     def _stop(self, stay: Stay, party: Party, now: dt.datetime) -> None:
         """Where the entry stands now, or how it ended."""
@@ -312,7 +313,7 @@ class Replay:
 
     def _facts(self, stay: Stay, now: dt.datetime) -> Facts:
         """The contact with this entry; made anew only when something about them has changed."""
-        since = stay.arrived_at or now
+        since = (stay.arrived_at or now) if self.plan.reads.step else None
         known = stay.known
         if known is None or known[0] is not self.facts or known[1] != since:
             slug = self.plan.journey.slug
@@ -348,7 +349,7 @@ class Replay:
         self.tally.message(step, now)
         self.messages += 1
         self.accepted.append(now)
-        if self.plan.reads.messages:
+        if self.plan.reads.told:
             fact = MessageFact(now, step.content, step.id, self.plan.journey.slug)
             self.facts = replace(self.facts, messages=(*self.facts.messages, fact))
 
