@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +28,7 @@ where s.slug = :name and m.entered_at >= :start and m.entered_at < :end
 BY_DATE = text("select id from contacts where erased_at is null and (attributes ? :name or :name = 'created_at')")
 EVERYBODY = text("select id from contacts where erased_at is null")
 CONTACTS = """
-select id, public_id, email, phone, timezone, locale, external_id, created_at, attributes from contacts
+select id, public_id, email, phone, timezone, locale, external_id, created_at, attributes::text from contacts
 where id = any(%s) and erased_at is null order by id
 """
 EVENTS = """
@@ -80,7 +81,7 @@ def population(session: Session, plan: Plan) -> list[int]:
 def people(session: Session, plan: Plan, ids: Sequence[int], signer: Signer) -> list[Person]:
     """These contacts, erased ones left out, in the order of their ids."""
     wanted = list(ids)
-    contacts = driver(session).execute(CONTACTS, (wanted,), binary=True).fetchall()
+    contacts = _with_json(driver(session).execute(CONTACTS, (wanted,), binary=True).fetchall())
     events = _events(session, plan, wanted)
     read = {
         "messages": _grouped(session, MESSAGES, wanted, plan.end, plan.journey.slug, plan.start)
@@ -102,13 +103,18 @@ def people(session: Session, plan: Plan, ids: Sequence[int], signer: Signer) -> 
 def _events(session: Session, plan: Plan, ids: list[int]) -> dict[int, tuple[EventFact, ...]]:
     reads = plan.reads
     since = EARLIEST if reads.past else plan.start
-    query = EVENTS.format(properties="properties" if reads.properties else "null", cause=chain.PATTERN)
+    query = EVENTS.format(properties="properties::text" if reads.properties else "'{}'", cause=chain.PATTERN)
     values = (ids, reads.any_event, sorted(reads.events), since, plan.end, plan.journey.slug)
-    cursor = driver(session).execute(query, values, binary=True)
     found: dict[int, list[EventFact]] = defaultdict(list)
-    for contact_id, name, occurred_at, received_at, message_id, properties in cursor:
-        found[contact_id].append(EventFact(name, occurred_at, received_at, message_id, properties or {}))
+    for contact_id, *fact in _with_json(driver(session).execute(query, values, binary=True).fetchall()):
+        found[contact_id].append(EventFact(*fact))
     return {contact_id: tuple(facts) for contact_id, facts in found.items()}
+
+
+def _with_json(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The rows with their last column read as JSON: one document of all is read in half the time of one each."""
+    documents = json.loads(f"[{','.join(row[-1] for row in rows)}]")
+    return [(*row[:-1], document) for row, document in zip(rows, documents, strict=True)]
 
 
 def _grouped(session: Session, query: str, *values: Any) -> Grouped:
