@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from engine.expr import ast, comparing
 from engine.expr.aggregating import aggregate
@@ -15,6 +16,7 @@ from engine.expr.happening import in_window, message_in_window
 from engine.expr.values import Operand, View, literal, read_path
 
 ALWAYS, NEVER = Verdict(True, None), Verdict(False, None)
+ONCE, NOT_ONCE = ast.Count("at least", 1), ast.Count("exactly", 0)
 
 
 def evaluate(node: ast.Node, facts: Facts, now: dt.datetime) -> Verdict:
@@ -29,28 +31,7 @@ def evaluate_value(value: ast.Value, facts: Facts, now: dt.datetime) -> Decimal 
 
 def judge(node: ast.Node, view: View) -> Verdict:
     """The verdict at a place in the tree."""
-    match node:
-        case ast.And(items):
-            return every(judge(item, view) for item in items)
-        case ast.Or(items):
-            return some(judge(item, view) for item in items)
-        case ast.Not(item):
-            return opposite(judge(item, view))
-        case ast.Did(event, where, count, window, never):
-            verdicts = happened(event, where, window, view)
-            return counted(verdicts, ast.Count("exactly", 0) if never else count)
-        case ast.Message():
-            return counted(message_verdicts(node, view), ast.Count("exactly", 0) if node.never else node.count)
-        case ast.Sequence():
-            return _sequence(node, view)
-        case ast.Membership(kind, slug):
-            stays = {"segment": view.facts.segments, "list": view.facts.lists, "journey": view.facts.journeys}
-            return Verdict(slug in stays[kind], None)
-        case ast.Subscribed(topic, channel):
-            return Verdict(_subscribed(topic, channel, view.facts), None)
-        case ast.Consents(channel):
-            return Verdict(_consents(channel, view.facts), None)
-    return _compare(node, view)
+    return _JUDGES[type(node)](node, view)
 
 
 # Combining ------------------------------------------------------------------------------------------------------------
@@ -77,7 +58,7 @@ def opposite(verdict: Verdict) -> Verdict:
 
 def counted(verdicts: Sequence[Verdict], count: ast.Count | None) -> Verdict:
     """Whether the number of true ones fits; it needs as many changes as the number is off by."""
-    count = count or ast.Count("at least", 1)
+    count = count or ONCE
     number, times = sum(verdict.value for verdict in verdicts), count.times
     falls = sorted(v.changes_at for v in verdicts if v.value and v.changes_at)
     rises = sorted(v.changes_at for v in verdicts if not v.value and v.changes_at)
@@ -96,6 +77,15 @@ def _nth(moments: list[dt.datetime], n: int) -> dt.datetime | None:
 
 
 # What people did ------------------------------------------------------------------------------------------------------
+
+
+def _did(node: ast.Did, view: View) -> Verdict:
+    verdicts = happened(node.event, node.where, node.window, view)
+    return counted(verdicts, NOT_ONCE if node.never else node.count)
+
+
+def _message(node: ast.Message, view: View) -> Verdict:
+    return counted(message_verdicts(node, view), NOT_ONCE if node.never else node.count)
 
 
 def named(event: ast.EventName, view: View) -> list[EventFact]:
@@ -156,7 +146,13 @@ def _sequence(node: ast.Sequence, view: View) -> Verdict:
     return some(verdicts)
 
 
-# Consent --------------------------------------------------------------------------------------------------------------
+# Memberships and consent ----------------------------------------------------------------------------------------------
+
+
+def _membership(node: ast.Membership, view: View) -> Verdict:
+    facts = view.facts
+    stays = {"segment": facts.segments, "list": facts.lists, "journey": facts.journeys}
+    return ALWAYS if node.slug in stays[node.kind] else NEVER
 
 
 def _subscribed(topic: str, channel: str, facts: Facts) -> bool:
@@ -185,27 +181,48 @@ def operand(value: ast.Value, view: View) -> Operand:
     return literal(value)
 
 
-def _compare(node: ast.Comparing, view: View) -> Verdict:
-    match node:
-        case ast.Comparison(left, operator, right):
-            return comparing.comparison(operand(left, view), operator, operand(right, view), view)
-        case ast.Between(value, low, high, negated):
-            ends = operand(low, view), operand(high, view)
-            return comparing.between(operand(value, view), *ends, negated, view)
-        case ast.InList(value, items, negated):
-            read = operand(value, view)
-            return Verdict(comparing.in_list(read, items, view) is not negated, read.changes_at)
-        case ast.IsSet(value, negated):
-            read = operand(value, view)
-            return Verdict(read.present is not negated, read.changes_at)
-        case ast.IsWithin(value):
-            return comparing.is_within(operand(value, view), node, view)
-        case ast.Ago(value):
-            return comparing.ago(operand(value, view), node, view)
-        case ast.AnyItem(path, condition):
-            items = operand(path, view).raw
-            return (
-                some(judge(condition, view.within(item)) for item in items)
-                if isinstance(items, (list, tuple))
-                else NEVER
-            )
+def _comparison(node: ast.Comparison, view: View) -> Verdict:
+    return comparing.comparison(operand(node.left, view), node.operator, operand(node.right, view), view)
+
+
+def _between(node: ast.Between, view: View) -> Verdict:
+    ends = operand(node.low, view), operand(node.high, view)
+    return comparing.between(operand(node.value, view), *ends, node.negated, view)
+
+
+def _in_list(node: ast.InList, view: View) -> Verdict:
+    read = operand(node.value, view)
+    return Verdict(comparing.in_list(read, node.items, view) is not node.negated, read.changes_at)
+
+
+def _is_set(node: ast.IsSet, view: View) -> Verdict:
+    read = operand(node.value, view)
+    return Verdict(read.present is not node.negated, read.changes_at)
+
+
+def _any_item(node: ast.AnyItem, view: View) -> Verdict:
+    items = operand(node.path, view).raw
+    if not isinstance(items, (list, tuple)):
+        return NEVER
+    return some(judge(node.condition, view.within(item)) for item in items)
+
+
+_JUDGES: Mapping[type, Callable[[Any, View], Verdict]] = {
+    ast.And: lambda node, view: every(judge(item, view) for item in node.items),
+    ast.Or: lambda node, view: some(judge(item, view) for item in node.items),
+    ast.Not: lambda node, view: opposite(judge(node.item, view)),
+    ast.Did: _did,
+    ast.Message: _message,
+    ast.Sequence: _sequence,
+    ast.Membership: _membership,
+    ast.Subscribed: lambda node, view: Verdict(_subscribed(node.topic, node.channel, view.facts), None),
+    ast.Consents: lambda node, view: Verdict(_consents(node.channel, view.facts), None),
+    ast.Comparison: _comparison,
+    ast.Between: _between,
+    ast.InList: _in_list,
+    ast.IsSet: _is_set,
+    ast.IsWithin: lambda node, view: comparing.is_within(operand(node.value, view), node, view),
+    ast.Ago: lambda node, view: comparing.ago(operand(node.value, view), node, view),
+    ast.AnyItem: _any_item,
+}
+"""By kind of node: a table finds it at once, where a chain of cases asks them one by one."""

@@ -39,7 +39,7 @@ def drawn_as(program: Program, step: Split) -> str:
 
 def is_held_out(journey_slug: str, contact_id: int, share: Fraction) -> bool:
     """Whether a contact's first entry falls into the holdout; salted apart from every split."""
-    return share > 0 and draw(f"{journey_slug}\0\0holdout", contact_id) < share * RANGE
+    return share > 0 and (draw(f"{journey_slug}\0\0holdout", contact_id) * share.denominator < share.numerator * RANGE)
 
 
 def draw(salt: str, contact_id: int) -> int:

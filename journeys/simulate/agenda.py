@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import insort
-from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple
 
 from engine.expr import EventFact, Facts
 from engine.expr.values import dig
@@ -16,36 +17,30 @@ from journeys.simulate.plan import Plan
 
 Order = tuple[dt.datetime, int, int]
 EVENT, CHANGE, ENTRY = 0, 1, 2
+ORDER = itemgetter(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(NamedTuple):
     """An event, a change, or an entry by something else, such as a step that starts the journey."""
 
     order: Order
     what: EventFact | Turn | Trigger
-
-    @property
-    def at(self) -> dt.datetime:
-        """Its instant."""
-        return self.order[0]
 
 
 class Agenda:
     """What is still to come; what the contact's own steps cause is added on the way, behind what is there already."""
 
     def __init__(self, plan: Plan, person: Person) -> None:
-        heard = plan.listening
-        self._plan, self._id = plan, person.id
-        self._names = None if heard.any_event else {*heard.all_events, plan.journey.enter.event}
+        self._plan, self._id, self._names = plan, person.id, plan.heard
         self._end = plan.end
         found: list[tuple[dt.datetime, int, EventFact | Turn | Trigger]] = []
         found += [(fact.occurred_at, EVENT, fact) for fact in person.facts.events if self._minds(fact)]
         found += [(turn.at, CHANGE, turn) for turn in person.turns]
         found += [(entry.occurred_at, ENTRY, entry) for entry in entries(plan, person)]
-        ordered = [((at, rank, n), what) for n, (at, rank, what) in enumerate(found) if plan.start <= at < plan.end]
+        start, end = plan.start, plan.end
         self._next = len(found)
-        self._coming = [Happening(*one) for one in sorted(ordered, key=lambda one: one[0], reverse=True)]
+        self._coming = [Happening((at, rank, n), what) for n, (at, rank, what) in enumerate(found) if start <= at < end]
+        self._coming.sort(key=ORDER, reverse=True)
 
     def __bool__(self) -> bool:
         return bool(self._coming)
@@ -53,7 +48,7 @@ class Agenda:
     @property
     def at(self) -> dt.datetime:
         """The instant of what comes next; the end of the span if nothing does."""
-        return self._coming[-1].at if self._coming else self._end
+        return self._coming[-1].order[0] if self._coming else self._end
 
     def has_event_at(self, now: dt.datetime) -> bool:
         """Whether an event comes next, at this instant."""

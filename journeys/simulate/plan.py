@@ -42,7 +42,8 @@ class Reads:
 class Plan:
     """A draft with all that is the same for everybody. The span is [start, end).
 
-    `winners`: by split, the arm that everybody takes from an instant on.
+    `winners`: by split, the arm that everybody takes from an instant on. `heard`: the names of the events that matter
+    as they happen, None if all do.
     """
 
     program: Program
@@ -54,6 +55,8 @@ class Plan:
     reads: Reads
     needs: Mapping[str, Needs] = field(default_factory=dict)
     winners: Mapping[str, tuple[dt.datetime, str]] = field(default_factory=dict)
+
+    heard: frozenset[str] | None = None
 
     @property
     def journey(self) -> language.Journey:
@@ -78,7 +81,9 @@ def plan(
     known = with_journey(schema, flat.journey)
     wanted = {id_: needs(flat, step) for id_, step in flat.steps.items()}
     reads = _reads(flat, known, workspace)
-    return Plan(flat, listening(flat, known.aliases), workspace, known, start, end, reads, wanted)
+    ears = listening(flat, known.aliases)
+    heard = None if ears.any_event else ears.all_events | {enter.event}
+    return Plan(flat, ears, workspace, known, start, end, reads, wanted, heard=heard)
 
 
 def _sends(journey: language.Journey) -> Iterator[language.SendOptions]:

@@ -73,7 +73,7 @@ class Tally:
         """Everything of a contact has been counted."""
         self.people += 1
         self.per_contact[messages] += 1
-        if messages:
+        if messages and (len(self.most) < MOST_MESSAGED or messages >= self.most[-1][0]):
             self.most = _top([*self.most, (messages, name)])
 
     def add(self, other: Tally) -> None:
