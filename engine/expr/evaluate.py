@@ -60,19 +60,20 @@ def counted(verdicts: Sequence[Verdict], count: ast.Count | None) -> Verdict:
     """Whether the number of true ones fits; it needs as many changes as the number is off by."""
     count = count or ONCE
     number, times = sum(verdict.value for verdict in verdicts), count.times
-    falls = sorted(v.changes_at for v in verdicts if v.value and v.changes_at)
-    rises = sorted(v.changes_at for v in verdicts if not v.value and v.changes_at)
-    at_least = number >= times
     if count.bound == "exactly":
         if number == times:
-            return Verdict(True, comparing.earliest(_nth(falls, 1), _nth(rises, 1)))
-        return Verdict(False, _nth(falls, number - times) if number > times else _nth(rises, times - number))
+            return Verdict(True, comparing.earliest(_nth_change(verdicts, True, 1), _nth_change(verdicts, False, 1)))
+        return Verdict(False, _nth_change(verdicts, number > times, abs(number - times)))
     if count.bound == "at most":
         return opposite(counted(verdicts, ast.Count("at least", times + 1)))
-    return Verdict(at_least, _nth(falls, number - times + 1) if at_least else _nth(rises, times - number))
+    if number >= times:
+        return Verdict(True, _nth_change(verdicts, True, number - times + 1))
+    return Verdict(False, _nth_change(verdicts, False, times - number))
 
 
-def _nth(moments: list[dt.datetime], n: int) -> dt.datetime | None:
+def _nth_change(verdicts: Sequence[Verdict], value: bool, n: int) -> dt.datetime | None:
+    """The `n`th instant at which one of those that are `value` now turns."""
+    moments = sorted([v.changes_at for v in verdicts if v.value is value and v.changes_at])
     return moments[n - 1] if len(moments) >= n else None
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from engine.expr import ast, literals
 from engine.expr.durations import flips_at, next_crossing, shift
-from engine.expr.facts import EventFact, EventKey, MessageFact, Verdict
+from engine.expr.facts import EventFact, MessageFact, Verdict
 from engine.expr.values import View
 
 
@@ -14,7 +14,7 @@ def in_window(fact: EventFact, window: ast.Window | None, view: View) -> Verdict
     """Events after `now` do not count yet."""
     if isinstance(window, ast.SinceEntry):
         entry = view.facts.entry
-        static = entry is not None and fact.key > EventKey(*entry)
+        static = entry is not None and (fact.occurred_at, fact.received_at, fact.message_id) > entry
     elif isinstance(window, ast.SinceStep):
         static = view.facts.step_since is not None and fact.occurred_at > view.facts.step_since
     else:

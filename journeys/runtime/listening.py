@@ -52,7 +52,7 @@ class Ears:
         """Whether `fact` can change a verdict."""
         match fact.kind:
             case "event":
-                return self.any_event or any(name in self.wheres for name in fact.names)
+                return self.any_event or not self.wheres.keys().isdisjoint(fact.names)
             case "consent":
                 return self.consent
             case "message":

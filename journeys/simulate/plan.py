@@ -43,7 +43,7 @@ class Plan:
     """A draft with all that is the same for everybody. The span is [start, end).
 
     `winners`: by split, the arm that everybody takes from an instant on. `heard`: the names of the events that matter
-    as they happen, None if all do.
+    as they happen, None if all do. `choosing`: the splits that choose a winner.
     """
 
     program: Program
@@ -57,6 +57,7 @@ class Plan:
     winners: Mapping[str, tuple[dt.datetime, str]] = field(default_factory=dict)
 
     heard: frozenset[str] | None = None
+    choosing: Mapping[str, language.Split] = field(default_factory=dict)
 
     @property
     def journey(self) -> language.Journey:
@@ -83,7 +84,8 @@ def plan(
     reads = _reads(flat, known, workspace)
     ears = listening(flat, known.aliases)
     heard = None if ears.any_event else ears.all_events | {enter.event}
-    return Plan(flat, ears, workspace, known, start, end, reads, wanted, heard=heard)
+    choosing = {split.id: split for split in splits(flat)}
+    return Plan(flat, ears, workspace, known, start, end, reads, wanted, heard=heard, choosing=choosing)
 
 
 def _sends(journey: language.Journey) -> Iterator[language.SendOptions]:

@@ -29,7 +29,7 @@ from journeys.runtime.run import Ended, Party, move_one
 from journeys.simulate.agenda import Agenda
 from journeys.simulate.doing import done
 from journeys.simulate.person import Person, Turn
-from journeys.simulate.plan import Plan, splits
+from journeys.simulate.plan import Plan
 from journeys.simulate.tally import Drawn, Tally
 from journeys.simulate.winners import gains
 
@@ -68,7 +68,7 @@ class Replay:
         self.stays: list[Stay] = []
         self.queued: list[tuple[Stay, Email | Sms]] = []
         self.changed: list[Fact] = []
-        self.chosen = {split.id: split for split in splits(plan.program)}
+        self.chosen = plan.choosing
         self.drawn: list[tuple[Stay, str, str, dt.datetime]] = []
         self.accepted = [fact.accepted_at for fact in person.facts.messages]
         self.messages = 0
