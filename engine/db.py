@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -128,6 +128,22 @@ class Line:
         except psycopg.Error:
             return False
         return True
+
+
+def cause_of(error: Exception) -> BaseException:
+    """The driver's error: SQLAlchemy wraps those of its own statements, COPY and hot statements raise them bare."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
+def is_outage(error: Exception) -> bool:
+    """A database that is away is nobody's guilt: the next sweep tries again. Class 54 is a row that exceeds a limit,
+    25P03 is said to a worker that was stopped for too long."""
+    cause = cause_of(error)
+    if isinstance(cause, psycopg.Error) and cause.sqlstate == "25P03":
+        return True
+    if isinstance(cause, psycopg.Error) and (cause.sqlstate or "").startswith("54"):
+        return False
+    return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError | OSError)
 
 
 def driver(session: Session) -> psycopg.Connection[Any]:

@@ -16,5 +16,8 @@ def deliver(database: Database, seconds: float = SECONDS) -> int:
     """Deliver what is due. Returns how many deliveries were tried."""
     own = settings()
     courier = Courier(database, clock.now, own.secret(), networks(own.webhook_networks))
-    notes = send_notes(database, clock.now, own.smtp_url) if own.smtp_url else 0
-    return notes + courier.deliver(seconds)
+    try:
+        notes = send_notes(database, clock.now, own.smtp_url) if own.smtp_url else 0
+    finally:  # a mail server that is set up wrongly is no reason to call nobody
+        calls = courier.deliver(seconds)
+    return notes + calls

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from engine import clock, segments
-from engine.db import Database, driver
+from engine.db import Database, cause_of, driver, is_outage
 from engine.reports import rollup
 from engine.tracking.process import process
 from journeys.runtime import admit as admitting
@@ -100,7 +100,7 @@ def _take_slots(database: Database) -> None:
             with database.transaction() as session:
                 timed.let_in(session, catalogues.load(session), journey_id, clock.now(session))
         except Exception as error:
-            if _is_outage(error):
+            if is_outage(error):
                 raise
             logger.exception("schedule_failed", journey=journey_id)
 
@@ -204,7 +204,7 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside, seconds:
         except Exception as error:
             if _is_deadlock(error):
                 continue
-            if _is_outage(error) or not taken:
+            if is_outage(error) or not taken:
                 raise
             if size == 1:
                 _set_aside(database, aside, taken[0], error)
@@ -217,25 +217,9 @@ def _repeat(database: Database, batch: Batch, limit: int, aside: Aside, seconds:
     return total
 
 
-def _cause(error: Exception) -> BaseException:
-    """The driver's error: SQLAlchemy wraps those of its own statements, COPY and hot statements raise them bare."""
-    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-
-
 def _is_deadlock(error: Exception) -> bool:
     """PostgreSQL chose this transaction to give way; nothing of it happened, so it is simply done again."""
-    return isinstance(_cause(error), DeadlockDetected)
-
-
-def _is_outage(error: Exception) -> bool:
-    """A database that is away is nobody's guilt: the next sweep tries again. Class 54 is a row that exceeds a limit,
-    25P03 is said to a worker that was stopped for too long."""
-    cause = _cause(error)
-    if isinstance(cause, psycopg.Error) and cause.sqlstate == "25P03":
-        return True
-    if isinstance(cause, psycopg.Error) and (cause.sqlstate or "").startswith("54"):
-        return False
-    return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError | OSError)
+    return isinstance(cause_of(error), DeadlockDetected)
 
 
 def _set_aside(database: Database, aside: Aside, id_: int, error: Exception) -> None:

@@ -22,6 +22,8 @@ TRANSLATED = (
     ipaddress.ip_network("2002::/16"),
 )
 """IPv6 addresses that carry an IPv4 address (RFC 6052, RFC 3056): they may lead anywhere."""
+UNLISTED = (ipaddress.ip_network("fec0::/10"), ipaddress.ip_network("3fff::/20"))
+"""Site-local and documentation addresses (RFC 3879, RFC 9637), which Python takes to be global."""
 
 
 class Forbidden(Exception):
@@ -80,7 +82,7 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in TRANSLATED):
+        if any(address in network for network in (*TRANSLATED, *UNLISTED)):
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from engine.errors import InvalidInput
+from engine.events.encoding import encode
 from engine.webhooks.address import Forbidden, Network, Url, resolve
 
 CONNECT_SECONDS = 5.0
@@ -90,13 +92,13 @@ def _read(response: http.client.HTTPResponse) -> Answer:
 
 
 def value_of(data: bytes) -> Any:
-    """The body as an attribute can keep it."""
+    """The body as an attribute can keep it: as text if it is no JSON, or JSON that PostgreSQL would refuse."""
     if not data or len(data) > LARGEST_KEPT:
         return None
     text = data.decode("utf-8", "replace").replace("\0", "")
     try:
         value = json.loads(text, parse_constant=lambda _: None)
-        json.dumps(value, ensure_ascii=False).encode()  # fails on half a character, which nothing can store
-    except (ValueError, RecursionError):
+        encode({"response": value}, "response")
+    except (ValueError, RecursionError, InvalidInput):
         return text.strip()
-    return None if "\\u0000" in text else value
+    return value

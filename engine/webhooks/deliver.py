@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -24,13 +25,15 @@ from engine import workspace
 from engine.arrays import literal
 from engine.contacts.changes import announce
 from engine.contacts.identify import set_attributes
-from engine.db import Database
+from engine.db import Database, cause_of, is_outage
 from engine.errors import CairnError
 from engine.webhooks.address import Network, parse_url
 from engine.webhooks.call import Answer, post
 from engine.webhooks.note import render
 from engine.webhooks.outcome import GONE, Change, change, delay
 from engine.webhooks.secrets import signature, unseal
+
+logger = structlog.get_logger()
 
 AT_ONCE, BATCH = 8, 32
 LEASE = dt.timedelta(minutes=2)
@@ -130,9 +133,34 @@ class Courier:
             name = workspace.load(session).name
         silent = threading.Event()
         answers = list(pool.map(lambda row: self._call(endpoint, row, name, silent), rows))
-        with self.database.transaction() as session:
-            write(session, endpoint, rows, answers, self.clock(session))
+        self._write(endpoint, rows, answers)
         return len(rows)
+
+    def _write(self, endpoint: Endpoint, rows: Sequence[Any], answers: Sequence[Answer]) -> None:
+        """An answer that cannot be written must not have the calls of its whole batch made again."""
+        try:
+            with self.database.transaction() as session:
+                now = self.clock(session)
+                judge(session, endpoint, write(session, rows, answers, now), now)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            done = [self._write_one(row, answer) for row, answer in zip(rows, answers, strict=True)]
+            with self.database.transaction() as session:
+                judge(session, endpoint, done, self.clock(session))
+
+    def _write_one(self, row: Any, answer: Answer) -> Done:
+        try:
+            with self.database.transaction() as session:
+                [done] = write(session, [row], [answer], self.clock(session))
+        except Exception as error:
+            if is_outage(error):
+                raise
+            logger.exception("deliveries.unwritable", delivery=row.id)
+            refused = Answer(error=f"the answer cannot be written down: {cause_of(error)}", hopeless=True)
+            with self.database.transaction() as session:
+                [done] = write(session, [row], [refused], self.clock(session))
+        return done
 
     def _call(self, endpoint: Endpoint, row: Any, workspace_name: str, silent: threading.Event) -> Answer:
         """Once one call of the batch got no answer, those that have not begun wait for a better time."""
@@ -181,10 +209,8 @@ def headers(token: str, timestamp: int, body: bytes, secrets: Sequence[str]) -> 
     }
 
 
-def write(
-    session: Session, endpoint: Endpoint, rows: Sequence[Any], answers: Sequence[Answer], now: dt.datetime
-) -> None:
-    """States, responses into their attributes, word to entries that wait, and whether the endpoint works."""
+def write(session: Session, rows: Sequence[Any], answers: Sequence[Answer], now: dt.datetime) -> list[Done]:
+    """States, responses into their attributes, and word to entries that wait."""
     done = {
         row.id: Done(row, answer, change(answer, row.attempts, row.created_at, now, random.uniform(0.8, 1.2)))
         for row, answer in zip(rows, answers, strict=True)
@@ -201,7 +227,7 @@ def write(
     if kept:
         set_attributes(session, kept, now)
     announce(session, waiting, now)
-    _judge(session, endpoint, list(done.values()), now)
+    return list(done.values())
 
 
 def _columns(done: Mapping[int, Done]) -> dict[str, Any]:
@@ -211,11 +237,17 @@ def _columns(done: Mapping[int, Done]) -> dict[str, Any]:
         "states": literal([one.change.state for one in done.values()]),
         "next_at": literal([one.change.next_at for one in done.values()]),
         "statuses": literal([one.answer.status for one in done.values()]),
-        "errors": literal([one.change.error.replace("\0", "")[:300] or None for one in done.values()]),
+        "errors": literal([_storable(one.change.error) or None for one in done.values()]),
     }
 
 
-def _judge(session: Session, endpoint: Endpoint, done: Sequence[Done], now: dt.datetime) -> None:
+def _storable(error: str) -> str:
+    """Receivers write into it: a status line may hold anything."""
+    return error.replace("\0", "")[:300]
+
+
+def judge(session: Session, endpoint: Endpoint, done: Sequence[Done], now: dt.datetime) -> None:
+    """Write down whether the endpoint works."""
     blamed = [one for one in done if one.change.blames]
     if any(one.change.state == "delivered" for one in done):
         session.execute(WORKS, {"slug": endpoint.slug})
@@ -224,6 +256,5 @@ def _judge(session: Session, endpoint: Endpoint, done: Sequence[Done], now: dt.d
         gone = last.answer.status == GONE
         pause = delay(endpoint.failures + 1, 1.0)
         retry_at = now + max(pause, dt.timedelta(seconds=last.answer.retry_after))
-        session.execute(
-            FAILS, {"slug": endpoint.slug, "now": now, "retry_at": retry_at, "gone": gone, "error": last.change.error}
-        )
+        error = _storable(last.change.error)
+        session.execute(FAILS, {"slug": endpoint.slug, "now": now, "retry_at": retry_at, "gone": gone, "error": error})

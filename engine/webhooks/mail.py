@@ -60,9 +60,10 @@ def send_notes(database: Database, clock: Callable[[Session], dt.datetime], smtp
         session.execute(LOST, {"now": now})
         rows = session.execute(CLAIM, {"now": now, "lease": now + LEASE, "limit": BATCH}).all()
         known = workspace.load(session)
-    if not rows:
-        return 0
-    results = _send_all(Server.parse(smtp_url), rows, known, now)
+        if not rows:
+            return 0
+        server = Server.parse(smtp_url)  # what it raises takes the claim back
+    results = _send_all(server, rows, known, now)
     with database.transaction() as session:
         now = clock(session)
         pairs = zip(rows, results, strict=True)
@@ -83,7 +84,7 @@ def _send_all(server: Server, rows: Any, known: Workspace, now: dt.datetime) -> 
     """One connection for all. When it breaks or is slow, those that were not begun may be sent again."""
     try:
         smtp = _connect(server)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, ValueError) as error:
         return [Result("again", f"{server}: {error}")] * len(rows)
     results: list[Result] = []
     until = time.monotonic() + WHOLE_SECONDS
@@ -93,14 +94,20 @@ def _send_all(server: Server, rows: Any, known: Workspace, now: dt.datetime) -> 
                 results.append(Result("again", f"{server} is slow"))
                 continue
             try:
-                note = _compose(row, known, now)
-            except (CairnError, ValueError) as error:
-                results.append(Result("failed", str(error)))
+                data = _compose(row, known, now).as_bytes(policy=SMTP)
+            except Exception as error:  # whatever is wrong with one note, the results of the others must be written
+                results.append(Result("failed", _told(error)))
                 continue
-            results.append(_hand_over(smtp, known.sender_address, row.address, note.as_bytes(policy=SMTP)))
+            results.append(_hand_over(smtp, known.sender_address, row.address, data))
     finally:
         smtp.close()
     return results
+
+
+def _told(error: Exception) -> str:
+    return (
+        str(error) if isinstance(error, CairnError) else f"no mail can be made of it: {type(error).__name__}: {error}"
+    )
 
 
 def _connect(server: Server) -> smtplib.SMTP:
@@ -126,6 +133,8 @@ def _hand_over(smtp: smtplib.SMTP, sender: str, recipient: str, data: bytes) -> 
                 return Result("again" if code < 500 else "failed", f"{code} {reply.decode(errors='replace')}")
     except (OSError, smtplib.SMTPException) as error:
         return Result("again", f"{type(error).__name__}: {error}")
+    except ValueError as error:  # an address beyond ASCII, which no command can carry
+        return Result("failed", f"{type(error).__name__}: {error}")
     try:
         code, reply = smtp.data(data)
     except smtplib.SMTPDataError as error:

@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import hmac
 import ipaddress
+import json
 import socket
 from collections.abc import Iterator
 
@@ -53,6 +54,8 @@ def hook() -> Iterator[Hook]:
         ("::ffff:93.184.215.14", True),
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
+        ("fec0::1", False),
+        ("3fff::1", False),
     ],
 )
 def test_only_what_lies_on_the_internet_is_public(address: str, public: bool) -> None:
@@ -151,7 +154,12 @@ def test_nobody_listening_is_an_answer_too() -> None:
         (b"[1, null]", [1, None]),
         (b"thanks\n", "thanks"),
         (b'{"a": NaN}', {"a": None}),
-        (b'"a\\u0000b"', None),
+        (b'"a\\u0000b"', '"a\\u0000b"'),
+        (b'"a\\\\u0000b"', "a\\u0000b"),
+        (b'{"id": 1e999}', '{"id": 1e999}'),
+        (b"[" * 99 + b"]" * 99, json.loads("[" * 99 + "]" * 99)),
+        (b"[" * 100 + b"]" * 100, "[" * 100 + "]" * 100),
+        (b"[" * 960 + b"]" * 960, "[" * 960 + "]" * 960),
         (b"\xff\x00", "�"),
         (b"[" * 5000, "[" * 5000),
         (b'"\\ud800"', '"\\ud800"'),

@@ -6,12 +6,16 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
+import json
+import socket
+import threading
 from collections.abc import Iterator
 from email import message_from_bytes
 
 import pytest
 
-from engine.errors import LanguageError
+from engine import workspace
+from engine.errors import ConfigurationError, LanguageError
 from engine.settings import settings
 from engine.signing import signer
 from engine.webhooks import call, endpoints
@@ -91,6 +95,55 @@ def test_a_response_is_stored_before_the_next_step(world: World, hook: Hook) -> 
     assert world.path(anna) == ["entered", "call:called", "call:settled", "known:branched", "mark:passed", "completed"]
     [(attributes,)] = world.execute("select attributes from contacts where id = :id", id=anna)
     assert attributes == {"crm": {"id": {"number": 7}}, "known": True}
+
+
+@pytest.mark.parametrize("body", [b'{"id": 1e999}', b'{"a":' * 960 + b"1" + b"}" * 960, b'{"a": "\\u0000"}'])
+def test_a_response_that_is_no_json_to_the_database_is_kept_as_text(world: World, hook: Hook, body: bytes) -> None:
+    hook.answer(200, body)
+    world.publish(journey(ASK))
+    anna = world.contact()
+    enter(world, anna)
+    assert deliveries(world) == [("delivered", 1, 200)]
+    assert world.execute("select attributes -> 'crm' ->> 'id' from contacts") == [(body.decode(),)]
+
+
+def test_an_answer_that_cannot_be_written_fails_alone(
+    world: World, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the check of responses lets through: nobody else of the batch is called again."""
+    monkeypatch.setattr(call, "value_of", json.loads)
+    for body in (b"7", b"1e999", b"8"):
+        hook.answer(200, body)
+    world.publish(journey(ASK))
+    enter(world, *[world.contact() for _ in range(3)])
+    world.live(HOUR)
+    assert len(hook.calls) == 3
+    assert sorted(deliveries(world)) == [("delivered", 1, 200), ("delivered", 1, 200), ("failed", 1, None)]
+    assert "Infinity" in world.execute("select error from deliveries where state = 'failed'")[0][0]
+    assert world.execute("select failures, error from webhooks") == [(0, None)]
+    assert [row[0] for row in world.execute("select status from enrolments")] == ["completed"] * 3
+
+
+def test_an_endpoint_that_speaks_no_http_is_a_failing_one(world: World, hook: Hook) -> None:
+    """Its status line holds NUL, which the column of the last error would refuse."""
+
+    def talk() -> None:
+        caller, _ = server.accept()
+        with caller:
+            caller.recv(5000)
+            caller.sendall(b"\0garbage\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        talking = threading.Thread(target=talk, daemon=True)
+        talking.start()
+        with world.database.transaction() as session:
+            endpoints.add(session, "crm/task", f"http://127.0.0.1:{server.getsockname()[1]}/", settings().secret())
+        world.publish(journey(CALL))
+        enter(world, world.contact())
+        talking.join(10)
+    assert deliveries(world) == [("pending", 1, None)]
+    [(failures, error)] = world.execute("select failures, error from webhooks")
+    assert failures == 1 and "garbage" in error
 
 
 def test_without_store_nobody_waits_for_the_response(world: World, hook: Hook) -> None:
@@ -273,6 +326,35 @@ def test_a_note_that_may_have_arrived_is_not_sent_again(world: World) -> None:
         world.live(DAY)
         assert server.accepted["sales@shop.example"] == 1
     assert deliveries(world) == [("unknown", 1, None)]
+
+
+@pytest.mark.parametrize("sender", ["hello@bücher.example", ""])
+def test_a_note_that_no_mail_can_carry_fails_and_the_calls_go_out(world: World, hook: Hook, sender: str) -> None:
+    with world.database.transaction() as session:
+        workspace.put(session, "sender_address", sender)
+    world.publish(journey(f"{NOTE}\n{CALL}"))
+    enter(world, world.contact(), world.contact())
+    assert sorted(deliveries(world)) == [("delivered", 1, 200)] * 2 + [("failed", 1, None)] * 2
+    assert all(error for (error,) in world.execute("select error from deliveries where state = 'failed'"))
+    assert len(hook.calls) == 2
+
+
+def test_a_mail_server_that_is_set_up_wrongly_holds_no_note_and_no_call(
+    world: World, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.publish(journey(f"{NOTE}\n{CALL}"))
+    world.event(world.contact(), "Signed Up")
+    pipeline.match(world.database)
+    pipeline.advance(world.database)
+    with monkeypatch.context() as patch:
+        patch.setenv("CAIRN_SMTP_URL", "smtp://127.0.0.1:25?starttls=perhaps")
+        settings.cache_clear()
+        with pytest.raises(ConfigurationError, match="starttls"):
+            delivering.deliver(world.database)
+    settings.cache_clear()
+    assert deliveries(world) == [("pending", 0, None), ("delivered", 1, 200)]
+    world.settle()
+    assert deliveries(world) == [("delivered", 1, None), ("delivered", 1, 200)]
 
 
 def test_a_worker_that_dies_over_a_note_leaves_it_unknown(world: World) -> None:
