@@ -29,13 +29,13 @@ def enter(
     anybody in, InvalidInput for properties that cannot be stored.
     """
     document = encode(properties, "properties").decode()
-    query = select(Journey.state, JourneyVersion.source).join(
-        JourneyVersion, JourneyVersion.id == Journey.live_version_id
-    )
-    row = session.execute(query.where(Journey.slug == slug)).first()
-    if row is None:
+    # Locked, so that it stays live until the commit; without a join, which would lose a version published meanwhile.
+    query = select(Journey.state, Journey.live_version_id).where(Journey.slug == slug).with_for_update(read=True)
+    row = session.execute(query).first()
+    if row is None or row.live_version_id is None:
         raise NotFound("published journey", slug)
-    if compiled(row.source).journey.enter.kind != "api":
+    source = select(JourneyVersion.source).where(JourneyVersion.id == row.live_version_id)
+    if compiled(session.execute(source).scalar_one()).journey.enter.kind != "api":
         raise Conflict(f"people do not enter `{slug}` by call", "Its file has to say: enter: {api: true}.")
     if row.state != "live":
         raise Conflict(f"the journey `{slug}` is {row.state}", "It lets people in while it is live.")

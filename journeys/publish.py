@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from engine import segments, workspace
+from engine import clock, segments, workspace
 from engine.contacts import normal
 from engine.contacts.changes import MESSAGES_ARE_HEARD
 from engine.errors import Conflict, LanguageError, NotFound
@@ -145,9 +145,11 @@ def publish(
     Raises Refused, with nothing saved, if the text has an error; InvalidInput if a choice cannot be; Conflict if
     `expected` is given and another version (by number, 0 for none) is live. Without a choice people in flight stay on
     the version that they entered. The same text again changes nothing but what is chosen. A segment that lets people in
-    is refreshed first, so that only who joins from now on is new to it. Nothing is matched meanwhile.
+    is refreshed first, so that only who joins from now on is new to it. Nothing is matched meanwhile. `now` is when the
+    publisher asked; what is published is as of when they had the turn, if that is later.
     """
     turn.take(session)
+    now = max(now, clock.now(session))
     found = check(session, source)
     if errors := [problem for problem in found if problem.severity == "error"]:
         raise Refused(errors)
@@ -161,7 +163,7 @@ def publish(
     first = journey.live_version_id is None
     if parsed.enter.segment:
         with rollup.together(session):
-            match.match_joins(session, catalogues.load(session), parsed.enter.segment, lambda _: now)
+            match.match_joins(session, catalogues.load(session), parsed.enter.segment, _not_before(now))
     before = journey.state
     segments.hear(session, _heard_segments(parsed, load_schema(session)))
     version = _freeze(session, journey, source, now, actor)
@@ -220,6 +222,11 @@ def refuse_choices(session: Session, journey: Journey, parsed: language.Journey,
     refuse_unknown(choices, [difference(one, parsed) for one in before], known, new)
 
 
+def _not_before(now: dt.datetime) -> match.Clock:
+    """The clock, for one whose transaction has reached `now` already."""
+    return lambda session: max(now, clock.now(session))
+
+
 def _start_anew(session: Session, journey: Journey, before: str, now: dt.datetime) -> None:
     """What a pause held goes on; what a stop has not ended yet ends, lest it come alive again."""
     if before == "paused":
@@ -242,10 +249,11 @@ def _carry(
 
 
 def _journey(session: Session, slug: str) -> Journey:
-    """The journey's row, locked, so that two publishers take turns."""
+    """The journey's row, locked, so that two publishers take turns; as it is now, whatever the session read before."""
     fresh = {"slug": slug, "state": "draft", "public_id": new_public_id()}
     session.execute(insert(Journey).values(fresh).on_conflict_do_nothing(index_elements=["slug"]))
-    return session.execute(select(Journey).where(Journey.slug == slug).with_for_update()).scalar_one()
+    locked = select(Journey).where(Journey.slug == slug).with_for_update().execution_options(populate_existing=True)
+    return session.execute(locked).scalar_one()
 
 
 def _freeze(session: Session, journey: Journey, source: str, now: dt.datetime, actor: str) -> JourneyVersion:

@@ -78,20 +78,27 @@ def refresh_stale(session: Session, now: Reading) -> str | None:
         return None
     schema = load_schema(session)
     for rule in load_rules(session, schema):
-        if rule.segment_id in due and _refresh_all(session, rule, schema, now, wait=False):
+        if rule.segment_id in due and session.execute(TRY, {"id": rule.segment_id}).scalar_one():
+            _refresh_all(session, rule, schema, now)
             return rule.slug
     return None
 
 
 def refresh(session: Session, slug: str, now: Reading) -> int:
-    """Refresh one segment, and before it those that it reads, for all contacts. Returns its size. Raises NotFound."""
+    """Refresh one segment, and before it those that it reads, for all contacts. Returns its size. Raises NotFound.
+
+    Their locks are taken first, in the order in which whoever wants several takes them, so nobody waits in a circle.
+    """
     schema = load_schema(session)
     rules = load_rules(session, schema)
     wanted = _with_read({rule.slug: rule for rule in rules}, slug)
     if slug not in wanted:
         raise NotFound("segment", slug, "It is not saved, or its rule does not read.")
-    for position, rule in enumerate(rule for rule in rules if rule.slug in wanted):
-        _refresh_all(session, rule, schema, now, wait=position == 0)
+    reading = [rule for rule in rules if rule.slug in wanted]
+    for id_ in sorted(rule.segment_id for rule in reading):
+        session.execute(WAIT, {"id": id_})
+    for rule in reading:
+        _refresh_all(session, rule, schema, now)
     return session.execute(select(Segment.contact_count).where(Segment.slug == slug)).scalar_one()
 
 
@@ -113,10 +120,8 @@ def _with_read(rules: dict[str, Rule], slug: str) -> set[str]:
     return found
 
 
-def _refresh_all(session: Session, rule: Rule, schema: Schema, now: Reading, *, wait: bool) -> bool:
-    """Under the segment's lock; only who holds no other segment's lock may wait for it, so nobody can deadlock."""
-    if not session.execute(WAIT if wait else TRY, {"id": rule.segment_id}).scalar() and not wait:
-        return False
+def _refresh_all(session: Session, rule: Rule, schema: Schema, now: Reading) -> None:
+    """The caller holds the segment's lock."""
     moment = clock.read(session, now)
     announced, asks = session.execute(BEFORE, {"id": rule.segment_id}).one()
     _write(session, rule, schema, moment, announced)
@@ -124,7 +129,6 @@ def _refresh_all(session: Session, rule: Rule, schema: Schema, now: Reading, *, 
     heard = session.execute(NOTE, {**values, "periodic": rule.periodic, "asks": asks}).scalar_one()
     if heard and not announced:  # somebody began to listen meanwhile
         session.execute(ANNOUNCE, {**values, "names": [rule.slug]})
-    return True
 
 
 STATEMENTS: dict[tuple[int, str], tuple[Rule, Schema, Any]] = {}

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from psycopg.errors import DeadlockDetected
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine import partitions
@@ -34,7 +35,8 @@ BATCH = 10_000
 MOST_DEADLOCKS = 5
 Mode = Literal["keep", "length", "again", "fresh"]
 
-# The rows are locked by a statement of their own, so that the next one sees what the log says of them.
+# The rows are locked by a statement of their own, so that the next one sees what the log says of them. It may see some
+# that came in between, unlocked: they go along if they are still there when it comes to write them.
 LOCK = """
 select count(*) from (
     select e.id from unnest(%(version)s::int8[], %(step)s::text[]) as u(version_id, step_id)
@@ -76,7 +78,8 @@ with asked as (
             else %(now)s end,
         arrived_at = case when u.mode = 'fresh' then %(now)s else e.arrived_at end,
         goal_until = case when e.goal_at is null then e.entered_at + %(within)s::interval else e.goal_until end
-    from standing u where e.id = u.id
+    from standing u
+    where e.id = u.id and e.version_id = u.version_id and e.step_id = u.step_id and e.status = 'active'
     returning e.id, e.contact_id, e.step_id, e.visit, u.detail
 ), logged as (
     insert into step_log (at, enrolment_id, contact_id, version_id, step_id, visit, outcome, detail)
@@ -134,6 +137,9 @@ def carry(session: Session, catalogue: Catalogue, version: Version, choices: Cho
                 return _carry(session, catalogue, version, choices, now)
         except DeadlockDetected:
             continue
+        except OperationalError as error:  # as SQLAlchemy wraps those of its own statements
+            if not isinstance(error.orig, DeadlockDetected):
+                raise
     return _carry(session, catalogue, version, choices, now)
 
 

@@ -141,7 +141,7 @@ def match_changes(
 
 def match_joins(session: Session, catalogue: Catalogue, segment: str, clock: Clock) -> None:
     """Bring `segment` up to date and apply who joined it so far, before a further journey listens to it."""
-    segments.refresh(session, segment, clock(session))
+    segments.refresh(session, segment, clock)
     rows = driver(session).execute(CLAIM_JOINS, (segment,), binary=True).fetchall()
     if rows:
         _apply_changes(session, catalogue, rows, clock)

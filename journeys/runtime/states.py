@@ -50,7 +50,8 @@ def change(session: Session, slug: str, verb: str, now: dt.datetime, actor: str)
     Raises NotFound, and InvalidInput for a journey that was never published or is stopped: only publishing starts it.
     """
     turn.take(session)
-    journey = session.execute(select(Journey).where(Journey.slug == slug).with_for_update()).scalar_one_or_none()
+    locked = select(Journey).where(Journey.slug == slug).with_for_update().execution_options(populate_existing=True)
+    journey = session.execute(locked).scalar_one_or_none()
     if journey is None:
         raise NotFound("journey", slug)
     before, after = journey.state, STATES[verb]

@@ -6,18 +6,20 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from engine import segments
+from engine import clock, segments
 from engine.contacts.identify import identify
 from engine.contacts.profile import Profile
 from engine.content import store
 from engine.db import Database
-from engine.errors import LanguageError
+from engine.errors import Conflict, LanguageError
+from engine.model import Journey
+from journeys import plan as planning
 from journeys.publish import Refused, check, publish
 from tests.journeys.runtime.test_races import Thread
-from tests.journeys.runtime.world import MAIL, journey
+from tests.journeys.runtime.world import HOUR, MAIL, World, journey
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 PAUSE = "- wait: 1 day\n  id: pause"
@@ -67,6 +69,7 @@ def test_check_says_all_and_saves_nothing(session: Session) -> None:
 
 
 def test_the_first_publish_freezes_version_one_and_says_who_did_it(session: Session) -> None:
+    clock.set_virtual(session, NOW)
     source = journey(PAUSE)
     done = publish(session, source, NOW, "ada")
     assert (done.version.number, done.unchanged, done.letting_in, done.warnings) == (1, False, 0, [])
@@ -84,6 +87,7 @@ def test_the_same_text_again_changes_nothing(session: Session) -> None:
 
 
 def test_another_text_is_the_next_version_and_the_first_is_kept(session: Session) -> None:
+    clock.set_virtual(session, NOW)
     first = publish(session, journey(PAUSE), NOW, "me")
     second = publish(session, journey("- wait: 2 days\n  id: pause"), NOW + dt.timedelta(days=1), "me")
     assert (second.version.number, second.journey.live_version_id) == (2, second.version.id)
@@ -181,3 +185,86 @@ def test_who_joined_before_a_publish_is_counted_together(session: Session) -> No
     publish(session, journey(PAUSE, slug="other", enter="segment: gold"), NOW, "me")
     assert len(rows(session, "select * from enrolments")) == 9
     assert len(set(counting)) == len(counting) > 0
+
+
+def members(world: World) -> int:
+    return len(world.execute("select from segment_memberships where left_at is null"))
+
+
+def test_who_joined_while_a_publisher_waited_for_the_turn_stays_in_the_segment(world: World) -> None:
+    world.segment("buyers", 'did "Order Completed" in the last 30 days')
+    asked = world.now
+    world.jump(HOUR)
+    world.event(world.contact(), "Order Completed")
+    world.settle()
+    with world.database.transaction() as session:
+        done = publish(session, journey(PAUSE, enter="segment: buyers"), asked, "test")
+        assert done.version.published_at == asked + HOUR
+    world.settle()
+    assert members(world) == 1
+
+
+def test_who_joined_while_a_publisher_waited_for_the_segment_stays_in_it(world: World) -> None:
+    """The turn was free; the segment was under a full refresh."""
+    world.segment("buyers", 'did "Order Completed" in the last 30 days')
+    with world.database.transaction() as session:
+        segments.refresh(session, "buyers", clock.now)
+        thread = Thread(lambda: world.publish(journey(PAUSE, enter="segment: buyers")))
+        thread.join(0.5)
+        assert thread.is_alive()
+        world.jump(HOUR)
+        world.event(world.contact(), "Order Completed")
+        segments.refresh(session, "buyers", clock.now)
+    thread.finish()
+    world.settle()
+    assert world.execute("select left_at from segment_memberships") == [(None,)]  # one stay, without a gap
+
+
+def test_members_are_present_ones_though_somebody_refreshes_their_segment_at_the_publish(world: World) -> None:
+    """It reads another segment, and its members are found for the first time: nobody is to enter because of that."""
+    anna = world.contact(plan="pro")
+    world.segment("base", 'plan is "pro"')
+    with world.database.transaction() as session:
+        segments.save(session, "top", 'in segment "base"')
+    threads: list[Thread] = []
+
+    def meanwhile(*arguments: object) -> None:
+        if not threads and "update segments set stale = asks" in str(arguments[2]):
+            threads.append(Thread(lambda: world.publish(journey(PAUSE, enter="segment: top"))))
+            threads[0].join(0.5)
+
+    event.listen(world.database.engine, "before_cursor_execute", meanwhile)
+    with world.database.transaction() as session:
+        assert segments.refresh_stale(session, clock.now) == "top"
+    event.remove(world.database.engine, "before_cursor_execute", meanwhile)
+    threads[0].finish()
+    world.settle()
+    assert members(world) == 2 and world.statuses(anna) == []
+
+
+def test_a_plan_is_refused_when_another_version_was_published_while_it_waited(world: World) -> None:
+    world.publish(journey(PAUSE))
+    with world.database.transaction() as session:
+        [made] = planning.plans(session, [journey("- wait: 2 days\n  id: pause")], {})
+
+    def apply() -> None:
+        with world.database.transaction() as mine:
+            planning.carry_out(mine, made, world.now, "other")
+
+    with world.database.transaction() as session:
+        publish(session, journey("- wait: 3 days\n  id: pause"), world.now, "me")
+        thread = Thread(apply)
+        thread.join(0.5)
+        assert thread.is_alive()
+    with pytest.raises(Conflict):
+        thread.finish()
+
+
+def test_a_journey_stopped_since_it_was_looked_at_is_published_anew(world: World) -> None:
+    world.publish(journey(PAUSE))
+    with world.database.transaction() as session:
+        looked_at = session.execute(select(Journey)).scalar_one()
+        world.state("j", "stopped")
+        assert not publish(session, journey(PAUSE), world.now, "me").unchanged
+        assert looked_at.state == "live"
+    assert world.execute("select state from journeys") == [("live",)]

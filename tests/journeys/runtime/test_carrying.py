@@ -10,6 +10,7 @@ from sqlalchemy import text
 from engine.contacts.identify import set_attributes
 from engine.errors import Conflict, InvalidInput
 from journeys.publish import Published, publish, rollback
+from journeys.runtime import carry as carrying
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime.advance import advance
 from tests.journeys.runtime.test_races import Thread
@@ -293,3 +294,41 @@ def test_a_publish_that_meets_a_sender_crosswise_does_its_part_again(world: Worl
     done = thread.finish()
     assert isinstance(done, Published) and done.carried == (0, 1)
     assert world.messages(anna) == [("mail", "cancelled")]
+
+
+def test_who_arrives_during_a_publish_and_moves_on_before_it_is_done_is_left_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anna is not at the step yet when those at it are locked, and not any more when they are written."""
+    anna, ben = started(world, "- wait: 1 day\n  id: pause\n- wait: 1 day\n  id: rest", count=2)
+    put = "update enrolments set step_id = :step where contact_id = :id"
+    world.execute(put, step="rest", id=anna)
+    stopping = carrying.LOCK.replace("count(*)", "count(*), pg_advisory_xact_lock(4711)")
+    monkeypatch.setattr(carrying, "LOCK", stopping)
+    with world.database.transaction() as session:
+        session.execute(text("select pg_advisory_lock(4711)"))
+        thread = Thread(lambda: world.publish(journey("- wait: 2 days\n  id: pause"), pause="reschedule"))
+        thread.join(0.5)
+        world.execute(put, step="pause", id=anna)
+        session.execute(text(put), {"step": "rest", "id": anna})
+        session.execute(text("select pg_advisory_unlock(4711)"))
+        thread.join(0.5)
+        assert thread.is_alive()
+    done = thread.finish()
+    assert isinstance(done, Published) and done.carried == (1, 0)
+    assert [place(world, one)[:2] for one in (anna, ben)] == [(1, "rest"), (2, "pause")]
+
+
+def test_a_publish_that_meets_a_counter_crosswise_does_its_part_again(world: World) -> None:
+    """Counters are written last, by SQLAlchemy, which wraps the driver's errors."""
+    [anna] = started(world, "- wait: 1 day\n  id: pause")
+    with world.database.transaction() as session:
+        session.execute(text("lock step_rollups in exclusive mode"))
+        thread = Thread(lambda: world.publish(journey("- wait: 2 days\n  id: pause"), pause="reschedule"))
+        thread.join(0.5)
+        assert thread.is_alive()
+        session.execute(text("set local deadlock_timeout = '1min'"))  # so that the publish is the one to give way
+        session.execute(text("select from enrolments for update"))
+    done = thread.finish()
+    assert isinstance(done, Published) and done.carried == (1, 0)
+    assert place(world, anna)[:2] == (2, "pause")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from engine import clock
 from engine.errors import InvalidInput, NotFound
+from engine.model import Journey
 from journeys.runtime import states
 from tests.journeys.runtime.world import DAY, HOUR, World, journey
 from workers import pipeline
@@ -182,3 +184,13 @@ def test_what_is_stopped_or_unknown_cannot_be_resumed(world: World) -> None:
             states.change(session, "j", "resume", world.now, "test")
         with pytest.raises(NotFound):
             states.change(session, "other", "pause", world.now, "test")
+
+
+def test_a_state_that_somebody_else_changed_since_it_was_read_is_minded(world: World) -> None:
+    world.publish(journey(STEPS))
+    with world.database.transaction() as session:
+        read = session.execute(select(Journey)).scalar_one()
+        world.state("j", "stopped")
+        with pytest.raises(InvalidInput, match="stopped"):
+            states.change(session, "j", "pause", clock.now(session), "test")
+        assert read.state == "stopped"

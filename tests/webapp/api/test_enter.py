@@ -10,6 +10,8 @@ import pytest
 from engine import clock
 from engine.db import Database
 from journeys.publish import publish
+from journeys.runtime import states
+from tests.journeys.runtime.test_races import Thread
 from tests.journeys.runtime.world import journey
 from tests.webapp.calling import Site, serving
 from workers import pipeline
@@ -84,3 +86,36 @@ def test_what_cannot_be_is_refused_with_the_reason(site: Site) -> None:
     with site.database.transaction() as session:
         session.connection().exec_driver_sql("update journeys set state = 'paused'")
     assert post(site)[0] == 409
+
+
+def test_a_call_that_meets_a_pause_is_refused_and_may_be_made_again(site: Site) -> None:
+    make(site, "api: true")
+
+    def change(verb: str) -> Thread:
+        """Done by somebody else; the call comes before it is committed."""
+        with site.database.transaction() as session:
+            states.change(session, "orders", verb, clock.now(session), "test")
+            thread = Thread(post_it)
+            thread.join(0.5)
+            assert thread.is_alive()
+        return thread
+
+    def post_it() -> int:
+        return post(site)[0]
+
+    assert change("pause").finish() == 409
+    assert change("resume").finish() == 200
+    pipeline.advance(site.database)
+    assert site.rows("select status from enrolments") == [("active",)]
+
+
+def test_a_call_that_meets_a_publish_enters_the_new_version(site: Site) -> None:
+    make(site, "api: true")
+    with site.database.transaction() as session:
+        publish(
+            session, journey("- wait: 9 days\n  id: rest", slug="orders", enter="api: true"), clock.now(session), "me"
+        )
+        thread = Thread(lambda: post(site)[0])
+        thread.join(0.5)
+        assert thread.is_alive()
+    assert thread.finish() == 200
