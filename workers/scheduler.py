@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from engine import clock, log, partitions, segments
 from engine.db import Database
 from engine.settings import Settings
+from engine.webhooks import endpoints
 from workers import lease
 from workers.due import due
 from workers.enqueue import connect, ring
@@ -66,9 +67,10 @@ def make_partitions(session: Session, now: dt.datetime) -> list[str]:
     return []
 
 
-def tidy(session: Session, now: dt.datetime) -> list[str]:  # noqa: ARG001 - the shape of an action
-    """Forget slots that nobody can take again."""
+def tidy(session: Session, now: dt.datetime) -> list[str]:
+    """Forget slots that nobody can take again, and deliveries of long ago."""
     session.execute(text("delete from schedule_slots where taken_at < clock_timestamp() - :kept"), {"kept": SLOTS_KEPT})
+    endpoints.forget(session, now)
     return []
 
 
@@ -76,7 +78,7 @@ TIMETABLE = (
     Schedule("due", dt.timedelta(seconds=1), find_due, slots=False),
     Schedule("segments", dt.timedelta(minutes=1), refresh_segments),
     Schedule("partitions", dt.timedelta(days=1), make_partitions, at_start=True),
-    Schedule("tidy", dt.timedelta(hours=6), tidy),
+    Schedule("tidy", dt.timedelta(minutes=10), tidy),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -26,6 +27,12 @@ RETRY = text("""
 update deliveries set next_at = :now, state = 'pending', ended_at = null
 where endpoint = :slug and state in ('pending', 'failed')
 """)
+FORGET = text("""
+delete from deliveries where id = any(array(
+    select id from deliveries where ended_at < :before order by ended_at limit :limit for update skip locked))
+""")
+ENDED_KEPT = dt.timedelta(days=90)
+MOST_FORGOTTEN = 20_000
 
 
 def add(session: Session, slug: str, url: str, key: bytes) -> str:
@@ -72,6 +79,11 @@ def _forgive(known: Webhook) -> None:
 def listed(session: Session) -> Sequence[Any]:
     """Every endpoint with its state, and how much is pending, failed and delivered."""
     return session.execute(LISTED).all()
+
+
+def forget(session: Session, now: dt.datetime) -> None:
+    """Remove some of what ended, well or not, over 90 days ago."""
+    session.execute(FORGET, {"before": now - ENDED_KEPT, "limit": MOST_FORGOTTEN})
 
 
 def _find(session: Session, slug: str) -> Webhook:

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from engine import partitions
 from engine.db import Database
+from engine.webhooks import endpoints
 from workers.due import DUE, due
 from workers.enqueue import bell_key, connect
-from workers.scheduler import TIMETABLE, Schedule, Scheduler, slot_at
+from workers.scheduler import TIMETABLE, Schedule, Scheduler, slot_at, tidy
 
 SECOND = dt.timedelta(seconds=1)
 NOW = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
@@ -154,6 +155,27 @@ def test_slots_are_counted_from_1970(database: Database) -> None:
     assert slot_at(moment, dt.timedelta(minutes=10)) == dt.datetime(2026, 3, 4, 5, 0, tzinfo=dt.UTC)
 
 
+def test_deliveries_are_forgotten_in_batches_90_days_after_their_end(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "MOST_FORGOTTEN", 2)
+    long_ago, lately = NOW - dt.timedelta(days=91), NOW - dt.timedelta(days=89)
+    ends = [("delivered", long_ago)] * 2 + [("failed", long_ago), ("pending", None), ("delivered", lately)]
+    with database.transaction() as session:
+        for number, (state, ended_at) in enumerate(ends):
+            values = {"id": number, "state": state, "ended_at": ended_at, "at": long_ago}
+            session.execute(ENDED, values)
+        left = []
+        for _ in range(2):
+            tidy(session, NOW)
+            left.append(list(session.execute(text("select enrolment_id from deliveries order by 1")).scalars()))
+    assert len(left[0]) == 3 and left[1] == [3, 4]
+
+
+ENDED = text(
+    "insert into deliveries (enrolment_id, step_id, visit, endpoint, payload, state, next_at, created_at, ended_at) "
+    "values (:id, 'a', 1, 'crm', '{}', :state, :at, :at, :ended_at)"
+)
 WORK = {
     "deliver": "insert into deliveries (enrolment_id, step_id, visit, endpoint, address, payload, next_at, created_at) "
     "values (1, 'a', 1, '', 'a@b.example', '{}', :now, :now)",
