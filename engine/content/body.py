@@ -61,7 +61,8 @@ def from_mjml(source: Text, tags: list[Tag], swap: Swap) -> str:
     if swap.pattern.sub("", before + after).strip():
         raise LanguageError("Text cannot stand outside of <mjml>.", source.line)
     try:
-        compiled = mjml.mjml2html(text[begin : end + len("</mjml>")])
+        # Without fonts of its own mrml links those that it knows by name, and readers' programs would ask Google.
+        compiled = mjml.mjml2html(text[begin : end + len("</mjml>")], fonts={})
     except (ValueError, OSError) as error:
         raise mjml_error(str(error), text[begin:], swap, source.line + text.count("\n", 0, begin)) from error
     page = "".join(swap.pattern.findall(before)) + compiled + "".join(swap.pattern.findall(after))

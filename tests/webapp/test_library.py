@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +35,8 @@ NOW = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
 NAMES = library.ORDER
 MESSAGES = {message.slug: message for one in library.stock() for message in one.messages}
 HEAD = re.compile(r"<mj-title>.*?</mj-title>|\s+")
+ADDRESS = re.compile(r"https?://[^\s\"'<>){]+")
+NAMESPACES = ("http://www.w3.org/1999/xhtml",)
 DARK, LIGHT = ("#202226", "#151618", "#2b2e33"), ("#ffffff", "#f4f2ed")
 
 
@@ -48,6 +51,12 @@ def test_there_are_twelve_and_every_file_belongs_to_one() -> None:
     assert len(NAMES) == 12
     assert {path.stem for path in library.JOURNEYS.glob("*.yaml")} == set(NAMES)
     assert {path.name for path in library.MESSAGES.iterdir()} == {message.file for message in MESSAGES.values()}
+
+
+@pytest.mark.parametrize("slug", [slug for slug, message in MESSAGES.items() if message.channel == "email"])
+def test_a_compiled_message_holds_no_address_but_those_of_its_text(slug: str) -> None:
+    html = json.dumps(compile_source(MESSAGES[slug].text, "email").data).replace("\\n", " ").replace("\\", "")
+    assert set(ADDRESS.findall(html)) <= {*ADDRESS.findall(MESSAGES[slug].text), *NAMESPACES}
 
 
 @pytest.mark.parametrize("name", NAMES)
