@@ -169,7 +169,7 @@ def publish(
     version = _freeze(session, journey, source, now, actor)
     _start_anew(session, journey, before, now)
     _know_topics(session, parsed)
-    timed.prepare(session, journey, parsed.enter, workspace.load(session).zone, now)
+    timed.prepare(session, journey, before, parsed.enter, workspace.load(session).zone, now)
     carried = _carry(session, journey, version, choices or {}, now, actor)
     workspace.put(session, MESSAGES_ARE_HEARD, catalogues.load(session).index.hears_messages)
     letting_in = admit.note(session, journey.id, parsed.enter.segment) if first and parsed.enter.existing else 0

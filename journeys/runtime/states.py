@@ -1,8 +1,9 @@
 """Pause, resume, drain and stop a journey.
 
 paused: nobody enters, nobody moves, no message leaves; exits and goals still count. Clocks run on: what fell due
-meanwhile happens when the journey goes on. draining: nobody enters, those inside go on. stopped: nobody enters, and all
-entries end, a batch a transaction (`end_stopped`), which any worker carries on with.
+meanwhile happens when the journey goes on. draining: nobody enters, also not later by slots and dates
+that came meanwhile; those inside go on. stopped: nobody enters, and all entries end, a batch a transaction
+(`end_stopped`), which any worker carries on with.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from engine.errors import InvalidInput, NotFound
 from engine.messages import paused
 from engine.model import AuditLog, Journey
 from journeys.runtime import catalogue as catalogues
-from journeys.runtime import turn
+from journeys.runtime import timed, turn
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.leave import Ending, end
 
@@ -65,6 +66,8 @@ def change(session: Session, slug: str, verb: str, now: dt.datetime, actor: str)
     session.flush()
     if before == "paused":
         go_on(session, catalogues.load(session), journey.id, now)
+    if before == "draining" and after != "stopped":
+        timed.drained(session, catalogues.load(session), journey, now)
     if after == "stopped":
         session.execute(UNINVITE, {"id": journey.id})
     return journey

@@ -48,14 +48,20 @@ def winner(session: Session, version: Version, step: Split, now: dt.datetime) ->
     first_at, decided_at, arm = known
     until = step.winner.after.after(first_at)
     if decided_at is not None or now < until:
-        return str(arm) if arm is not None else None
+        return _name(arm)
     values = {"version_id": version.id, "step_id": step.id, "until": until}
     rows = driver(session).execute(FIGURES.format(gain=GAINS[step.winner.measure]), values).fetchall()
     figures = {name: Figure(entries, gain) for name, entries, gain in rows}
     chosen = best(figures)
-    if driver(session).execute(DECIDE, (chosen, now, *place)).fetchone() is not None:
-        _tell(session, version, step, chosen, figures, now)
+    if driver(session).execute(DECIDE, (chosen, now, *place)).fetchone() is None:
+        _, _, arm = driver(session).execute(READ, place).fetchone() or (None, None, None)
+        return _name(arm)  # somebody else was first, perhaps by other figures: theirs is told and holds
+    _tell(session, version, step, chosen, figures, now)
     return chosen
+
+
+def _name(arm: object) -> str | None:
+    return str(arm) if arm is not None else None
 
 
 def _tell(

@@ -18,8 +18,9 @@ from journeys.entering import enter
 from webapp.api import body, keys
 from webapp.api.body import EVENT_BYTES, BadBody
 from webapp.api.keys import Keys
-from webapp.groupcommit import Unavailable
-from webapp.native import Answer, Environ, as_json, refusal
+from webapp.dbtrouble import Trouble, diagnose
+from webapp.groupcommit import ATTEMPTS, Unavailable
+from webapp.native import Answer, Environ, Headers, as_json, refusal
 
 PREFIX, SUFFIX = "/v1/journeys/", "/enter"
 KEY_LENGTH = 150
@@ -42,14 +43,29 @@ def answer(environ: Environ, slug: str, known: Keys, database: Database) -> Answ
             raise body.too_large("The body", EVENT_BYTES)
         if keys.INGEST not in (known.scopes(keys.of_header(environ) or "") or ()):
             return _failure(401, "The API key is missing, unknown or revoked.")
-        fresh = _enter(database, slug, body.parse(data), environ.get("HTTP_IDEMPOTENCY_KEY", ""))
+        fresh = _entered(database, slug, body.parse(data), environ.get("HTTP_IDEMPOTENCY_KEY", ""))
     except BadBody as error:
         return _failure(error.status, str(error))
     except (NotFound, Conflict, InvalidInput) as error:
         return _failure(STATUS[type(error)], str(error))
     except Unavailable as error:
-        return _failure(refusal(error)[0], str(error))
+        status, headers = refusal(error)
+        return _failure(status, str(error), headers)
     return as_json(200, {"success": True, "duplicate": not fresh})
+
+
+def _entered(database: Database, slug: str, document: dict[str, Any], header: str) -> bool:
+    """As `_enter`; a lost race is run again. Raises Unavailable if the database is away or the races do not end."""
+    for _ in range(ATTEMPTS):
+        try:
+            return _enter(database, slug, document, header)
+        except Exception as error:
+            trouble = diagnose(error)
+            if trouble is Trouble.AWAY:
+                raise Unavailable("The database is away.") from error
+            if trouble is not Trouble.RACE:
+                raise
+    raise Unavailable("Others write the same contact all the time.")
 
 
 def _enter(database: Database, slug: str, document: dict[str, Any], header: str) -> bool:
@@ -73,5 +89,5 @@ def _text(document: dict[str, Any], name: str) -> str:
     return value or ""
 
 
-def _failure(status: int, message: str) -> Answer:
-    return as_json(status, {"success": False, "message": message})
+def _failure(status: int, message: str, headers: Headers = ()) -> Answer:
+    return as_json(status, {"success": False, "message": message}, headers)

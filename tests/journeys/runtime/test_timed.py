@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import event
 
 from engine import clock
 from journeys.runtime import catalogue as catalogues
@@ -118,3 +122,115 @@ def test_a_contact_enters_once_for_a_date_by_its_rule_and_a_step_may_set_the_nex
     world.settle()
     world.publish(journey(steps, enter="on: Signed Up"))
     assert world.execute("select count(*) from entry_inbox") == [(0,)]
+
+
+AGAIN = "- wait: 1 day\n  id: rest"
+BIRTHDAY = "date: birthday"
+
+
+@pytest.mark.parametrize("change", ["nothing", "text", "offset", "zone"])
+def test_a_date_that_came_in_a_pause_lets_in_when_it_ends_whatever_changed_meanwhile(world: World, change: str) -> None:
+    contact = world.contact(birthday="2026-03-05")
+    world.publish(journey(MARK, enter=BIRTHDAY))
+    world.state("j", "paused")
+    world.live(5 * DAY)
+    if change == "text":
+        world.publish(journey(f"{MARK}\n{AGAIN}", enter=BIRTHDAY))
+    if change == "offset":
+        world.publish(journey(MARK, enter="date: 1 day after birthday"))
+    if change == "zone":
+        world.change(contact, timezone="Europe/Berlin")
+        world.live(HOUR)
+    if change in ("nothing", "zone"):
+        world.state("j", "live")
+    world.settle()
+    assert len(world.statuses(contact)) == 1
+
+
+def test_a_date_set_aside_or_held_moves_with_the_offset(world: World) -> None:
+    failed, held = world.contact(birthday="2026-03-05"), world.contact(birthday="2026-03-04")
+    world.publish(journey(MARK, enter=BIRTHDAY))
+    world.execute("update entry_inbox set error = 'x' where contact_id = :id", id=failed)
+    world.state("j", "paused")
+    world.live(5 * DAY)
+    world.publish(journey(MARK, enter="date: 7 days after birthday"))
+    assert world.execute("select contact_id, available_at, error from entry_inbox order by available_at") == [
+        (held, at("2026-03-11 00:00"), None),
+        (failed, at("2026-03-12 00:00"), None),
+    ]
+
+
+@pytest.mark.parametrize("enter", [WEEKLY, BIRTHDAY])
+@pytest.mark.parametrize("state", ["stopped", "draining"])
+def test_publishing_a_journey_that_let_nobody_in_begins_with_the_next_slot_or_date(
+    world: World, state: str, enter: str
+) -> None:
+    contact = world.contact(plan="pro", birthday="2026-03-05")
+    world.publish(journey(MARK, enter=enter))
+    world.state("j", state)
+    world.change(contact, timezone="Europe/Berlin")
+    world.live(10 * DAY)
+    world.publish(journey(AGAIN, enter=enter))
+    world.settle()
+    assert entries(world) == []
+    world.change(contact, birthday="2026-03-19")
+    world.live(7 * DAY)
+    assert len(entries(world)) == 1
+
+
+@pytest.mark.parametrize("enter", [WEEKLY, BIRTHDAY])
+@pytest.mark.parametrize("paused", [False, True])
+def test_slots_and_dates_that_came_while_a_journey_drained_let_nobody_in(
+    world: World, enter: str, paused: bool
+) -> None:
+    contact = world.contact(plan="pro", birthday="2026-03-05")
+    world.publish(journey(MARK, enter=enter))
+    world.state("j", "draining")
+    world.live(10 * DAY)
+    if paused:
+        world.state("j", "paused")
+    world.state("j", "live")
+    world.settle()
+    assert entries(world) == []
+    world.change(contact, birthday="2026-03-19")
+    world.live(7 * DAY)
+    assert len(entries(world)) == 1
+
+
+def test_a_slot_goes_by_the_rule_that_was_published_since_the_catalogue_was_read(world: World) -> None:
+    pro, free = world.contact(plan="pro"), world.contact(plan="free")
+    world.publish(journey(MARK, enter=WEEKLY))
+    world.jump(4 * DAY)
+    with world.database.transaction() as session:
+        before = catalogues.load(session)
+    world.publish(journey(MARK, enter=WEEKLY.replace("pro", "free")))
+    [(id_,)] = world.execute("select id from journeys")
+    with world.database.transaction() as session:
+        timed.let_in(session, before, id_, clock.now(session))
+    assert world.execute("select contact_id from entry_inbox") == [(free,)], f"not {pro}"
+
+
+def test_a_slot_counts_events_once_for_all_contacts(world: World) -> None:
+    world.publish(
+        "journey: j\nenter:\n  schedule: every thursday 08:00\n"
+        '  where: did "X" at least 2 times in the last 30 days and sum of total over "Y" in the last 90 days > 5\n'
+        f"steps:\n  - {AGAIN[2:].replace(chr(10), chr(10) + '  ')}\n"
+    )
+    contact = world.contact()
+    for name in ("X", "X", "Y"):
+        world.event(contact, name, total=6)
+    world.contact()
+    world.jump(4 * DAY)
+    plans: list[str] = []
+
+    def explain(connection: Any, _: Any, statement: str, parameters: Any, *__: Any) -> None:
+        if "INSERT INTO entry_inbox" in statement and not statement.startswith("explain"):
+            plans.append(str(connection.exec_driver_sql(f"explain {statement}", parameters).all()))
+
+    [(id_,)] = world.execute("select id from journeys")
+    with world.database.transaction() as session:
+        event.listen(session.connection(), "before_cursor_execute", explain)
+        timed.let_in(session, catalogues.load(session), id_, clock.now(session))
+    assert world.execute("select contact_id from entry_inbox") == [(contact,)]
+    [plan] = plans
+    assert "SubPlan" not in plan and "Nested Loop" not in plan

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
+import time
 
+import pytest
+from sqlalchemy import text
+
+from engine import clock
+from journeys.language.steps import Split
+from journeys.runtime import catalogue as catalogues
+from journeys.runtime.winner import winner
 from tests.journeys.runtime.world import DAY, HOUR, World, journey
 
 STEPS = """
@@ -85,3 +93,31 @@ def test_without_a_leader_the_shares_stay_for_good(world: World) -> None:
     world.settle()
     assert set(arms(world, enter(world, 14)).values()) == {"a", "b"}
     assert world.execute("select arm, decided_at is not null from split_winners") == [(None, True)]
+
+
+def test_who_is_overtaken_in_choosing_takes_what_the_other_chose(world: World) -> None:
+    world.publish(journey(STEPS.format(measure="goal"), GOAL))
+    enter(world, 4)
+    world.live(3 * DAY)
+    took: list[str | None] = []
+
+    def choose() -> None:
+        with world.database.transaction() as session:
+            [version] = catalogues.load(session).versions.values()
+            split = next(step for step in version.program.journey.steps if isinstance(step, Split))
+            took.append(winner(session, version, split, clock.now(session)))
+
+    late = threading.Thread(target=choose)
+    with world.database.transaction() as session:
+        session.execute(text("update split_winners set arm = 'b', decided_at = first_at"))
+        late.start()
+        until = time.monotonic() + 10
+        while not _somebody_waits(world) and time.monotonic() < until:
+            time.sleep(0.02)
+    late.join()
+    assert took == ["b"]
+
+
+def _somebody_waits(world: World) -> bool:
+    waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    return bool(world.execute(waits)[0][0])

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from werkzeug.test import EnvironBuilder
 
 from engine import clock
 from engine.db import Database
@@ -14,6 +16,7 @@ from journeys.runtime import states
 from tests.journeys.runtime.test_races import Thread
 from tests.journeys.runtime.world import journey
 from tests.webapp.calling import Site, serving
+from webapp.api import enter
 from workers import pipeline
 
 STEPS = """
@@ -119,3 +122,36 @@ def test_a_call_that_meets_a_publish_enters_the_new_version(site: Site) -> None:
         thread.join(0.5)
         assert thread.is_alive()
     assert thread.finish() == 200
+
+
+def lose_races(site: Site, times: int) -> None:
+    """The first entries that are written down, so many, fail as the loser of a deadlock does."""
+    with site.database.transaction() as session:
+        session.execute(text("create sequence losses"))
+        session.execute(
+            text(
+                "create function lose() returns trigger language plpgsql as $$ begin "
+                f"if nextval('losses') <= {times} then raise exception 'lost' using errcode = '40P01'; end if; "
+                "return new; end $$; "
+                "create trigger lose before insert on entry_inbox for each row execute function lose()"
+            )
+        )
+
+
+def test_a_call_that_loses_a_deadlock_is_made_again_and_given_up_with_503(site: Site) -> None:
+    make(site, "api: true")
+    lose_races(site, 3)
+    assert post(site) == (200, {"success": True, "duplicate": False})
+    with site.database.transaction() as session:
+        session.execute(text("alter sequence losses minvalue -10 restart -10"))
+    answer = site.post("/v1/journeys/orders/enter", {"userId": "u2"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert site.rows("select count(*) from entry_inbox") == [(1,)]
+
+
+def test_while_the_database_is_away_the_call_is_to_come_back(site: Site) -> None:
+    make(site, "api: true")
+    environ = EnvironBuilder(method="POST", json={"userId": "u1"}, auth=(site.key, "")).get_environ()
+    away = Database("postgresql://nobody@127.0.0.1:1/nowhere")
+    answer = enter.answer(environ, "orders", site.hot.keys, away)
+    assert answer.status == 503 and ("Retry-After", "5") in answer.headers
