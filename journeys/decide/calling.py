@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from journeys.decide.effects import Deliver
-from journeys.decide.values import Needs, Outcome, Row, parked
+from journeys.decide.values import Needs, Outcome, Row, parked, skipped
 from journeys.language.program import Program
 from journeys.language.steps import Notify, Webhook
 
@@ -22,11 +22,11 @@ def needs(program: Program, step: Webhook | Notify) -> Needs:  # noqa: ARG001
 def decide(program: Program, step: Webhook | Notify, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:
     """Skip where `if` is false."""
     to = program.following[step.id]
-    skipped, settled, begun = Outcome("skipped", to), Outcome("settled", to), _begun(step, to, now)
+    left_out, settled, begun = skipped(to, step.if_), Outcome("settled", to), _begun(step, to, now)
     outcomes = []
     for row in rows:
         if row.phase != "sending":
-            outcomes.append(begun if all(row.truths) else skipped)
+            outcomes.append(begun if all(row.truths) else left_out)
         elif row.fate == "under_way" and row.deadline is not None and row.deadline > now:
             outcomes.append(parked("sending", row.deadline, row.deadline))
         else:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from journeys.decide.localtime import next_time, quiet_until
-from journeys.decide.values import Needs, Outcome, Row, parked
+from journeys.decide.values import Needs, Outcome, Row, held, parked, skipped
 from journeys.language.program import Program
 from journeys.language.steps import Email, SendOptions, Sms
 
@@ -30,21 +30,22 @@ def decide(program: Program, step: Email | Sms, rows: Sequence[Row], now: dt.dat
     """Skip where `if` is false, hold until `at` and the end of quiet hours, else queue the message and go on."""
     options = program.sends[step.id]
     to = program.following[step.id]
-    skipped, sent = Outcome("skipped", to), Outcome("queued", to, send=True)
+    sent = Outcome("queued", to, send=True)
     if not options.fallback and options.if_ is None and options.at is None and options.quiet is None:
         return [sent] * len(rows)
     if options.fallback:
         until = now + PATIENCE
         sent = Outcome("queued", phase="sending", wake_at=until, deadline=until, send=True)
+    left_out = skipped(to, options.if_)
     settled, unreachable = Outcome("settled", to), Outcome("fell_back", program.fallback.get(step.id))
     outcomes = []
     for row in rows:
         if row.phase == "sending":
             outcomes.append(_after(row, settled, unreachable, now))
         elif not all(row.truths):
-            outcomes.append(skipped)
-        elif (held_until := _held_until(options, row, now)) is not None:
-            outcomes.append(parked("held", held_until, held_until))
+            outcomes.append(left_out)
+        elif (kept := _hold(options, row, now)) is not None:
+            outcomes.append(kept)
         else:
             outcomes.append(sent)
     return outcomes
@@ -59,16 +60,17 @@ def _after(row: Row, settled: Outcome, unreachable: Outcome, now: dt.datetime) -
     return settled
 
 
-def _held_until(options: SendOptions, row: Row, now: dt.datetime) -> dt.datetime | None:
+def _hold(options: SendOptions, row: Row, now: dt.datetime) -> Outcome | None:
     """A row that was held has reached its `at`; only quiet hours can hold it longer, or something woke it too early."""
     if row.phase == "held" and row.deadline is not None and row.deadline > now:
-        return row.deadline
-    moment = now
+        return parked("held", row.deadline, row.deadline)
+    moment, gate = now, "at"
     if options.at is not None and row.phase != "held":
         moment = next_time(options.at, _zones(options.at.zone, row)[0], now)
     if options.quiet is not None:
-        moment = quiet_until(options.quiet, _zones(options.quiet.zone, row), moment) or moment
-    return moment if moment > now else None
+        quiet = quiet_until(options.quiet, _zones(options.quiet.zone, row), moment)
+        moment, gate = (quiet, "quiet") if quiet else (moment, gate)
+    return held(gate, moment) if moment > now else None
 
 
 def _zones(named: str, row: Row) -> tuple[ZoneInfo, ...]:

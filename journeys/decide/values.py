@@ -81,3 +81,15 @@ class Outcome(NamedTuple):
 def parked(phase: str, wake_at: dt.datetime, deadline: dt.datetime | None = None) -> Outcome:
     """A row stays at its step. Rows that wake together get the same object, so that the executor moves them as one."""
     return Outcome(phase, phase=phase, wake_at=wake_at, deadline=deadline)
+
+
+@lru_cache(maxsize=10_000)
+def held(gate: str, until: dt.datetime) -> Outcome:
+    """A send is held by `gate`, `at` or `quiet`. One object for everybody whom it holds until then, as above."""
+    detail = {"gate": gate, "until": until.astimezone(dt.UTC).isoformat()}
+    return Outcome("held", phase="held", wake_at=until, deadline=until, detail=detail)
+
+
+def skipped(to: str | None, rule: RuleText | None) -> Outcome:
+    """A step that is left out for who does not meet its `if`."""
+    return Outcome("skipped", to, detail={"gate": "if", "rule": rule.text} if rule else None)

@@ -19,7 +19,10 @@ def needs(program: Program, step: WaitFor) -> Needs:  # noqa: ARG001
 
 def decide(program: Program, step: WaitFor, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:
     """Truths are those as of `min(now, deadline)`, so a rule met by the deadline wins over the timeout."""
-    met = [Outcome("met", to, detail=_detail(step, i)) for i, to in enumerate(program.paths[step.id])]
+    met = [
+        Outcome("met", to, detail={"rule": rule.when.text})
+        for rule, to in zip(step.rules, program.paths[step.id], strict=True)
+    ]
     timed_out = Outcome("timed_out", program.timeout[step.id])
     fresh = step.up_to.after(now) if isinstance(step.up_to, Duration) else None
     outcomes = []
@@ -41,7 +44,3 @@ def _deadline(step: WaitFor, row: Row, fresh: dt.datetime | None) -> dt.datetime
     if isinstance(step.up_to, DateOffset):
         return step.up_to.at(row.dates[0]) if row.dates[0] is not None else None
     return row.deadline if row.phase == "waiting" else fresh
-
-
-def _detail(step: WaitFor, index: int) -> dict[str, object] | None:
-    return {"rule": step.rules[index].when.text} if len(step.rules) > 1 else None

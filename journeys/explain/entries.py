@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.expr.explain import explain
+from engine.expr.facts import Facts
 from engine.facts import Asked, facts_of
 from engine.signing import Signer
 from journeys.explain.gates import messages
 from journeys.explain.values import CallStory, Entry, Rule, StepStory, Waiting
-from journeys.language.steps import RuleText, WaitFor
+from journeys.language.program import Program
+from journeys.language.steps import Branch, Email, Notify, RuleText, Sms, WaitFor, Webhook
 from journeys.runtime.catalogue import Catalogue, Version
-from journeys.runtime.listening import Ears
+from journeys.runtime.listening import ears
 
 ENTRIES = text("""
 select e.*, v.number from enrolments e join journey_versions v on v.id = e.version_id
@@ -30,6 +33,8 @@ select step_id, visit, coalesce(nullif(endpoint, ''), address), state, attempts,
     case when state = 'pending' then next_at end
 from deliveries where enrolment_id = :id order by id limit 2000
 """)
+DECIDED = frozenset({"branched", "skipped", "queued", "called", "notified", "held"})
+"""Outcomes of steps whose rules were asked."""
 MOST = 20
 
 
@@ -47,7 +52,7 @@ def _entry(session: Session, catalogue: Catalogue, row: Any, signer: Signer, now
     trigger = {"message_id": row.trigger_message_id, "occurred_at": row.trigger_occurred_at, "event": row.trigger_event}
     return Entry(
         row.number, row.status, row.reason, row.entered_at, row.ended_at, row.goal_at, row.held_out, row.arms, trigger,
-        tuple(_steps(session, version, row.id)),
+        tuple(_steps(session, catalogue, version, row, now)),
         messages(session, row.id, row.entered_at, catalogue.workspace, signer, now),
         tuple(CallStory(*call) for call in session.execute(CALLS, {"id": row.id})),
         _waiting(version, row) if row.status == "active" else None,
@@ -55,9 +60,40 @@ def _entry(session: Session, catalogue: Catalogue, row: Any, signer: Signer, now
     )  # fmt: skip
 
 
-def _steps(session: Session, version: Version, enrolment_id: int) -> Iterator[StepStory]:
-    for at, step_id, visit, outcome, detail in session.execute(LOG, {"id": enrolment_id}):
-        yield StepStory(at, step_id, _kind(version, step_id), visit, outcome, detail)
+def _steps(session: Session, catalogue: Catalogue, version: Version, row: Any, now: dt.datetime) -> Iterator[StepStory]:
+    lines = session.execute(LOG, {"id": row.id}).all()
+    asked = {line.step_id: asked_by(version.program, line.step_id) for line in lines if line.outcome in DECIDED}
+    facts = _facts(session, catalogue, row, [rule for rules in asked.values() for _, rule in rules])
+    for at, step_id, visit, outcome, detail in lines:
+        rules = asked[step_id] if outcome in DECIDED else ()
+        seen: tuple[Rule, ...] = ()
+        if facts is not None and rules:
+            then = replace(facts, step_since=at)
+            seen = tuple(Rule(what, explain(rule.node, then, now)) for what, rule in rules)
+        if outcome == "held_out":
+            detail = {"share": f"{float(version.program.journey.holdout * 100):g}%"}
+        yield StepStory(at, step_id, _kind(version, step_id), visit, outcome, detail, seen)
+
+
+def asked_by(program: Program, step_id: str) -> tuple[tuple[str, RuleText], ...]:
+    """The rules that a step asks of who arrives, each with what it is called: its `if`, or those of its paths."""
+    step = program.steps.get(step_id)
+    if isinstance(step, Branch):
+        return tuple((f"path {path.name}", path.when) for path in step.paths if path.when is not None)
+    if isinstance(step, Email | Sms):
+        rule = program.sends[step_id].if_
+    else:
+        rule = step.if_ if isinstance(step, Webhook | Notify) else None
+    return (("if", rule),) if rule is not None else ()
+
+
+def _facts(session: Session, catalogue: Catalogue, row: Any, rules: Sequence[RuleText]) -> Facts | None:
+    """What `rules` look at, as it is now; None if there are none."""
+    if not rules:
+        return None
+    heard = ears(list(rules), catalogue.schema.aliases)
+    asked = [Asked(row.id, row.arrived_at or row.entered_at)]
+    return facts_of(session, catalogue.schema, asked, heard.events, heard.any_event)[row.id]
 
 
 def _kind(version: Version, step_id: str) -> str:
@@ -72,21 +108,15 @@ def _waiting(version: Version, row: Any) -> Waiting:
 
 def _rules(session: Session, catalogue: Catalogue, version: Version, row: Any, now: dt.datetime) -> Iterator[Rule]:
     """The rules that may still meet the wait, end the entry or count its goal, with what they see now."""
-    heard = version.listening
-    found: list[tuple[str, RuleText, Ears]] = []
+    found: list[tuple[str, RuleText]] = []
     step = version.program.steps.get(row.step_id or "")
     if row.status == "active" and isinstance(step, WaitFor):
-        found += [("wait", rule.when, heard.steps[step.id]) for rule in step.rules]
+        found += [("wait", rule.when) for rule in step.rules]
     if row.status in ("active", "held_out"):
-        found += [("exit", rule, heard.exits) for rule in version.program.journey.exits]
+        found += [("exit", rule) for rule in version.program.journey.exits]
     goal = version.program.journey.goal
     if goal is not None and row.goal_at is None and row.goal_until is not None and row.goal_until >= now:
-        found.append(("goal", goal.when, heard.goal))
-    if not found:
-        return
-    names = frozenset(name for _, _, ears in found for name in ears.events)
-    everything = any(ears.any_event for _, _, ears in found)
-    asked = [Asked(row.id, row.arrived_at or row.entered_at)]
-    facts = facts_of(session, catalogue.schema, asked, names, everything)[row.id]
-    for what, rule, _ in found:
-        yield Rule(what, explain(rule.node, facts, now))
+        found.append(("goal", goal.when))
+    facts = _facts(session, catalogue, row, [rule for _, rule in found])
+    if facts is not None:
+        yield from (Rule(what, explain(rule.node, facts, now)) for what, rule in found)

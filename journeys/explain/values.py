@@ -54,8 +54,19 @@ class CallStory:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of the journey with its verdict now. `what`: wait, exit, goal; of a step `if`, or `path` and its name."""
+
+    what: str
+    explained: Explanation
+
+
+@dataclass(frozen=True, slots=True)
 class StepStory:
-    """A line of the step log. `step` is empty for what concerns the whole entry."""
+    """A line of the step log. `step` is empty for what concerns the whole entry.
+
+    `detail` is of then. `rules` are the step's `if` or the rules of its paths, with what they see now.
+    """
 
     at: dt.datetime
     step: str
@@ -63,14 +74,7 @@ class StepStory:
     visit: int
     outcome: str
     detail: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule of the journey with its verdict now. `what`: wait, exit, goal, where."""
-
-    what: str
-    explained: Explanation
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

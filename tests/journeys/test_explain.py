@@ -15,6 +15,7 @@ from engine.errors import NotFound
 from engine.imports.events import import_events
 from engine.signing import signer
 from journeys.explain import Story, as_json, explain_journey
+from journeys.explain.values import Entry, Rule
 from tests.journeys.runtime.world import DAY, HOUR, START, World, journey
 from webapp.cli._explaining import show_story
 from workers import pipeline, sending
@@ -38,6 +39,10 @@ def gates(found: Story) -> list[dict[str, str]]:
     """Of each message of the only entry: gate -> verdict."""
     [entry] = found.entries
     return [{gate.name: gate.verdict for gate in message.gates} for message in entry.messages]
+
+
+def asked_of(entry: Entry) -> list[Rule]:
+    return [rule for step in entry.steps for rule in step.rules]
 
 
 # Never entered --------------------------------------------------------------------------------------------------------
@@ -156,6 +161,7 @@ def test_who_is_held_out(world: World) -> None:
     world.settle()
     found = story(world, anna)
     assert [(entry.status, entry.held_out, entry.messages) for entry in found.entries] == [("held_out", True, ())]
+    assert [(step.outcome, step.detail) for step in found.entries[0].steps] == [("held_out", {"share": "100%"})]
     assert found.refusals == ()
 
 
@@ -187,6 +193,39 @@ def test_steps_version_arms_and_what_is_waited_for(world: World) -> None:
     wait, exit_ = entry.rules
     assert (wait.what, wait.explained.verdict, wait.explained.seen[0].value) == ("wait", False, 1)
     assert (exit_.what, exit_.explained.verdict, exit_.explained.seen[0].value) == ("exit", False, "free")
+
+
+def test_the_gates_of_steps_show_their_rules_with_values(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = """\
+    - email: hello
+      id: mail
+      if: plan is "pro"
+    - branch:
+      id: kind
+      paths: [{when: seats > 5, name: big, do: []}, {else: null, do: []}]
+    - wait_for: plan is "free"
+      id: free
+      up_to: 1 day
+    - email: hello
+      id: late
+      at: 18:00 UTC
+    """
+    world.publish(journey(steps))
+    anna = world.contact(plan="free", seats=2)
+    world.event(anna, "Signed Up")
+    world.settle()
+    found = story(world, anna)
+    show_story(found)
+    assert 'if, by the values of now:\n      false  plan is "pro"  plan = free' in capsys.readouterr().out
+    [entry] = found.entries
+    assert [(step.step, step.outcome, step.detail) for step in entry.steps[1:]] == [
+        ("mail", "skipped", {"gate": "if", "rule": 'plan is "pro"'}),
+        ("kind", "branched", {"path": "else"}),
+        ("free", "met", {"rule": 'plan is "free"'}),
+        ("late", "held", {"gate": "at", "until": START.replace(hour=18).isoformat()}),
+    ]
+    told = [(rule.what, rule.explained.verdict, rule.explained.seen[0].value) for rule in asked_of(entry)]
+    assert told == [("if", False, "free"), ("path big", False, 2)]
 
 
 def test_each_gate_of_a_message_that_went_and_of_one_over_its_cap(world: World) -> None:

@@ -30,6 +30,9 @@ def _entry(entry: Entry) -> Iterator[str]:
     for step in entry.steps:
         detail = f"  {_values(step.detail)}" if step.detail else ""
         yield f"  {_at(step.at)}  {step.step or '–'}: {step.outcome}{detail}"
+        for rule in step.rules:
+            yield f"    {rule.what}, by the values of now:"
+            yield from _rule(rule.explained, "      ")
     for message in entry.messages:
         yield from _message(message)
     for call in entry.calls:

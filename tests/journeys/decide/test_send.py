@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from journeys.decide import needs
+from journeys.decide import decide, needs
 from journeys.decide.localtime import quiet_until
 from journeys.decide.values import Outcome
 from journeys.language.steps import Quiet
@@ -34,6 +34,7 @@ def test_if_skips_who_does_not_match() -> None:
     assert one(email("if: plan is set"), row(truths=(True,))).log == "queued"
     skipped = one(email("if: plan is set", "at: 09:00 contact"), row(truths=(False,)))
     assert (skipped.log, skipped.send, skipped.to) == ("skipped", False, "after")
+    assert skipped.detail == {"gate": "if", "rule": "plan is set"}
 
 
 def test_if_is_asked_again_when_the_hold_ends() -> None:
@@ -63,6 +64,24 @@ def test_a_send_is_held_until_its_time(options: list[str], zones: list[str], now
     outcome = one(email(*options), row(zones=zones), instant(now))
     assert outcome.log == ("held" if until else "queued")
     assert (outcome.phase, outcome.wake_at) == (("held", instant(until)) if until else (None, None))
+
+
+@pytest.mark.parametrize(
+    ("options", "gate", "until"),
+    [
+        (["at: 22:00 contact"], "at", "2026-03-02 22:00"),
+        (["quiet: 11:00-14:00 contact"], "quiet", "2026-03-02 14:00"),
+        (["at: 09:30 contact", "quiet: 21:00-08:00 contact"], "at", "2026-03-03 09:30"),
+        (["at: 22:00 contact", "quiet: 21:00-08:00 contact"], "quiet", "2026-03-03 08:00"),
+    ],
+)
+def test_a_hold_names_the_gate_and_its_end(options: list[str], gate: str, until: str) -> None:
+    """Rows that are held together share one outcome, so that they are moved together."""
+    laid = flat(email(*options))
+    rows = [row(n) for n in range(3)]
+    outcomes = decide(laid, laid.steps["mail"], rows, NOW)
+    assert outcomes[0].detail == {"gate": gate, "until": instant(until).isoformat()}
+    assert len({id(outcome) for outcome in outcomes}) == 1
 
 
 def test_who_was_held_for_a_time_leaves_though_it_is_past() -> None:

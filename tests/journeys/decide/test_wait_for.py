@@ -71,9 +71,9 @@ def test_time_that_can_meet_a_rule_wakes_before_the_deadline() -> None:
     assert one(HOURS, row(truths=(False, False), changes_at=NOW + 9 * HOUR)).wake_at == NOW + 3 * HOUR
 
 
-def test_a_single_rule_is_not_named_in_the_log() -> None:
+def test_a_single_rule_is_named_in_the_log() -> None:
     outcome = one('- wait_for: did "A"\n  id: answer\n  up_to: 1 day', row(truths=(True,)))
-    assert (outcome.log, outcome.to, outcome.detail) == ("met", None, None)
+    assert (outcome.log, outcome.to, outcome.detail) == ("met", None, {"rule": 'did "A"'})
 
 
 def test_without_timeout_steps_the_contact_goes_on_behind_the_wait() -> None:
