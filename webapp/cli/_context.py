@@ -37,11 +37,25 @@ def connected_with_redis() -> Iterator[tuple[Database, Redis]]:
 def adopted() -> Iterator[Settings]:
     """Settings that name the servers, for the long-running processes; under `cairn up` they come from it."""
     with servers(settings()) as urls:
-        os.environ |= {"DATABASE_URL": urls.database_url, "REDIS_URL": urls.redis_url}
-        if urls.smtp_url:
-            os.environ["CAIRN_SMTP_URL"] = urls.smtp_url
-        settings.cache_clear()
+        _adopt(urls)
         yield settings()
+
+
+@contextmanager
+def connected_to_send() -> Iterator[Database]:
+    """As `connected`, for commands that send in this process: the settings name the mail server of `cairn up` too."""
+    with servers(settings()) as urls:
+        _adopt(urls)
+        database = _open(urls)
+        yield database
+        database.close()
+
+
+def _adopt(urls: Urls) -> None:
+    os.environ |= {"DATABASE_URL": urls.database_url, "REDIS_URL": urls.redis_url}
+    if urls.smtp_url:
+        os.environ["CAIRN_SMTP_URL"] = urls.smtp_url
+    settings.cache_clear()
 
 
 def _open(urls: Urls) -> Database:

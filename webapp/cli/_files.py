@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from engine.errors import InvalidInput
+from engine.errors import InvalidInput, LanguageError
 
 
 def tell(place: str, message: str, expected: Sequence[str] = (), hint: str = "") -> None:
@@ -18,6 +18,11 @@ def tell(place: str, message: str, expected: Sequence[str] = (), hint: str = "")
         click.echo(f"    expected: {', '.join(expected)}", err=True)
     if hint:
         click.echo(f"    hint: {hint}", err=True)
+
+
+def tell_error(file: Path, error: LanguageError) -> None:
+    """What is wrong with a file that does not read, and where, on standard error."""
+    tell(f"{file}:{error.line}:{error.column}", f"error: {error.message}", error.expected, error.hint)
 
 
 def read_text(file: Path) -> str:

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine import clock, partitions
 from engine.errors import InvalidInput
-from webapp.cli._context import connected
+from webapp.cli._context import connected, connected_to_send
 from workers import virtual
 
 
@@ -57,7 +57,7 @@ def set_(instant: dt.datetime) -> None:
 @click.argument("until", type=INSTANT)
 def run(until: dt.datetime) -> None:
     """Let virtual time pass UNTIL an instant, through the real pipeline: journeys advance and messages are sent."""
-    with connected() as database:
+    with connected_to_send() as database:
         with database.transaction() as session:
             start = clock.virtual_now(session)
         if start is None:

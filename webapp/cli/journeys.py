@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock, workspace
 from engine.contacts.find import find
-from engine.errors import NotFound
+from engine.errors import LanguageError, NotFound
 from engine.model import Journey, JourneyVersion
 from engine.signing import signer
 from journeys import publish as publishing
@@ -35,7 +35,7 @@ from journeys.simulate.testing import run_tests
 from webapp.cli._context import connected
 from webapp.cli._entering import enter
 from webapp.cli._explaining import show_story
-from webapp.cli._files import read_text, tell
+from webapp.cli._files import read_text, tell, tell_error
 from webapp.cli._library import library
 from webapp.cli._simulation import show_simulation, simulation_page
 from webapp.cli._versions import COMMANDS
@@ -73,12 +73,19 @@ def lint(files: tuple[Path, ...]) -> None:
 @click.argument("files", type=click.Path(exists=True, dir_okay=False, writable=True, path_type=Path), nargs=-1)
 def fmt(files: tuple[Path, ...]) -> None:
     """Lay journey files out, and give an id to every step that has none. Comments stay where they are."""
+    failed = False
     for file in files:
         before = read_text(file)
-        after = layout(with_ids(before))
+        try:
+            after = layout(with_ids(before))
+        except LanguageError as error:
+            tell_error(file, error)
+            failed = True
+            continue
         if after != before:
             file.write_text(after, encoding="utf-8")
         click.echo(f"{file}: {'laid out' if after != before else 'as it was'}")
+    sys.exit(1 if failed else 0)
 
 
 @command.command()
@@ -112,7 +119,12 @@ def test_(files: tuple[Path, ...]) -> None:
     """Run the tests that journey files carry; exit code 1 if one fails. Needs no database."""
     failed = 0
     for file in files:
-        results = run_tests(read_text(file))
+        try:
+            results = run_tests(read_text(file))
+        except LanguageError as error:
+            tell_error(file, error)
+            failed += 1
+            continue
         failed += sum(not result.passed for result in results)
         for result in results:
             click.echo(f"{file}:{result.test.line}: {'passed' if result.passed else 'FAILED'}: {result.test.name}")
@@ -135,7 +147,11 @@ def simulate(file: Path, start: dt.datetime, end: dt.datetime | None, as_json: b
         with database.transaction() as session:
             now, known = clock.now(session), workspace.load(session)
         until = end.replace(tzinfo=dt.UTC) if end else now
-        plan, tally = simulating.simulate(database, read_text(file), start.replace(tzinfo=dt.UTC), until)
+        try:
+            plan, tally = simulating.simulate(database, read_text(file), start.replace(tzinfo=dt.UTC), until)
+        except LanguageError as error:
+            tell_error(file, error)
+            sys.exit(1)
     prices = {channel: known.price(channel) for channel in ("email", "sms")}
     found = as_json_(tally, prices, [step.id for step in walk(plan.journey.steps)])
     if page is not None:

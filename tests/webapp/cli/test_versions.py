@@ -107,6 +107,13 @@ def test_a_directory_is_planned_whole_and_lists_what_has_no_file(cairn: Cairn, w
     assert shown.output == "j: no change\nLive and without a file here (nothing happens to them): k\n"
 
 
+def test_a_simulation_names_the_file_that_does_not_read(cairn: Cairn, tmp_path: Path) -> None:
+    file = tmp_path / "j.yaml"
+    file.write_text("journey: j\nsteps: [\n")
+    refused = cairn("simulate", file, "--from", "2026-01-01")
+    assert refused.exit_code == 1 and refused.stderr.startswith(f"{file}:3:1: error: ")
+
+
 @pytest.mark.parametrize(
     "arguments", [("--nonsense",), ("missing.yaml",), ("broken.yaml",), ("ok.yaml", "--choice", "x")]
 )
