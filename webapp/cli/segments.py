@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import clock, segments
-from engine.errors import NotFound
+from engine.errors import InvalidInput, NotFound
 from engine.model import Contact, Segment
 from engine.segments import history as past
 from webapp.cli._context import connected
@@ -74,6 +74,8 @@ def members(slug: str, instant: dt.datetime | None, by_rule: bool, only_count: b
         at = instant or clock.now(session)
         if by_rule:
             ids = past.matching_at(session, _find(session, slug).rule, at)
+        elif at > clock.now(session):
+            raise InvalidInput("lies in the future, of which no members are stored", "--as-of", "Ask with --by-rule.")
         else:
             _warn_of_before(session, slug, at)
             ids = past.members_at(session, slug, at)

@@ -64,6 +64,9 @@ def test_a_segment_tells_who_was_in_it_and_how_many(cairn: Cairn, tmp_path: Path
     assert cairn("segments", "members", "seen", "--count", "--by-rule", "--as-of", "2026-01-01").output == "0\n"
     refused = cairn("segments", "members", "named", "--by-rule", "--as-of", "2026-01-01")
     assert refused.exit_code == 1 and "has no history: external_id" in refused.stderr
+    future = cairn("segments", "members", "seen", "--as-of", "2999-01-01")
+    assert (future.exit_code, future.stdout) == (1, "") and "Ask with --by-rule" in future.stderr
+    assert cairn("segments", "members", "seen", "--by-rule", "--as-of", "2999-01-01").exit_code == 0
     days = cairn("segments", "history", "seen", "--from", "2020-01-01", "--to", "2020-01-03").stdout
     assert days == "2020-01-01T00:00Z\t0\n2020-01-02T00:00Z\t0\n2020-01-03T00:00Z\t0\n"
     assert cairn("segments", "history", "nowhere", "--from", "2020-01-01").exit_code == 4
