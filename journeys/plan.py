@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from sqlalchemy import select
@@ -19,9 +20,11 @@ from engine.model import Journey, JourneyVersion
 from journeys import publish as publishing
 from journeys.language.choice import Choice, Choices, choice_of, read_choice
 from journeys.language.difference import Change, Difference, difference
-from journeys.language.parse import parse
+from journeys.language.parse import parse, read
 from journeys.language.problems import Problem
+from journeys.language.program import walk
 from journeys.language.steps import Journey as Text
+from journeys.language.steps import StartJourney
 from journeys.publish import Published, Refused, publish
 from journeys.runtime.inside import Standing, standing
 
@@ -68,7 +71,8 @@ class Plan:
 def plans(session: Session, sources: Sequence[str], choices: dict[str, Choices]) -> list[Plan]:
     """A plan for each text, in their order; `choices` by the journey's name. Raises Refused for a text with an error,
     InvalidInput for a choice that cannot be carried out and for two texts of one journey."""
-    found = [(source, checked(session, source)) for source in sources]
+    beside = frozenset(in_turn(sources))
+    found = [(source, checked(session, source, beside)) for source in sources]
     aliases = load_schema(session).aliases
     texts = [parse(source, aliases) for source in sources]
     for slug, count in Counter(text.slug for text in texts).items():
@@ -83,9 +87,23 @@ def plans(session: Session, sources: Sequence[str], choices: dict[str, Choices])
     ]
 
 
-def checked(session: Session, source: str) -> tuple[Problem, ...]:
-    """The warnings about a text. Raises Refused if it has errors."""
-    found = publishing.check(session, source)
+def in_turn(sources: Iterable[str]) -> tuple[str, ...]:
+    """The journeys of texts that are planned together, each behind those that it starts. None if some start each other
+    in a ring: which of them could come first, the workspace's names decide."""
+    texts = [text for source in sources if (text := read(source).partial)]
+    starts = {
+        text.slug: {step.journey for step in walk(text.steps) if isinstance(step, StartJourney)} for text in texts
+    }
+    graph = {slug: started.intersection(starts) - {slug} for slug, started in starts.items()}
+    try:
+        return tuple(TopologicalSorter(graph).static_order())
+    except CycleError:
+        return ()
+
+
+def checked(session: Session, source: str, beside: frozenset[str] = frozenset()) -> tuple[Problem, ...]:
+    """The warnings about a text, planned together with journeys `beside` it. Raises Refused if it has errors."""
+    found = publishing.check(session, source, beside)
     if errors := [problem for problem in found if problem.severity == "error"]:
         raise Refused(errors)
     return tuple(found)

@@ -56,11 +56,12 @@ class Published:
     carried: Carried = NOBODY
 
 
-def check(session: Session, source: str) -> list[Problem]:
-    """Everything that is wrong or doubtful in `source`, given the names that this workspace knows. Nothing is saved."""
+def check(session: Session, source: str, beside: frozenset[str] = frozenset()) -> list[Problem]:
+    """Everything that is wrong or doubtful in `source`, given the names that this workspace knows, and those of the
+    journeys that are to be published `beside` it. Nothing is saved."""
     schema = load_schema(session)
     partial = read(source, schema.aliases).partial
-    found = problems(source, schema, _names(session, schema, partial), schema.aliases)
+    found = problems(source, schema, _names(session, schema, partial, beside), schema.aliases)
     if partial:
         found += [*_notes(partial), *_crowd(session, partial), *_asleep(session, partial)]
     return in_order(found)
@@ -89,7 +90,9 @@ def _asleep(session: Session, journey: language.Journey) -> list[Problem]:
     ]
 
 
-def _names(session: Session, schema: Schema, partial: language.Journey | None) -> Names:
+def _names(
+    session: Session, schema: Schema, partial: language.Journey | None, beside: frozenset[str] = frozenset()
+) -> Names:
     """Topics that the journey itself sends under are known too: publishing makes them."""
     contents = session.execute(text("select slug, channel from contents where current_version_id is not null")).all()
     return Names(
@@ -98,7 +101,7 @@ def _names(session: Session, schema: Schema, partial: language.Journey | None) -
         schema.segments,
         schema.lists,
         frozenset(schema.topics) | (_topics(partial) if partial else frozenset()),
-        schema.journeys | ({partial.slug} if partial else frozenset()),
+        schema.journeys | beside | ({partial.slug} if partial else frozenset()),
         frozenset(session.execute(text("select slug from webhooks")).scalars()),
     )
 

@@ -86,14 +86,16 @@ def plan(paths: tuple[Path, ...], choices: tuple[str, ...], out: Path | None, as
 def apply(paths: tuple[Path, ...], choices: tuple[str, ...], yes: bool) -> None:
     """Publish what `plan` shows: files, directories, or a plan that was written with `--out`.
 
-    A plan is refused when the live version or its file has changed since. Each journey is one transaction.
+    A plan is refused when the live version or its file has changed since. Each journey is one transaction;
+    one that another starts comes before it.
     """
     with connected() as database:
         try:
             made = _read_plan(paths[0], choices) if _is_plan(paths) else _planned(database, _texts(paths), choices)[0]
         except Refused:
             sys.exit(1)
-        wanted = [one for one in made if one.changes]
+        turns = {slug: turn for turn, slug in enumerate(planning.in_turn(one.source for one in made))}
+        wanted = sorted((one for one in made if one.changes), key=lambda one: turns.get(one.slug, 0))
         if not _is_plan(paths):
             _show(made, [])
         if wanted and not yes:
@@ -196,10 +198,10 @@ def _planned(
 
 
 def _refuse_broken(session: Session, texts: Texts) -> None:
-    refused = None
+    refused, beside = None, frozenset(planning.in_turn(texts.values()))
     for path, text in texts.items():
         try:
-            planning.checked(session, text)
+            planning.checked(session, text, beside)
         except Refused as error:
             refused = error
             for problem in error.problems:

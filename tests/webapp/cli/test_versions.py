@@ -114,6 +114,26 @@ def test_a_simulation_names_the_file_that_does_not_read(cairn: Cairn, tmp_path: 
     assert refused.exit_code == 1 and refused.stderr.startswith(f"{file}:3:1: error: ")
 
 
+def test_a_journey_that_another_one_starts_is_known_to_the_plan_and_published_first(
+    cairn: Cairn, database: Database, tmp_path: Path
+) -> None:
+    folder, plan = tmp_path / "d", tmp_path / "plan.json"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(journey("- journey: sub\n  id: on", slug="a"))
+    assert "There is no journey `sub`" in cairn("plan", folder).stderr
+    (folder / "sub.yaml").write_text(journey("- wait: 1 day\n  id: rest", slug="sub", enter="api: true"))
+    assert (made := cairn("plan", folder, "--out", plan)).exit_code == 2, made.output
+    done = cairn("apply", plan, "--yes")
+    assert (done.exit_code, done.output) == (0, "sub version 1 is live.\na version 1 is live.\n")
+
+
+def test_new_journeys_that_start_each_other_are_refused(cairn: Cairn, tmp_path: Path) -> None:
+    for slug, other in (("a", "b"), ("b", "a")):
+        (tmp_path / f"{slug}.yaml").write_text(journey(f"- journey: {other}\n  id: on", slug=slug, enter="api: true"))
+    refused = cairn("plan", tmp_path)
+    assert refused.exit_code == 1 and "There is no journey `b`" in refused.stderr
+
+
 @pytest.mark.parametrize(
     "arguments", [("--nonsense",), ("missing.yaml",), ("broken.yaml",), ("ok.yaml", "--choice", "x")]
 )
