@@ -200,7 +200,9 @@ def rollback(
         live = version if version.id == journey.live_version_id else live
         if version.number == number or (number is None and live is not None and version.source != live.source):
             return publish(session, version.source, now, actor, choices)
-    raise NotFound("earlier version of journey", f"{slug} {number}" if number else slug)
+    if number is not None:
+        raise NotFound(f"version of `{slug}` with the number", str(number))
+    raise NotFound("earlier version of journey", slug)
 
 
 def _refuse_stale(journey: Journey, version: JourneyVersion | None, expected: int | None) -> None:

@@ -25,6 +25,7 @@ from engine.expr import Schema
 from engine.model import Content, Journey, List, Segment
 from journeys.language import steps as language
 from journeys.language.parse import parse
+from journeys.language.problems import did_you_mean
 from journeys.language.program import walk
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,7 +129,8 @@ def stock() -> tuple[Stock, ...]:
 def find(slug: str) -> Stock:
     """One stock journey. Raises NotFound."""
     if slug not in ORDER:
-        raise NotFound("stock journey", slug, "`cairn journeys library` lists those that there are.")
+        near = did_you_mean(slug, ORDER)
+        raise NotFound("stock journey", slug, near or "`cairn journeys library` lists those that there are.")
     return read_stock((JOURNEYS / f"{slug}.yaml").read_text("utf-8"))
 
 

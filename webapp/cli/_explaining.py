@@ -37,8 +37,9 @@ def _entry(entry: Entry) -> Iterator[str]:
         yield from _message(message)
     for call in entry.calls:
         error = f" ({call.error})" if call.error else ""
+        tries = f"{call.attempts} {'try' if call.attempts == 1 else 'tries'}"
         again = f", again at {_at(call.next_at)}" if call.next_at else ""
-        yield f"  {call.step} to {call.to}: {call.state} after {call.attempts} tries{error}{again}"
+        yield f"  {call.step} to {call.to}: {call.state} after {tries}{error}{again}"
     if entry.waiting:
         waiting = entry.waiting
         yield f"  Now {waiting.phase} at {waiting.step}, until {_at(waiting.deadline or waiting.wakes_at)}"

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from journeys.simulate import Plan
+from webapp.cli._console import console as wide
 
 WIDEST = 40
 COLUMNS = ("entered", "passed", "timed_out", "messages", "held", "skipped")
@@ -17,7 +18,7 @@ COLUMNS = ("entered", "passed", "timed_out", "messages", "held", "skipped")
 
 def show_simulation(plan: Plan, found: dict[str, Any], currency: str) -> None:
     """The totals, a row a step, days and hours as bars, and who would have got most."""
-    console = Console()
+    console = wide()
     journey = plan.journey.slug
     console.print(f"[bold]{journey}[/bold] from {plan.start:%Y-%m-%d %H:%M} to {plan.end:%Y-%m-%d %H:%M} UTC")
     console.print(
@@ -63,7 +64,7 @@ def _line(console: Console, name: str, counts: dict[str, int]) -> None:
 
 def _steps(steps: dict[str, dict[str, Any]]) -> Table:
     table = Table(header_style="bold")
-    table.add_column("step")
+    table.add_column("step", no_wrap=True)
     for name in COLUMNS:
         table.add_column(name.replace("_", " "), justify="right")
     table.add_column("held back, paths")

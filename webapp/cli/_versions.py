@@ -124,7 +124,7 @@ def pull(slugs: tuple[str, ...], folder: Path, force: bool) -> None:
         before = _bare(file) if file.exists() else None
         if before not in (None, *all_texts) and not force:
             hint = "Publish or remove it, or pull with --force."
-            raise Conflict(f"{file} holds a text that was never published; nothing more is written", hint)
+            raise Conflict(f"the file {file} holds a text that was never published; nothing more is written", hint)
         if before != live:
             _write(file, live)
         click.echo(f"{file}: {'as it was' if before == live else 'written'}")
@@ -241,7 +241,7 @@ def _read_plan(file: Path, choices: Sequence[str]) -> list[Plan]:
     for one, name in found:
         source = Path(name)
         if name and source.is_file() and read_text(source) != one.source:
-            raise Conflict(f"{source} has changed since the plan was made", "Make a new plan.")
+            raise Conflict(f"the file {source} has changed since the plan was made", "Make a new plan.")
     return [one for one, _ in found]
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,6 +31,7 @@ from journeys.language.program import walk
 from journeys.runtime.numbers import StepCounts, step_counts
 from journeys.simulate import as_json as as_json_
 from journeys.simulate.testing import run_tests
+from webapp.cli._console import console
 from webapp.cli._context import connected
 from webapp.cli._entering import enter
 from webapp.cli._explaining import show_story
@@ -188,9 +188,9 @@ def status(journey: str | None, as_json: bool) -> None:
         click.echo(json.dumps([_status_json(*one) for one in found], indent=2))
         return
     for row, counts, order in found:
-        Console().print(_overview(row, counts))
+        console().print(_overview(row, counts))
         if journey is not None:
-            Console().print(_steps(counts, order))
+            console().print(_steps(counts, order))
     if not found:
         click.echo("No journey has been published yet. Publish one with: cairn journeys publish FILE")
 
@@ -267,7 +267,7 @@ def _overview(row: Journey, counts: dict[str, StepCounts]) -> str:
 def _steps(counts: dict[str, StepCounts], order: list[str]) -> Table:
     table = Table(header_style="bold")
     for name in ("step", "waiting", "reached", "outcomes", "sent", "not sent", "opens", "clicks"):
-        table.add_column(name, justify="left" if name in ("step", "outcomes") else "right")
+        table.add_column(name, justify="left" if name in ("step", "outcomes") else "right", no_wrap=name == "step")
     for id_ in _ordered(counts, order):
         one = counts.get(id_, StepCounts())
         outcomes = ", ".join(f"{name} {count:,}" for name, count in sorted(one.outcomes.items()))

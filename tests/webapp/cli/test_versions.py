@@ -127,6 +127,20 @@ def test_a_journey_that_another_one_starts_is_known_to_the_plan_and_published_fi
     assert (done.exit_code, done.output) == (0, "sub version 1 is live.\na version 1 is live.\n")
 
 
+def test_a_table_without_a_terminal_is_not_cut(cairn: Cairn, world: World) -> None:
+    long = "a-step-with-a-name-of-" + "x" * 40
+    world.publish(journey(f"- wait: 1 day\n  id: {long}"))
+    people(world, 1)
+    assert long in cairn("status", "j").output
+    assert long in cairn("simulate", "-", "--from", "2026-03-01", input=journey(f"- wait: 1 day\n  id: {long}")).output
+
+
+def test_what_is_missing_is_named_as_it_is(cairn: Cairn, world: World) -> None:
+    world.publish(TEXT)
+    assert "There is no version of `j` with the number “99”." in cairn("rollback", "j", "99").stderr
+    assert "Did you mean `welcome`?" in cairn("library", "add", "welcom").stderr
+
+
 def test_new_journeys_that_start_each_other_are_refused(cairn: Cairn, tmp_path: Path) -> None:
     for slug, other in (("a", "b"), ("b", "a")):
         (tmp_path / f"{slug}.yaml").write_text(journey(f"- journey: {other}\n  id: on", slug=slug, enter="api: true"))
