@@ -18,6 +18,7 @@ from journeys.language.steps import MONTH, Again, Enter, GivenEvent, Goal, Journ
 from journeys.language.tree import start
 
 TRIGGERS = ("on", "segment", "schedule", "api", "date")
+WRITTEN = ("on: EVENT", "segment: NAME", "schedule: TIMES", "date: DAY", "api: true")
 FARTHEST = 100_000
 
 
@@ -29,7 +30,7 @@ def read_enter(reader: Reader, node: Node) -> Enter:
         raise Unreadable  # the misspelt trigger is noted
     if len(chosen) != 1:
         message = f"`enter` has one trigger, not {len(chosen)}." if chosen else "`enter` has no trigger."
-        raise reader.refuse(fields[chosen[1]] if chosen else node, message, ("on: EVENT", "segment: NAME", "api: true"))
+        raise reader.refuse(fields[chosen[1]] if chosen else node, message, WRITTEN)
     common: dict[str, Any] = {
         "where": reader.optional(fields, "where", lambda value: read_rule(reader, value, "enter"), None),
         "again": reader.optional(fields, "again", lambda value: reader.parsed(value, "`again`", values.again), Again()),
