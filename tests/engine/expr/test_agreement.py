@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import DateTime, func, literal, select
@@ -15,27 +13,11 @@ from sqlalchemy.orm import Session
 from engine.expr import Schema, ast, evaluate, evaluate_value, parse, unparse
 from engine.expr.compile_sql import Scope, condition, matching, value
 from engine.model import Contact, Enrolment
-from tests.conftest import drop, new_database
 from tests.engine.expr import population, rules
 
 ZONES = ("UTC", "America/New_York", "Asia/Kathmandu")
 phases = (Phase.explicit, Phase.generate, Phase.shrink)
 relaxed = settings(phases=phases, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-
-
-@pytest.fixture(scope="module")
-def residents() -> list[population.Resident]:
-    return population.town(seed=7, size=60)
-
-
-@pytest.fixture(scope="module")
-def town(postgres_url: str, residents: list[population.Resident]) -> Iterator[Session]:
-    database = new_database(postgres_url)
-    with database.transaction() as session:
-        population.settle(session, residents)
-        session.flush()
-        yield session
-    drop(database)
 
 
 instants = st.sampled_from(population.INSTANTS) | st.just(population.NOW + dt.timedelta(days=40))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import DateTime, literal
@@ -18,27 +16,11 @@ from engine.expr import ast, dependencies, evaluate, parse, unparse
 from engine.expr.compile_sql.judging import judged, judged_among
 from engine.expr.facts import Facts
 from engine.expr.schema import Schema
-from tests.conftest import drop, new_database
 from tests.engine.expr import population, rules
 
 phases = (Phase.explicit, Phase.generate)
 relaxed = settings(phases=phases, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 TICK = dt.timedelta(microseconds=1)
-
-
-@pytest.fixture(scope="module")
-def residents() -> list[population.Resident]:
-    return population.town(seed=7, size=60)
-
-
-@pytest.fixture(scope="module")
-def town(postgres_url: str, residents: list[population.Resident]) -> Iterator[Session]:
-    database = new_database(postgres_url)
-    with database.transaction() as session:
-        population.settle(session, residents)
-        session.flush()
-        yield session
-    drop(database)
 
 
 def known_at(one: population.Resident, now: dt.datetime) -> Facts:
