@@ -73,8 +73,22 @@ def resolve(url: Url, allowed: Sequence[Network]) -> str:
     addresses = [ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in found]
     for address in addresses:
         if not is_public(address) and not any(address in network for network in allowed):
-            raise Forbidden(f"{url.host} is {address}, which is no public address; see CAIRN_WEBHOOK_NETWORKS")
+            name = url.host if url.host == str(address) else f"{url.host} is {address}, which"
+            raise Forbidden(f"{name} is no public address; see CAIRN_WEBHOOK_NETWORKS")
     return str(addresses[0])
+
+
+def refusal(url: Url, allowed: Sequence[Network]) -> str | None:
+    """Why an endpoint can never be called, as far as its text tells: names are looked up when they are called."""
+    try:
+        ipaddress.ip_address("127.0.0.1" if url.host == "localhost" else url.host)
+    except ValueError:
+        return None
+    try:
+        resolve(url, allowed)
+    except Forbidden as forbidden:
+        return str(forbidden)
+    return None
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

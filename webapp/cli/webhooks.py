@@ -9,6 +9,7 @@ from rich.table import Table
 from engine import clock
 from engine.settings import settings
 from engine.webhooks import endpoints
+from engine.webhooks.address import networks, parse_url, refusal
 from webapp.cli._context import connected
 
 
@@ -24,6 +25,8 @@ def add(slug: str, url: str) -> None:
     """Make an endpoint, or change the URL of one. Prints the secret that its calls are signed with."""
     with connected() as database, database.transaction() as session:
         click.echo(endpoints.add(session, slug, url, settings().secret()))
+    if why := refusal(parse_url(url), networks(settings().webhook_networks)):
+        click.echo(f"warning: {why}. Until then its calls fail.", err=True)
 
 
 @command.command()

@@ -108,6 +108,11 @@ def test_endpoints_are_made_listed_and_given_new_secrets(cairn: Cairn) -> None:
     listed = cairn("webhooks", "list").output
     assert "crm/task" in listed and "works" in listed and "whsec" not in listed
     assert cairn("webhooks", "retry", "crm/task").exit_code == 0
+    assert made.stderr == ""
+    inside = cairn("webhooks", "add", "inside", "http://127.0.0.1:8078/hook")
+    assert inside.stderr == (
+        "warning: 127.0.0.1 is no public address; see CAIRN_WEBHOOK_NETWORKS. Until then its calls fail.\n"
+    )
     assert cairn("webhooks", "add", "other", "file:///etc/passwd").exit_code == 1
     assert cairn("webhooks", "remove", "crm/task").exit_code == 0
     assert cairn("webhooks", "retry", "crm/task").exit_code == 4
