@@ -18,7 +18,7 @@ from engine.contacts.identify import identify_all
 from engine.db import Database
 from engine.imports.contact_rows import FIELDS, KEYS, Batch, RowReader
 from engine.imports.reading import Table, check_header, opened
-from engine.imports.report import Counts, ErrorFile, Progress, flushed_later, keep, no_progress
+from engine.imports.report import Counts, ErrorFile, Progress, flushed_later, keep, measure, no_progress
 
 REFUSED = ("id", "created_at", "updated_at")
 EXAMPLE = "external_id,email,phone,timezone,plan,seats"
@@ -66,6 +66,7 @@ def import_contacts(
             errors.close()
         job.counts.error_file = errors.path
     with database.transaction() as session:
+        measure(session, "contacts", job.counts)
         keep(session, "contacts", path, job.counts, now, finished() if finished else now)
     return job.counts
 

@@ -19,7 +19,7 @@ from engine.events.definitions import define_events, definitions
 from engine.events.store import Encoded, store
 from engine.imports.event_rows import Row, RowReader, layout
 from engine.imports.reading import Line, Table, check_header, opened
-from engine.imports.report import Counts, ErrorFile, Progress, flushed_later, keep, no_progress
+from engine.imports.report import Counts, ErrorFile, Progress, flushed_later, keep, measure, no_progress
 
 NEEDED = (("external_id", "email"), ("name",), ("occurred_at",))
 EXAMPLE = "external_id,name,occurred_at,message_id,quantity,revenue"
@@ -68,6 +68,7 @@ def import_events(
             errors.close()
         counts.error_file = errors.path
     with database.transaction() as session:
+        measure(session, "events", counts)
         keep(session, "events", path, counts, now, finished() if finished else now)
     return counts
 

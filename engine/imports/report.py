@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.errors import InvalidInput
@@ -18,6 +19,7 @@ from engine.reports.spreadsheet import safe_cell
 COLUMNS = ("row", "column", "value", "error", "fix")
 SHOWN = 200  # characters of a value in the error file
 EXAMPLES = 5
+FEW = 1000
 
 Progress = Callable[[int, int], None]
 """Called with the bytes read and the bytes there are."""
@@ -103,6 +105,13 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError:
         return  # a folder that cannot be written; the next candidate will be used
+
+
+def measure(session: Session, table: str, counts: Counts) -> None:
+    """Statistics of a table that grew by more than a few rows, at once: until autovacuum comes PostgreSQL would plan as
+    if it were empty, and look for the events of one contact among all of their name."""
+    if counts.accepted > FEW:
+        session.execute(text(f"analyze {table}"))
 
 
 def keep(

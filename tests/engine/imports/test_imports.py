@@ -231,6 +231,18 @@ def test_a_refused_cell_is_no_formula_in_the_error_file(empty: Database, tmp_pat
         assert [row["value"] for row in csv.DictReader(file)] == ['\'=HYPERLINK("http://x.example")']
 
 
+def test_a_large_import_leaves_statistics_for_the_statements_that_follow(empty: Database, tmp_path: Path) -> None:
+    """Without them the first minute of a journey looks for each contact's events among all of their name."""
+    lines = "".join(f"c{n},Bought,2026-05-0{n % 9 + 1}T10:00:00Z,m{n},,\n" for n in range(1500))
+    assert events(empty, tmp_path / "e.csv", EVENTS + lines).accepted == 1500
+    estimated = rows(
+        empty,
+        "select sum(reltuples) from pg_class where oid in (select inhrelid from pg_inherits "
+        "where inhparent = 'events'::regclass) and reltuples > 0",
+    )
+    assert estimated == [(1500,)]
+
+
 cell = st.text(alphabet='ab1.,"\n\0é-', max_size=4)
 
 
