@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from sqlalchemy import Engine, event
 
 from journeys.language.check import problems
 from tests.corpora.journeys.corpus import Broken, broken
+from tests.corpora.offline import no_connection
 
 BROKEN = broken()
 BOUND, PATIENCE, LINES = 0.05, 10, 60
@@ -37,16 +37,10 @@ def test_it_is_refused_in_these_words(one: Broken) -> None:
 
 
 def test_each_answer_takes_no_time_and_no_connection() -> None:
-    def refuse(*_: object) -> None:
-        raise AssertionError("a connection was opened")
-
     report("journey: x\nexit: [a is 1]\n")
-    event.listen(Engine, "do_connect", refuse)
-    try:
+    with no_connection():
         for one in BROKEN:
             start = time.process_time()
             report(one.text)
             blocks = one.text.count("\n") // LINES + 1
             assert time.process_time() - start < BOUND * PATIENCE * blocks, one.name
-    finally:
-        event.remove(Engine, "do_connect", refuse)

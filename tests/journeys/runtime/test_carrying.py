@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
@@ -276,6 +277,20 @@ def test_who_moves_on_while_a_publish_waits_for_them_is_left_alone(world: World)
     assert [place(world, one)[:2] for one in (anna, ben)] == [(1, "rest"), (2, "pause")]
 
 
+def met_crosswise(world: World, lock: str, publishing: Callable[[], Published]) -> Published:
+    """A publish that waits for `lock` while its holder asks for the entries that the publish has: it does so again."""
+    with world.database.transaction() as session:
+        session.execute(text(lock))
+        thread = Thread(publishing)
+        thread.join(0.5)
+        assert thread.is_alive()
+        session.execute(text("set local deadlock_timeout = '1min'"))  # so that the publish is the one to give way
+        session.execute(text("select from enrolments for update"))
+    done = thread.finish()
+    assert isinstance(done, Published)
+    return done
+
+
 def test_a_publish_that_meets_a_sender_crosswise_does_its_part_again(world: World) -> None:
     """A sender locks a message and then its entry; an exit locks the entry and then its messages. Both succeed."""
     steps = "- email: hello\n  id: mail\n- wait: 1 day\n  id: rest"
@@ -284,15 +299,12 @@ def test_a_publish_that_meets_a_sender_crosswise_does_its_part_again(world: Worl
     world.event(anna, "Signed Up")
     pipeline.match(world.database)
     pipeline.advance(world.database)
-    with world.database.transaction() as session:
-        session.execute(text("select from messages for update"))
-        thread = Thread(lambda: world.publish(journey("- email: hello\n  id: mail"), rest="exit"))
-        thread.join(0.5)
-        assert thread.is_alive()
-        session.execute(text("set local deadlock_timeout = '1min'"))  # so that the publish is the one to give way
-        session.execute(text("select from enrolments for update"))
-    done = thread.finish()
-    assert isinstance(done, Published) and done.carried == (0, 1)
+    done = met_crosswise(
+        world,
+        "select from messages for update",
+        lambda: world.publish(journey("- email: hello\n  id: mail"), rest="exit"),
+    )
+    assert done.carried == (0, 1)
     assert world.messages(anna) == [("mail", "cancelled")]
 
 
@@ -322,13 +334,10 @@ def test_who_arrives_during_a_publish_and_moves_on_before_it_is_done_is_left_alo
 def test_a_publish_that_meets_a_counter_crosswise_does_its_part_again(world: World) -> None:
     """Counters are written last, by SQLAlchemy, which wraps the driver's errors."""
     [anna] = started(world, "- wait: 1 day\n  id: pause")
-    with world.database.transaction() as session:
-        session.execute(text("lock step_rollups in exclusive mode"))
-        thread = Thread(lambda: world.publish(journey("- wait: 2 days\n  id: pause"), pause="reschedule"))
-        thread.join(0.5)
-        assert thread.is_alive()
-        session.execute(text("set local deadlock_timeout = '1min'"))  # so that the publish is the one to give way
-        session.execute(text("select from enrolments for update"))
-    done = thread.finish()
-    assert isinstance(done, Published) and done.carried == (1, 0)
+    done = met_crosswise(
+        world,
+        "lock step_rollups in exclusive mode",
+        lambda: world.publish(journey("- wait: 2 days\n  id: pause"), pause="reschedule"),
+    )
+    assert done.carried == (1, 0)
     assert place(world, anna)[:2] == (2, "pause")
