@@ -1,0 +1,71 @@
+"""Complaints: abuse reports (RFC 5965), and those that providers send in forms of their own."""
+
+from __future__ import annotations
+
+import re
+
+from engine.bounces.addresses import address
+from engine.bounces.clues import Clues, original_recipients
+from engine.bounces.decoding import normal
+from engine.bounces.dsn import Group, groups
+
+NO_COMPLAINT = ("not-spam", "auth-failure", "dmarc")
+"""not-spam takes a complaint back (RFC 5965 7.3); auth-failure (RFC 6591) is about a signature, not of a person."""
+SUBJECTS = re.compile(
+    r"complaint about message from|email feedback report for ip|abuse report|spam complaint|feedback loop"
+    r"|complaint from|abuse complaint|fbl report|spam report|client tos notification|\[aol\] spam"
+)
+ORIGINAL_NAMES = (
+    "x-hmxmroriginalrecipient",
+    "x-original-to",
+    "delivered-to",
+    "x-delivered-to",
+    "x-envelope-to",
+    "x-rcpt-to",
+    "to",
+)
+
+
+def complaint(clues: Clues) -> tuple[str, str | None, str | None] | None:
+    """Kind, recipient and reason of a report of abuse; None when the mail is none."""
+    if clues.feedback or clues.report_type == "feedback-report":
+        report = _fields(clues.feedback or clues.human)
+        kind = report.get("feedback-type", "").strip().lower()
+        if kind.startswith(NO_COMPLAINT):
+            return "not_a_bounce", None, None
+        return "complaint", recipient(clues, report), f"Feedback-Type: {kind}" if kind else None
+    subject = normal(clues.mail.first("subject"))
+    if SUBJECTS.search(subject) and clues.original and "undeliver" not in subject:
+        return "complaint", recipient(clues, {}), clues.mail.first("subject")[:300]
+    if "x-hmxmroriginalrecipient" in clues.original and "staff@" in clues.mail.first("from"):
+        return "complaint", recipient(clues, {}), clues.mail.first("subject")[:300]
+    return None
+
+
+def _fields(text: str) -> Group:
+    fields: Group = {}
+    for group in groups(text):
+        fields = {**group, **fields}
+    return fields
+
+
+def recipient(clues: Clues, report: Group) -> str | None:
+    """Whom the mail complained of went to: what the report says; else what the original says."""
+    named = [report.get(name, "") for name in ("original-rcpt-to", "removal-recipient")]
+    named += [clues.original.get(name, [""])[0] for name in ORIGINAL_NAMES[:1]]
+    for value in named:
+        found = address(value)
+        if found and not _hidden(found):
+            return found
+    recipients = [each for each in original_recipients(clues) if not _hidden(each)]
+    if recipients:
+        return recipients[0]
+    for name in ORIGINAL_NAMES:
+        found = address(clues.original.get(name, [""])[0])
+        if found and not _hidden(found):
+            return found
+    return None
+
+
+def _hidden(text: str) -> bool:
+    return text.lower().startswith(("redacted", "undisclosed", "[redacted"))

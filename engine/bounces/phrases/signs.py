@@ -1,0 +1,103 @@
+"""What tells a bounce from other mail in English: subjects, openings, warnings of delay, answers of machines."""
+
+from __future__ import annotations
+
+signs: dict[str, str] = {
+    "subjects": """
+        undeliverable | undelivered | undeliver | returned mail | returned to sender | return to sender |
+        mail returned | returned email | returned message | message returned | non-delivery | nondeliverable |
+        non delivery | nondelivery | delivery failure | delivery failed | delivery has failed |
+        delivery status notification | delivery error | delivery problem | delivery report | delivery unsuccessful |
+        delivery notification | failure notice | failure delivery | failed delivery | failed mail |
+        failed to deliver | failure to deliver | failed transaction | mail failure | mail failed | mail error |
+        email error | error sending | mail system error | mail delivery failed | mail delivery failure |
+        mail delivery problem | mail delivery error | mail delivery subsystem | mail delivery system |
+        mail could not be delivered | could not be delivered | not delivered | not deliverable | cannot deliver |
+        unable to deliver | couldn't be delivered | message you sent blocked | message rejected | mail rejected |
+        email rejected | rejected mail | message undeliverable | message not delivered | message could not |
+        message status - undeliverable | message delivery | bounced | bounce | user unknown | unknown user |
+        unknown recipient | invalid recipient | invalid address | recipient unknown | address unknown |
+        mailbox full | quota exceeded | dsn: | ndr: | ndn: | mail delivery | blocked | notification: message |
+        notification of | notice: mail | report of | problem delivering | permanent delivery failure |
+        permanent error | transient | system error | smtp error | postmaster notify | rejected | unzustellbar |
+        recipient not | addresses failed | warning: could not send
+    """,
+    "intros": """
+        could not be delivered | couldn't be delivered | cannot be delivered | can not be delivered |
+        can't be delivered | wasn't delivered | was not delivered | were not delivered | has not been delivered |
+        not been delivered | not delivered to | undeliverable | undelivered | unable to deliver |
+        unable to be delivered | wasn't able to deliver | was not able to deliver | not able to deliver |
+        could not deliver | couldn't deliver | cannot deliver | can't deliver | failed to deliver |
+        failed to be delivered | failed delivery | delivery failed | delivery has failed |
+        delivery to the following recipient | delivery failure | delivery to * failed | permanent fatal errors |
+        transcript of session | session transcript | did not reach the following | returned to you |
+        returned to sender | is being returned | was returned | being returned | has been returned |
+        unsent message | rejected your message | rejected the message | message was rejected |
+        message has been rejected | has been rejected | was rejected | mail was rejected | had errors |
+        errors occurred | following errors | error occurred | an error occurred while | not successful |
+        unsuccessful | was unsuccessful | failed permanently | permanent error | permanently failed |
+        delivery error | address failed | addresses failed | failed addresses | failed address | failed recipient |
+        failed for the following | following address | following recipients | following recipient |
+        following destination addresses | problem delivering | problems delivering | trouble delivering |
+        this is a permanent | mail delivery error | mail transport | remote host said | remote host replied |
+        said: | responded: | response was | the reason | reason for | diagnostic | message from * was blocked |
+        message not delivered | message not accepted | refused to accept | couldn't be found | wasn't found at |
+        address not found | message blocked | recipient inbox full | your message to | your mail to |
+        your e-mail to | user unknown | unknown user | bounced | no such user | mail is undeliverable | not sent |
+        could not be sent | couldn't be sent | unable to send | can not be sent | failed to send |
+        delivery attempts | smtp error | non-delivery | nondelivery | not be delivered
+    """,
+    "delays": """
+        warning message only | do not need to resend | don't need to resend | no need to resend | need not resend |
+        delivery is delayed | delivery delayed | has been delayed | been delayed | delayed mail | mail delayed |
+        message delayed | delivery incomplete | delivery status notification (delay) | delay notification |
+        delay notice | will be retried | will retry | will keep trying | will continue to try |
+        will continue trying | continue to try | will try again | keep trying | still being retried |
+        delivery attempts will continue | attempts to deliver the message will continue | still trying |
+        message is still in the queue | remains in the queue | not yet been delivered | not been delivered yet |
+        not yet delivered | has not yet been delivered | could not be delivered for more than |
+        temporary non-delivery | warning: could not send message | warning: message still undelivered |
+        still undelivered | could not be delivered immediately | will be tried again | reattempt |
+        will be reattempted | queued for later | you do not have to resend | you will be notified if | deferred |
+        temporarily delayed | no action is required on your part
+    """,
+    "permanent": """
+        permanent error | permanent fatal | permanently | giving up | given up | gave up | no further attempts |
+        will not be retried | not be retried | was returned | has been returned | being returned | returned to you |
+        final attempt | delivery failed | has failed | undeliverable | could not be delivered to one or more |
+        delivery failure | final failure | retry timeout exceeded | was not delivered | failure notice |
+        will not be attempted | cancelled | failed after | message expired | delivery expired | not try again |
+        couldn't be delivered | no more attempts
+    """,
+    "autoreplies": """
+        out of office | out of the office | out-of-office | automatic reply | auto reply | auto-reply | autoreply |
+        auto response | auto-response | autoresponse | autoresponder | automatic response | automated reply |
+        automated response | auto: | auto : | away from | on vacation | vacation | on holiday | on leave |
+        maternity leave | parental leave | annual leave | absence | i am away | i'm away | away message | absent |
+        thank you for your | thank you for contacting | thanks for contacting | we received your |
+        we have received | your request | ticket | case # | confirm your | please confirm | verify your |
+        challenge | read: | not read: | read receipt | return receipt | delivered: | relayed: |
+        message confirmation | email address change | change of email | no longer with | has left |
+        left the company | new email address | moving on
+    """,
+    "delivered": """
+        successfully delivered | delivered successfully | successful delivery |
+        delivery to these recipients or groups is complete | was successfully relayed | message has been delivered |
+        message was delivered to | successfully relayed | has been read | was read on | was read by |
+        return receipt | delivery confirmation | delivery status notification (success) |
+        delivery status notification (relay) | successful mail delivery | relayed to | was displayed |
+        has been displayed | delivery notification only | has received your message |
+        was deleted without being read
+    """,
+    "originals": """
+        --- below this line is a copy of the message | below this line is a copy of |
+        this is a copy of your message | this is a copy of the message | this is a copy of | original message |
+        original mail | unsent message | undelivered message | returned message | message header follows |
+        message headers follow | headers of the message | header of the original message | headers of the original |
+        original headers | message text follows | message follows | start of returned message |
+        your original message | your message follows | a copy of the original | original message follows |
+        copy of your message | returned mail follows | received header | the following message |
+        text of your message | text of the original | the first * lines | first * bytes | forwarded message |
+        begin returned message | the body of your message | beginning of the original
+    """,
+}

@@ -1,0 +1,65 @@
+"""Whether a mail without a report is a bounce at all."""
+
+from __future__ import annotations
+
+import re
+
+from engine.bounces.addresses import address, is_daemon
+from engine.bounces.clues import Clues
+from engine.bounces.decoding import normal
+from engine.bounces.dsn import STATUS
+from engine.bounces.phrases import marks, reasons
+from engine.bounces.verdict import REPLY
+
+DAEMON_NAMES = re.compile(
+    r"mail(?:er)?[ _-]?(?:delivery|daemon|deamon|administrator|system|router)"
+    r"|delivery sub-?system|post-?master|mailer-daemon"
+    r"|mail transport|system administrator|systemadministrator|microsoft exchange"
+    r"|administrateur syst|mail server|internet mail"
+)
+THRESHOLD = 4
+REPLIES = ("re:", "aw:", "antw:", "sv:", "odp:", "ynt:", "vs:", "rv:")
+
+
+def is_bounce(clues: Clues) -> bool:
+    """Signs are added up: who sent it, how it is called, how it begins, and what a server said in it."""
+    mail = clues.mail
+    if "x-failed-recipients" in mail.headers:
+        return not _delayed(clues)
+    if clues.report_type == "disposition-notification":
+        return False
+    subject = marks().find(normal(mail.first("subject"))[:500])
+    text = normal(clues.human[:8000])
+    body = marks().find(text)
+    score = _sender(clues) + 2 * ("subjects" in subject) + 2 * ("intros" in body)
+    score += bool(STATUS.search(text)) + bool(REPLY.search(text)) + bool(reasons().find(text))
+    score += 2 * (clues.report_type == "delivery-status")
+    score -= _against(clues, subject)
+    confirmed = "delivered" in body and "permanent" not in body and "intros" not in body
+    return score >= THRESHOLD and not confirmed and not _delayed(clues)
+
+
+def _sender(clues: Clues) -> int:
+    """How much the sender looks like a server: 0 to 3."""
+    value = clues.mail.first("from")
+    found = address(value) or value
+    empty = clues.mail.first("return-path").replace(" ", "") == "<>"
+    return 2 * (is_daemon(found + "@") or is_daemon(found) or bool(DAEMON_NAMES.search(normal(value)))) + empty
+
+
+def _against(clues: Clues, subject: dict[str, str]) -> int:
+    headers = clues.mail.headers
+    against = 4 * ("autoreplies" in subject and "subjects" not in subject)
+    against += 2 * bool(headers.get("list-id") or headers.get("list-unsubscribe") or headers.get("list-post"))
+    against += 3 * bool({"x-autoreply", "x-autorespond", "x-vacation", "x-autoresponder"} & headers.keys())
+    precedence = clues.mail.first("precedence").lower()
+    against += 3 * (precedence in ("auto_reply", "auto-reply", "list"))
+    answering = clues.mail.first("subject").lower().startswith(REPLIES)
+    return against + 3 * answering
+
+
+def _delayed(clues: Clues) -> bool:
+    """Whether it is a warning that the server goes on trying."""
+    subject = marks().find(normal(clues.mail.first("subject"))[:500])
+    body = marks().find(normal(clues.human[:8000]))
+    return ("delays" in subject or "delays" in body) and "permanent" not in body

@@ -1,0 +1,128 @@
+"""Bounces without a report: the recipients and what was said of each, in the formats of many servers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from engine.bounces.addresses import address, addresses, is_daemon, same
+from engine.bounces.clues import Clues, original_recipients
+from engine.bounces.dsn import EXPANDED
+from engine.bounces.failure import Failure
+
+LINES, NEXT_LINES = 400, 14
+LEAD = re.compile(
+    r"(?:rcpt to|recipients?|to|address|final recipient|destinat\w{1,8}|addressee|user|mailbox|for|550|551|553"
+    r"|554|5\d\d|4\d\d|an|empf\w{1,10}|destinataire|para|a|aan|till|til|smtp|adres\w{0,3}|кому|адрес\w{0,3})"
+    r"\s{0,3}[:=#]?\s{0,3}[<(\"'\[]{0,2}$",
+    re.IGNORECASE,
+)
+OURS = ("to", "delivered-to", "x-original-to", "from", "sender", "reply-to", "return-path", "errors-to")
+SENT_BY = ("from", "return-path", "sender", "reply-to", "errors-to")
+
+
+def failures(clues: Clues) -> list[Failure]:
+    """One for each recipient; one without a recipient when no address can be found."""
+    said = clues.human
+    failed = _failed_header(clues)
+    if failed:
+        return [Failure(each, diagnostic=_about(said, each), expanded=_expanded(said, each)) for each in failed]
+    found = _candidates(clues)
+    if found:
+        return [Failure(each, diagnostic=_about(said, each), expanded=_expanded(said, each)) for each in found]
+    others: list[str | None] = [*(library(clues) or original_recipients(clues)[:1])]
+    return [Failure(each, diagnostic=_about(said, each or "")) for each in others or [None]]
+
+
+def _failed_header(clues: Clues) -> list[str]:
+    """X-Failed-Recipients, which Exim and Gmail write."""
+    values = ",".join(clues.mail.headers.get("x-failed-recipients", []))[:4000]
+    return _unique(found for piece in values.split(",") if (found := address(piece)))
+
+
+def _unique(found: Iterable[str]) -> list[str]:
+    kept: dict[str, str] = {}
+    for each in found:
+        kept.setdefault(each.casefold(), each)
+    return list(kept.values())[:50]
+
+
+def _excluded(clues: Clues) -> set[str]:
+    """The addresses that are ours or the server's, not the recipient's."""
+    out = set()
+    for headers, names in ((clues.mail.headers, OURS), (clues.original, SENT_BY)):
+        for name in names:
+            for value in headers.get(name, [])[:5]:
+                out |= {each.casefold() for _, _, each in addresses(value[:2000], 10)}
+    return out
+
+
+def _candidates(clues: Clues) -> list[str]:
+    """The addresses that stand where servers put failed recipients, best kind of place first."""
+    excluded = _excluded(clues)
+    expected = {each.casefold() for each in original_recipients(clues)}
+    places: dict[int, list[str]] = {3: [], 2: [], 1: []}
+    for line in clues.human.split("\n")[:LINES]:
+        if "message-id" in line.lower() or "mailto:" in line.lower():
+            continue
+        for start, _, found in addresses(line[:1000], 20):
+            key = found.casefold()
+            if is_daemon(found) or (key in excluded and key not in expected):
+                continue
+            rank = 3 if key in expected else _rank(line, start)
+            places[rank].append(found)
+    best = next((places[rank] for rank in (3, 2) if places[rank]), [])
+    return _unique(best) or _unique(places[1])[:1]
+
+
+def _rank(line: str, start: int) -> int:
+    if not line[:start].strip(" \t<>(\"'[*-•·|:"):
+        return 2
+    return 2 if LEAD.search(line[:start]) and "from" not in line[max(0, start - 12) : start].lower() else 1
+
+
+def _about(said: str, recipient: str) -> str:
+    """What is said of a recipient: its line and those after it, up to the next that begins with an address."""
+    lines = said.split("\n")
+    for number, line in enumerate(lines[:LINES]):
+        place = line.casefold().find(recipient.casefold())
+        if place >= 0:
+            taken = [line[max(0, place - 200) :]]
+            blank = False
+            for following in lines[number + 1 : number + 1 + NEXT_LINES]:
+                start = following.lstrip(" \t<")[:80]
+                if "@" in start.split(" ")[0] and not same(start[: len(recipient)], recipient):
+                    break
+                blank = blank or not following.strip()
+                taken.append(following)
+            return clipped("\n".join(taken))
+    return clipped(said)
+
+
+def clipped(text: str) -> str:
+    """Its first 3,000 characters on one line."""
+    return " ".join(text[:3000].split())
+
+
+def _expanded(said: str, final: str) -> str | None:
+    place = said.find(final)
+    match = EXPANDED.search(said, place, place + len(final) + 300) if place >= 0 else None
+    return address(match[1]) if match else None
+
+
+def library(clues: Clues) -> list[str]:
+    """What flufl.bounce, which knows many old formats, finds in the mail's sentences."""
+    from email.message import Message  # these two are needed only for what nothing else understood
+
+    from flufl.bounce import all_failures
+
+    message = Message()
+    for name in ("from", "subject", "x-mailer"):
+        if value := clues.mail.first(name):
+            message[name] = value[:500]
+    message.set_payload(clues.human[:20_000])
+    try:
+        temporary, permanent = all_failures(message)
+    except Exception:  # foreign code on foreign bytes: a mail that it stumbles over has no address for us
+        return []
+    return [each.decode("utf-8", "replace") for each in sorted(permanent | temporary)]

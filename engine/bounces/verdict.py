@@ -1,0 +1,150 @@
+"""From what a server said to a kind: the most specific evidence wins.
+
+1. Words that name a cause (docs/bounces.md has the order) in what was said of this recipient.
+2. An enhanced status code with a specific meaning (RFC 3463, RFC 7505, the IANA registry).
+3. Words that only hint at a cause; then what the server sentences elsewhere in the mail say.
+4. The class of the code: 4 is temporary; a plain 550, 551, 553 or 556 in answer to a recipient is hard.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from engine.bounces.decoding import normal
+from engine.bounces.dsn import STATUS
+from engine.bounces.failure import Failure
+from engine.bounces.phrases import reasons
+
+ORDER = (
+    "sender",
+    "spam",
+    "blocked",
+    "auth",
+    "relay",
+    "content",
+    "full",
+    "too_large",
+    "unknown_domain",
+    "unknown_user",
+    "disabled",
+    "moved",
+    "temporary",
+)
+HINTS = ("maybe_hard", "maybe_policy")
+KIND = {
+    **dict.fromkeys(("sender", "spam", "blocked", "auth", "relay", "content", "maybe_policy"), "policy"),
+    **dict.fromkeys(("unknown_domain", "unknown_user", "disabled", "moved", "maybe_hard"), "hard"),
+    **dict.fromkeys(("full", "too_large", "temporary"), "soft"),
+}
+BY_STATUS = {
+    "1.0": "",
+    "1.7": "policy",
+    "1.8": "policy",
+    "2.1": "hard",
+    "2.2": "soft",
+    "2.3": "soft",
+    "2.4": "soft",
+    "3.4": "soft",
+    "4.4": "hard",
+    "4.7": "soft",
+    "4.6": "soft",
+    "4.310": "hard",
+    "5.0": "",
+    "0.0": "",
+}
+REPLY = re.compile(r"(?<![\d.#])([45]\d\d)(?=[ -]|$)(?!-\d{3}-\d{4})")
+HARD_REPLIES = ("550", "551", "553", "556", "511")
+SOFT_REPLIES = ("552", "521", "554")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The kind, and the status that goes with it where one is known."""
+
+    kind: str
+    status: str | None
+
+
+def judge(failure: Failure, human: str) -> Judged:
+    """The kind of a failure whose report or sentences are `human` besides what was said of the recipient."""
+    said = normal(failure.diagnostic)
+    codes = [failure.status, *_codes(failure.diagnostic)]
+    reply = REPLY.search(said)
+    kind = (
+        _by_words(said, codes, reply[1] if reply else "")
+        or _by_codes(codes)
+        or _by_hints(said)
+        or _by_words(normal(human[:6000]), codes, "")
+        or _by_reply(reply[1] if reply else "", said)
+        or _by_class(codes)
+        or _by_hints(normal(human[:6000]))
+        or "soft"
+    )
+    return Judged(kind, _status(codes, reply[1] if reply else "", kind))
+
+
+def _codes(text: str) -> list[str]:
+    return [match[0] for match in STATUS.finditer(text[:8000].replace("#", " ")) if match[1] != "2"]
+
+
+def _by_words(said: str, codes: list[str], reply: str) -> str:
+    found = reasons().find(said[:8000])
+    cause = next((each for each in ORDER if each in found), "")
+    if not cause:
+        return ""
+    temporary = reply.startswith("4") or (not reply and any(code.startswith("4") for code in codes if code))
+    if cause == "unknown_domain" and temporary:
+        return "soft"
+    return KIND[cause]
+
+
+def _by_hints(said: str) -> str:
+    found = reasons().find(said[:8000])
+    return next((KIND[each] for each in HINTS if each in found), "")
+
+
+def _by_codes(codes: list[str]) -> str:
+    for code in codes:
+        kind = _by_code(code)
+        if kind:
+            return kind
+    return ""
+
+
+def _by_code(code: str) -> str:
+    """The kind of a status whose subject and detail say something; nothing for generic ones."""
+    if not code or code.startswith("2"):
+        return ""
+    level, _, rest = code.partition(".")
+    subject = rest.split(".")[0]
+    if level == "4":
+        return "soft" if rest != "0.0" else ""
+    if rest in BY_STATUS:
+        return BY_STATUS[rest]
+    return {"1": "hard", "7": "policy"}.get(subject, "")
+
+
+def _by_reply(reply: str, said: str) -> str:
+    if reply.startswith("4"):
+        return "soft"
+    if "end of data" in said or "data command" in said or "mail from" in said:
+        return "policy"
+    if reply in HARD_REPLIES:
+        return "hard"
+    return "soft" if reply in SOFT_REPLIES else ""
+
+
+def _by_class(codes: list[str]) -> str:
+    return "soft" if any(code.startswith(("4", "5")) for code in codes) else ""
+
+
+def _status(codes: list[str], reply: str, kind: str) -> str | None:
+    """The most specific code; the class of the SMTP reply where there is none."""
+    known = [code for code in codes if code]
+    specific = [code for code in known if not code.endswith(".0.0")]
+    agreeing = [code for code in specific if _by_code(code) == kind]
+    chosen = (agreeing[:1] if specific and _by_code(specific[0]) else []) or specific or known
+    if chosen:
+        return chosen[0]
+    return f"{reply[0]}.0.0" if reply else None
