@@ -258,7 +258,8 @@ def nothing_after_a_ban(session: Session, accepted: Mapping[str, int], bans: Ite
 RESTLESS = text("""
 select 'message ' || m.token || ' is ' || m.state from messages m left join journeys j on j.id = m.journey_id
 where m.state = 'sending' or (m.state = 'queued' and coalesce(j.state, '') <> 'paused'
-    and (m.send_after <= :now or m.send_after = 'infinity'))
+    and (m.send_after <= :now or m.send_after = 'infinity'
+        and not exists (select from stream_pauses where resumed_at is null)))
 union all
 select 'event ' || message_id || ' waits' from event_inbox where available_at <= :now
 union all

@@ -22,18 +22,22 @@ with counted as (
         (m.first_click_at is not null)::int as human_clicks,
         (select count(*) from events u where u.contact_id = m.contact_id and u.name = 'Unsubscribed'
             and u.properties ->> 'message' = m.token) as unsubscribes,
+        (m.delivered_at is not null)::int as delivered, (m.state = 'bounced')::int as bounced,
+        (m.state = 'complained')::int as complained,
         (select coalesce(sum(c.share), 0) from credits c where c.message_id = m.id) as conversions,
         (select coalesce(sum(c.value), 0) from credits c where c.message_id = m.id) as revenue,
         coalesce(m.cost, 0) as cost
     from messages m where m.accepted_at is not null or m.ended_at is not null)
 select journey_id, step_id, channel, day, sum(sent)::int, sum(undelivered)::int, sum(raw_opens)::int,
-    sum(human_opens)::int, sum(raw_clicks)::int, sum(human_clicks)::int, sum(unsubscribes)::int, sum(conversions),
+    sum(human_opens)::int, sum(raw_clicks)::int, sum(human_clicks)::int, sum(unsubscribes)::int,
+    sum(delivered)::int, sum(bounced)::int, sum(complained)::int, sum(conversions),
     sum(revenue), sum(cost)
 from counted group by 1, 2, 3, 4 order by 1, 2, 3, 4
 """
 MESSAGE_ROLLUPS = """
 select journey_id, step_id, channel, day, sent, undelivered, raw_opens, human_opens, raw_clicks, human_clicks,
-    unsubscribes, conversions, revenue, cost
+    unsubscribes, delivered, bounced,
+    complained, conversions, revenue, cost
 from message_rollups order by 1, 2, 3, 4
 """
 STEP_COUNTS = """

@@ -22,6 +22,8 @@ DUE = {
     "where j.state = 'stopped' and exists (select from enrolments e where e.version_id = v.id and e.status = 'active')",
     "send": "select from messages where state = 'queued' and channel in ('email', 'sms') and send_after <= :now",
     "hits": "select from hits where classification is null and at <= :now - interval '3 seconds'",
+    "receipts": "select from receipts r left join messages m on m.id = r.message_id and m.origin_at = r.origin_at "
+    "where r.settled_at is null and r.error is null and coalesce(m.state, '') not in ('queued', 'sending')",
     "sweep": "select from messages where state = 'sending' and claimed_at <= :now - interval '30 seconds'",
     "deliver": "select from webhooks w where not w.gone and coalesce(w.retry_at, '-infinity') <= :now and exists "
     "(select from deliveries d where d.endpoint = w.slug and d.state = 'pending' and d.next_at <= :now) "

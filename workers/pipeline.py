@@ -15,13 +15,15 @@ from sqlalchemy.orm import Session
 
 from engine import clock, segments
 from engine.db import Database, cause_of, driver, is_outage
+from engine.receipts import settle as settling
 from engine.reports import rollup
+from engine.signing import signer
 from engine.tracking.process import process
 from journeys.runtime import admit as admitting
 from journeys.runtime import advance as advancing
 from journeys.runtime import catalogue as catalogues
+from journeys.runtime import fallen, states, timed, turn
 from journeys.runtime import match as matching
-from journeys.runtime import states, timed, turn
 from journeys.runtime.catalogue import Catalogue
 from journeys.runtime.leave import Ending, end
 
@@ -127,6 +129,21 @@ def hits(database: Database, seconds: float = SECONDS) -> int:
             break
         total += done
     return total
+
+
+def receipts(database: Database, seconds: float = SECONDS) -> int:
+    """What came back about messages takes effect. Returns how many receipts were looked at."""
+
+    def batch(session: Session, _: Catalogue, limit: int, taken: list[int]) -> int:
+        now = clock.now(session)
+        settled = settling.settle(session, now, signer(), limit, taken)
+        fallen.fall_back(session, settled.fallen, now)
+        return settled.receipts
+
+    def aside(session: Session, _: Catalogue, id_: int, __: dt.datetime, error: str) -> None:
+        settling.set_aside(session, id_, error)
+
+    return _repeat(database, batch, settling.BATCH, aside, seconds)
 
 
 def _expire(database: Database, seconds: float) -> int:

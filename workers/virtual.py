@@ -36,6 +36,7 @@ SEGMENTS_EVERY = dt.timedelta(hours=1)
 
 WORK: dict[str, Callable[[Database], int]] = {
     "hits": pipeline.hits,
+    "receipts": pipeline.receipts,
     "match": pipeline.match,
     "refresh": pipeline.refresh,
     "advance": pipeline.advance,

@@ -20,6 +20,7 @@ from engine.arrays import literal
 from engine.contacts.changes import announce_settled
 from engine.messages import facts, gate
 from engine.messages.handed import Candidate
+from engine.receipts import streams
 from engine.reports import rollup
 from engine.signing import Signer
 
@@ -96,10 +97,13 @@ def claim(
     if not candidates:
         return Claim([], Counter(), 0)
     known = facts.read(session, channel, candidates, now, signer)
+    waiting = streams.put_aside(session, candidates)
     leaving = exit_check(session, candidates, now) if exit_check else set()
     going: list[Candidate] = []
     ended: list[Refused] = []
     for each in candidates:
+        if each.id in waiting:
+            continue
         looked_at = known.of(each, leaving=each.id in leaving, needs_consent=needs_consent)
         verdict = gate.decide(looked_at, now)
         if verdict.action == "send":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from engine.channels.provider import Result
 from engine.messages.handed import Handed
@@ -12,6 +13,7 @@ from engine.messages.handed import Handed
 backoff = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 patience = dt.timedelta(hours=48)
 hard_codes = frozenset({"5.1.1", "5.1.2", "5.1.10", "5.2.1"})
+kinds: dict[str, Literal["hard", "soft", "policy"]] = {"hard_bounce": "hard", "retries": "soft", "policy": "policy"}
 no_such_user = re.compile(
     r"(user|mailbox|recipient|address|account).{0,40}(unknown|not found|not exist|doesn't exist|invalid|disabled)"
     r"|no such (user|mailbox|recipient|address|account)|unknown (user|mailbox|recipient|address|account)",
@@ -61,6 +63,13 @@ def _failed(result: Result) -> Change:
     if hard(result):
         return Change("failed", "hard_bounce", suppress=True)
     return Change("failed", "policy" if result.enhanced.startswith("5.7.") else "refused")
+
+
+def kind_of(changed: Change, result: Result) -> Literal["hard", "soft", "policy"] | None:
+    """What the end of a message in the dialogue says of its address or stream; None for what says nothing."""
+    if changed.state != "failed" or not result.code:
+        return None
+    return kinds.get(changed.reason or "")
 
 
 def hard(result: Result) -> bool:

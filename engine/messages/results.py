@@ -17,7 +17,9 @@ from engine.arrays import literal
 from engine.channels.provider import Result
 from engine.contacts.changes import announce_accepted, announce_settled
 from engine.messages.handed import Handed
-from engine.messages.outcome import Change, change
+from engine.messages.outcome import Change, change, kind_of
+from engine.receipts.store import store
+from engine.receipts.values import Receipt
 from engine.reports import rollup
 from engine.signing import Signer
 from engine.workspace import Workspace
@@ -79,6 +81,7 @@ def write_results(
     written = {row[0]: row[1] for row in session.execute(write, values | {"now": now})}
     done = [pair for pair in zip(finished, changes, strict=True) if pair[0].handed.id in written]
     _suppress(session, [each.handed for each, changed in done if changed.suppress], now, signer)
+    store(session, _refusals(done), now, signer)
     ended = [pair for pair in done if pair[1].state != "queued"]
     rollup.messages(session, _deltas(ended, now, workspace))
     accepted = [each.handed for each, changed in ended if changed.state == "accepted"]
@@ -131,6 +134,23 @@ def _deltas(
             metrics = {"sent": count, "cost": workspace.price(channel) * parts * count}
         deltas.append(rollup.MessageDelta(journey_id, step_id, channel, day, metrics))
     return deltas
+
+
+def _refusals(done: list[tuple[Finished, Change]]) -> list[Receipt]:
+    """What a server says at once counts for the address and the stream as what it says later."""
+    return [
+        Receipt(
+            provider="smtp",
+            provider_id=f"{each.handed.id}/{each.handed.attempt}",
+            kind=kind,
+            channel=each.handed.channel,
+            message=(each.handed.id, each.handed.origin_at),
+            status=each.result.enhanced or str(each.result.code),
+            reason=each.result.text,
+        )
+        for each, changed in done
+        if (kind := kind_of(changed, each.result)) is not None
+    ]
 
 
 def _suppress(session: Session, bounced: list[Handed], now: dt.datetime, signer: Signer) -> None:

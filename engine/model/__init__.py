@@ -9,6 +9,7 @@ from engine.model.content import Content, ContentLink, ContentVersion
 from engine.model.event import ChangeInbox, Event, EventDefinition, EventInbox, EventKey
 from engine.model.journey import Enrolment, EntryInbox, Journey, JourneyVersion, SplitWinner, StepLog
 from engine.model.message import LocalMessage, Message
+from engine.model.receipt import Receipt, ReceiptMail, StreamPause
 from engine.model.report import EntryRollup, MessageRollup, StepRollup
 from engine.model.system import ApiKey, AuditLog, Clock, Import, Lease, ScheduleSlot, User, WorkspaceSetting
 from engine.model.tracking import Hit
@@ -49,6 +50,8 @@ __all__ = [
     "LocalMessage",
     "Message",
     "MessageRollup",
+    "Receipt",
+    "ReceiptMail",
     "ScheduleSlot",
     "Segment",
     "SegmentExpiry",
@@ -56,6 +59,7 @@ __all__ = [
     "SplitWinner",
     "StepLog",
     "StepRollup",
+    "StreamPause",
     "Suppression",
     "Topic",
     "User",

@@ -59,5 +59,5 @@ class Suppression(Base):
 
     address_hmac: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     channel: Mapped[str] = mapped_column(primary_key=True)
-    reason: Mapped[str]  # unsubscribed, hard_bounce, complaint, manual
+    reason: Mapped[str]  # unsubscribed, hard_bounce, soft_bounce, complaint, manual
     created_at: Mapped[CreatedAt]

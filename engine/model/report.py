@@ -29,6 +29,9 @@ class MessageRollup(Base):
     raw_clicks: Mapped[int] = mapped_column(server_default=zero)
     human_clicks: Mapped[int] = mapped_column(server_default=zero)
     unsubscribes: Mapped[int] = mapped_column(server_default=zero)
+    delivered: Mapped[int] = mapped_column(server_default=zero)  # of those sent, as far as providers say so
+    bounced: Mapped[int] = mapped_column(server_default=zero)
+    complained: Mapped[int] = mapped_column(server_default=zero)
     conversions: Mapped[Decimal] = mapped_column(server_default=zero)
     revenue: Mapped[Decimal] = mapped_column(server_default=zero)
     cost: Mapped[Decimal] = mapped_column(server_default=zero)

@@ -48,7 +48,7 @@ class Delivery(Base):
 
     id: Mapped[Id]
     token: Mapped[str] = mapped_column(server_default=text("replace(gen_random_uuid()::text, '-', '')"))
-    enrolment_id: Mapped[int]
+    enrolment_id: Mapped[int | None]  # none for what Cairn itself tells colleagues
     step_id: Mapped[str]
     visit: Mapped[int] = mapped_column(SmallInteger)
     endpoint: Mapped[str]

@@ -31,6 +31,9 @@ class Figures:
     raw_clicks: int = 0
     human_clicks: int = 0
     unsubscribes: int = 0
+    delivered: int = 0
+    bounced: int = 0
+    complained: int = 0
     conversions: Decimal = Decimal(0)
     revenue: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)
@@ -97,7 +100,7 @@ JOURNEYS = text("select id, slug, state from journeys where live_version_id is n
 MESSAGES = text("""
 select journey_id, step_id, channel, sum(sent)::int8, sum(undelivered)::int8, sum(raw_opens)::int8,
        sum(human_opens)::int8, sum(raw_clicks)::int8, sum(human_clicks)::int8, sum(unsubscribes)::int8,
-       sum(conversions), sum(revenue), sum(cost)
+       sum(delivered)::int8, sum(bounced)::int8, sum(complained)::int8, sum(conversions), sum(revenue), sum(cost)
 from message_rollups where day between coalesce(cast(:since as date), '-infinity')
     and coalesce(cast(:until as date), 'infinity')
 group by journey_id, step_id, channel order by journey_id, step_id

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 METRICS = (
     *("sent", "undelivered", "raw_opens", "human_opens", "raw_clicks", "human_clicks", "unsubscribes"),
+    *("delivered", "bounced", "complained"),
     *("conversions", "revenue", "cost"),
 )
 

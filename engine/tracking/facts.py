@@ -33,7 +33,7 @@ where m.id = firsts.id and m.origin_at = firsts.origin_at""")
 
 RESOLVE = text("""
 update messages m set state = 'accepted', accepted_at = coalesce(m.ended_at, m.claimed_at, :now), ended_at = null,
-  reason = 'clicked', cost = :price
+  reason = :why, cost = :price
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as proven(id, origin_at)
 where m.id = proven.id and m.origin_at = proven.origin_at and m.state = 'unknown'""")
 
@@ -46,7 +46,8 @@ def write(session: Session, outcomes: Sequence[Outcome], now: dt.datetime) -> No
     _write_firsts(session, outcomes)
     record_events(session, [(outcome.message, event) for outcome in outcomes for event in outcome.events], now)
     deltas = [delta(outcome.message, outcome.metrics, now) for outcome in outcomes]
-    rollup.messages(session, [*deltas, *_resolve(session, [o.message for o in outcomes if o.proves_delivery], now)])
+    proven = [outcome.message for outcome in outcomes if outcome.proves_delivery]
+    rollup.messages(session, [*deltas, *resolve(session, proven, now, "clicked")])
     _credit_again(session, outcomes)
 
 
@@ -70,15 +71,16 @@ def delta(message: TrackedMessage, metrics: Mapping[str, int | Decimal], now: dt
     return MessageDelta(message.journey_id or 0, message.step or "", message.channel, message.day(now), metrics)
 
 
-def _resolve(session: Session, messages: Sequence[TrackedMessage], now: dt.datetime) -> list[MessageDelta]:
-    """A human click settles `unknown` messages as accepted, on the day under which they were counted as undelivered."""
+def resolve(session: Session, messages: Sequence[TrackedMessage], now: dt.datetime, why: str) -> list[MessageDelta]:
+    """What proves that `unknown` messages arrived settles them as accepted, on the day under which they were counted as
+    undelivered. Returns what the counters change by."""
     if not messages:
         return []
     current = workspace.load(session)
     for channel in sorted({message.channel for message in messages}):
         mine = [message for message in messages if message.channel == channel]
         keys = {"ids": [message.id for message in mine], "origins": [message.origin_at for message in mine]}
-        session.execute(RESOLVE, keys | {"price": current.price(channel), "now": now})
+        session.execute(RESOLVE, keys | {"price": current.price(channel), "now": now, "why": why})
     announce_accepted(session, [(message.id, message.origin_at) for message in messages], now)
     return [
         delta(message, {"undelivered": -1, "sent": 1, "cost": current.price(message.channel)}, now)

@@ -148,9 +148,7 @@ def _hand_over(smtp: smtplib.SMTP, sender: str, recipient: str, data: bytes) -> 
 
 def _compose(row: Any, known: Workspace, now: dt.datetime) -> EmailMessage:
     """A plain text mail. The subject is the first line, without what a header could mistake for an encoded word."""
-    names = context(row.payload, known.name)
-    written = render(row.template, names) if row.template else ""
-    body = written or f"{_who(names)} has reached the step “{names['step']}” of the journey “{names['journey']}”."
+    body = row.payload["note"] if "note" in row.payload else _of_step(row, known)
     first = " ".join("".join(c if c.isprintable() else " " for c in body.splitlines()[0]).replace("=?", "= ?").split())
     note = EmailMessage()
     note["Subject"] = first[:LONGEST_SUBJECT]
@@ -161,6 +159,12 @@ def _compose(row: Any, known: Workspace, now: dt.datetime) -> EmailMessage:
     note["Auto-Submitted"] = "auto-generated"
     note.set_content(body + "\n")
     return note
+
+
+def _of_step(row: Any, known: Workspace) -> str:
+    names = context(row.payload, known.name)
+    written = render(row.template, names) if row.template else ""
+    return written or f"{_who(names)} has reached the step “{names['step']}” of the journey “{names['journey']}”."
 
 
 def _who(names: dict[str, Any]) -> str:

@@ -54,5 +54,5 @@ def fate(state: str, reason: str | None) -> Fate:
     """What a message's state and reason mean for an entry that waits for it."""
     if state in ("queued", "sending"):
         return "under_way"
-    refused = state in ("suppressed", "failed") and reason in UNREACHABLE
+    refused = state in ("suppressed", "failed", "bounced") and reason in UNREACHABLE
     return "unreachable" if refused else "settled"

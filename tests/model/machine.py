@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ from engine.db import Database
 from engine.events.record import LATE, NewEvent, record
 from engine.imports.events import import_events
 from engine.imports.report import Counts
+from engine.receipts.store import store
+from engine.receipts.values import Receipt
+from engine.signing import signer
 from engine.tracking import hits, unsubscribe
 from journeys.language.choice import EVERY, read_choice
 from journeys.language.parse import parse
@@ -41,6 +45,7 @@ PEOPLE = 4
 MOST_ROUNDS = 400
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SENT = text("select id, origin_at, token from messages where accepted_at is not null order by id")
+HANDED_OVER = text("select id, origin_at, token from messages where state not in ('queued', 'suppressed') order by id")
 UNDER_WAY = text("""
 select (select count(*) from messages where state = 'sending') + (select count(*) from event_inbox)
     + (select count(*) from enrolments where status = 'active') + (select count(*) from messages where state = 'queued')
@@ -54,6 +59,7 @@ SLOTS = text("select (select count(*) from slot_tally) - (select count(distinct 
 people = st.integers(0, PEOPLE - 1)
 spans = st.sampled_from([MINUTE, 10 * MINUTE, HOUR, 7 * HOUR, DAY])
 workers = st.integers(0, 1)
+words = st.sampled_from(["delivered", "deferred", "soft", "hard", "complaint"])
 
 
 class Task(NamedTuple):
@@ -70,8 +76,8 @@ def stopped(job: str) -> st.SearchStrategy[Task]:
     return st.builds(Task, st.just(job), st.sampled_from(("", *OF_JOB[job])), st.integers(1, 3), st.booleans())
 
 
-FLOW = ("hits", "match", "refresh", "advance", "send")
-tasks = st.sampled_from(["match", "advance", "send", "send", "refresh", "hits", "sweep"]).flatmap(stopped)
+FLOW = ("hits", "receipts", "match", "refresh", "advance", "send")
+tasks = st.sampled_from(["match", "advance", "send", "send", "refresh", "hits", "receipts", "sweep"]).flatmap(stopped)
 
 
 class Nothing(Exception):
@@ -207,6 +213,22 @@ class Machine(RuleBasedStateMachine):
             hits.store(session, seen)
 
         self._done(lambda: self._write(store))
+
+    @rule(who=people, kinds=st.lists(words, min_size=1, max_size=4), late=spans, twice=st.booleans())
+    def is_told(self, who: int, kinds: list[str], late: dt.timedelta, twice: bool) -> None:
+        """Receipts of messages that arrived: late, out of order, perhaps delivered twice."""
+
+        def bring(session: Session) -> None:
+            rows = [row for row in session.execute(HANDED_OVER) if row.token in self.mail.record][who::PEOPLE]
+            now = clock.now(session)
+            for row, kind in itertools.product(rows, kinds):
+                self.number += 1
+                at = now - self.number % 3 * late
+                one = Receipt("mail", f"r{self.number}", kind, message=(row.id, row.origin_at), occurred_at=at)
+                for _ in range(1 + twice):
+                    store(session, [one], now, signer())
+
+        self._done(lambda: self._write(bring))
 
     @rule(slug=st.sampled_from(sorted(STORIES)), choice=st.sampled_from(["stay", "reschedule", "move", "exit"]))
     def is_edited(self, slug: str, choice: str) -> None:

@@ -20,6 +20,7 @@ from engine.channels.journal import Journal
 from engine.channels.smtp.dialogue import Dialogue
 from engine.db import Database
 from engine.messages import reaper, turn
+from engine.receipts import settle
 from engine.tracking import process
 from journeys import gate
 from journeys.runtime import advance, apply, match
@@ -58,6 +59,8 @@ CALLS = {
     "results written": Stop(turn.status, "write"),
     "dead journal locked": Stop(reaper, "settle"),
     "dead messages locked": Stop(reaper, "write_results"),
+    "receipts claimed": Stop(settle, "lock"),
+    "receipts moved": Stop(settle.states, "write", after=True),
     "hits judged": Stop(process.facts, "write"),
     "slot to be taken": Stop(lease, "take_slot"),
     "slot taken": Stop(lease, "take_slot", after=True),
@@ -75,6 +78,7 @@ OF_JOB = {
         *COMMITS,
     ),
     "hits": ("hits judged", *COMMITS),
+    "receipts": ("receipts claimed", "receipts moved", *COMMITS),
     "sweep": ("dead journal locked", "dead messages locked", *COMMITS),
     "schedule": ("slot to be taken", "slot taken", *COMMITS),
 }

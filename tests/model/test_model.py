@@ -89,10 +89,13 @@ def bring_to(model: Machine, job: str) -> None:
         model.order(1, "advance")
         model.happens(0, "Seen", 1)
         model.happens(1, "Paid", 2)
-    order = ["match", "refresh", "advance", "send", "hits"]
+    order = ["match", "refresh", "advance", "send", "hits", "receipts"]
     for before in order[: order.index(job)] if job in order else ["match"]:
         if before != "refresh":
             model.order(1, before)
+    if job == "receipts":
+        model.is_told(0, ["hard", "delivered"], MINUTE, twice=True)
+        model.is_told(1, ["complaint"], MINUTE, twice=False)
     if job == "hits":
         model.hits_a_pixel(0)
         model.world.jump(MINUTE)

@@ -186,6 +186,8 @@ WORK = {
     "values (:now, 1, 1, 'email', :now, :now)",
     "hits": "insert into hits (at, kind, message_id, origin_at, method) "
     "values (:now - interval '4 s', 'open', 1, :now, 'GET')",
+    "receipts": "insert into receipts (provider, provider_id, channel, kind, status, reason, occurred_at, received_at) "
+    "values ('mail', '1', 'email', 'hard', '', '', :now, :now)",
     "sweep": "insert into messages (origin_at, contact_id, content_id, channel, state, queued_at, send_after, "
     "claimed_at) values (:now, 1, 1, 'email', 'sending', :now, :now, :now - interval '1 min')",
     "advance": "with j as (insert into journeys (public_id, slug, state) values ('j', 'j', 'live') returning id), "
@@ -203,5 +205,5 @@ def test_each_kind_of_work_is_found_when_it_is_due_and_not_before(database: Data
         assert due(session, NOW) == []
         session.execute(text(WORK[job]), {"now": NOW})
         assert due(session, NOW) == [job]
-        if job != "refresh":
+        if job not in ("refresh", "receipts"):
             assert due(session, NOW - dt.timedelta(minutes=2)) == []

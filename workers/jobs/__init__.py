@@ -61,6 +61,12 @@ def hits() -> None:
         _ring_for_what_follows()
 
 
+def receipts() -> None:
+    """Bounces, complaints and deliveries in."""
+    if pipeline.receipts(servers().database):
+        _ring_for_what_follows()
+
+
 def sweep() -> None:
     """Messages that a worker left behind when it died."""
     sending.reap(servers().database)
@@ -85,6 +91,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "advance": advance,
     "send": send,
     "hits": hits,
+    "receipts": receipts,
     "sweep": sweep,
     "deliver": deliver,
 }

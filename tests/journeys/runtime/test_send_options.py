@@ -7,7 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from engine import clock
+from engine.receipts.store import store
+from engine.receipts.values import Receipt
 from engine.settings import settings
+from engine.signing import signer
 from tests.journeys.runtime.world import DAY, HOUR, START, World, journey
 from tests.smtp import Conversation, recording_server
 from workers import pipeline, sending
@@ -170,6 +174,52 @@ def test_a_hard_bounce_runs_the_fallback(world: World) -> None:
     assert world.messages(gone) == [("mail", "failed"), ("text", "accepted")]
     assert world.messages(here) == [("mail", "accepted")]
     assert world.statuses(gone) == world.statuses(here) == ["completed"]
+
+
+BEHIND = FALLBACK.replace(
+    "- set: {done: true}\n  id: after\n", "- wait: 2 days\n  id: nap\n- set: {done: true}\n  id: after\n"
+)
+
+
+def comes_back(world: World, contact: int, kind: str = "hard") -> None:
+    """What a server says of the contact's mail some while after it took it."""
+    [(id_, origin_at)] = world.execute(
+        "select id, origin_at from messages where contact_id = :id and step_id = 'mail'", id=contact
+    )
+    with world.database.transaction() as session:
+        now = clock.now(session)
+        store(session, [Receipt("mail", f"about {id_}", kind, message=(id_, origin_at))], now, signer())
+    world.settle()
+
+
+def test_a_bounce_that_comes_within_a_day_takes_the_entry_from_where_it_rests_into_the_fallback(world: World) -> None:
+    world.publish(journey(BEHIND))
+    gone, full, here = (reachable(world) for _ in range(3))
+    enter(world, gone, full, here)
+    world.jump(20 * HOUR)
+    comes_back(world, gone)
+    comes_back(world, full, "soft")
+    assert world.path(gone)[-5:] == ["nap:waiting", "mail:fell_back", "text:queued", "mark:passed", "nap:waiting"]
+    assert world.path(here)[-1] == world.path(full)[-1] == "nap:waiting"
+    assert (world.messages(gone), len(world.messages(full))) == ([("mail", "bounced"), ("text", "accepted")], 1)
+    world.live(3 * DAY)
+    assert world.statuses(gone) == world.statuses(here) == ["completed"]
+    assert world.path(gone).count("after:passed") == 1
+
+
+def test_a_bounce_after_a_day_or_behind_further_steps_runs_no_fallback(world: World) -> None:
+    world.publish(journey(BEHIND))
+    late = reachable(world)
+    enter(world, late)
+    world.jump(25 * HOUR)
+    comes_back(world, late)
+    assert world.path(late)[-1] == "nap:waiting"
+    world.publish(journey(FALLBACK + REST))
+    further = reachable(world)
+    enter(world, further)
+    comes_back(world, further)
+    paths = world.execute("select count(*) from step_log where contact_id = :id and outcome = 'fell_back'", id=further)
+    assert paths == [(0,)]
 
 
 def test_the_entry_waits_for_its_message_a_day_at_most(world: World) -> None:

@@ -1,0 +1,135 @@
+"""Streams whose messages wait: by sending address and recipient's domain, or all messages of a journey or campaign.
+
+Their messages stay `queued`; what is set is `send_after`, to infinity, by the claim that meets them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine import workspace
+from engine.arrays import literal
+from engine.errors import NotFound
+from engine.messages.handed import Candidate
+from engine.model import AuditLog
+from engine.receipts.store import domain_of
+from engine.webhooks.tell import tell_colleagues
+
+# Who resumes a stream waits for these locks, and then finds what was put aside.
+OPEN = text("select stream from stream_pauses where resumed_at is null order by id for share")
+SENDERS = text("""
+select id, lower(compiled #>> '{from,address}') from content_versions where id = any(cast(:ids as bigint[]))
+""")
+PARK = text("""
+update messages m set send_after = 'infinity'
+from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as u(id, origin_at)
+where m.id = u.id and m.origin_at = u.origin_at and m.state = 'queued'
+""")
+PAUSE = text("""
+insert into stream_pauses (stream, reason, by, paused_at) values (:stream, :reason, :by, :now)
+on conflict (stream) where resumed_at is null do nothing returning id
+""")
+RESUME = text("""
+update stream_pauses set resumed_at = :now, resumed_by = :by where stream = :stream and resumed_at is null returning id
+""")
+# Those that may still not go are put aside again by the next claim.
+RELEASE = text("update messages set send_after = :now where state = 'queued' and send_after = 'infinity'")
+LISTED = text("""
+select stream, reason, by, paused_at, resumed_at, resumed_by from stream_pauses
+where resumed_at is null or :all order by resumed_at is not null, paused_at desc, id desc limit 200
+""")
+
+
+class Pause(NamedTuple):
+    """A pause, and who ended it if somebody has."""
+
+    stream: str
+    reason: str
+    by: str
+    paused_at: dt.datetime
+    resumed_at: dt.datetime | None
+    resumed_by: str | None
+
+    @property
+    def words(self) -> str:
+        """The stream as people read it."""
+        return described(self.stream)
+
+
+def to_domain(sender: str, domain: str) -> str:
+    """The stream of mail from an address to a domain."""
+    return f"domain:{sender.strip().lower()}>{domain}"
+
+
+def of_origin(journey: str | None, campaign_id: int | None) -> str | None:
+    """The stream of all messages of a journey or campaign."""
+    if journey is not None:
+        return f"journey:{journey}"
+    return f"campaign:{campaign_id}" if campaign_id is not None else None
+
+
+def described(stream: str) -> str:
+    """A stream in words."""
+    kind, _, rest = stream.partition(":")
+    if kind != "domain":
+        return f"all messages of the {kind} {rest}"
+    sender, _, domain = rest.rpartition(">")
+    return f"mail from {sender} to {domain}"
+
+
+def pause(session: Session, stream: str, reason: str, by: str, now: dt.datetime) -> bool:
+    """Hold a stream and tell the administrators; False if it is held already."""
+    values = {"stream": stream, "reason": reason, "by": by, "now": now}
+    if session.execute(PAUSE, values).first() is None:
+        return False
+    session.add(AuditLog(actor=by, action="stream paused", object=stream, detail={"reason": reason}, at=now))
+    note = (
+        f"Cairn has paused {described(stream)}\n\n{reason}\n\nIts messages wait and nothing is lost. When the cause is "
+        f"gone, resume it on the page Deliverability or with:\n\n    cairn streams resume '{stream}'\n"
+    )
+    tell_colleagues(session, note, now)
+    return True
+
+
+def resume(session: Session, stream: str, by: str, now: dt.datetime) -> None:
+    """Let a stream go on. Raises NotFound when it is not paused."""
+    if session.execute(RESUME, {"stream": stream, "by": by, "now": now}).first() is None:
+        raise NotFound("paused stream", stream, "`cairn streams list` shows those that are paused.")
+    session.execute(RELEASE, {"now": now})
+    session.add(AuditLog(actor=by, action="stream resumed", object=stream, at=now))
+
+
+def listed(session: Session, *, all_: bool = False) -> list[Pause]:
+    """The streams that are paused, or all pauses there ever were, the newest first."""
+    return [Pause(*row) for row in session.execute(LISTED, {"all": all_})]
+
+
+def put_aside(session: Session, messages: Sequence[Candidate]) -> set[int]:
+    """Of claimed candidates, those of paused streams: they wait until somebody resumes it. Returns their ids."""
+    streams = set(session.execute(OPEN).scalars())
+    if not streams:
+        return set()
+    senders = senders_of(session, messages) if any(each.startswith("domain:") for each in streams) else {}
+    waiting = [each for each in messages if not streams.isdisjoint(_streams(each, senders))]
+    ids, origins = literal([each.id for each in waiting]), literal([each.origin_at for each in waiting])
+    session.execute(PARK, {"ids": ids, "origins": origins})
+    return {each.id for each in waiting}
+
+
+def senders_of(session: Session, messages: Sequence[Any]) -> dict[int | None, str]:
+    """The sending address by content version; under None the workspace's, for contents that name none."""
+    own = workspace.load(session).sender_address.lower()
+    ids = {each.content_version_id for each in messages if each.content_version_id is not None}
+    named = session.execute(SENDERS, {"ids": literal(ids)}).all()
+    return {None: own} | {id_: address or own for id_, address in named}
+
+
+def _streams(message: Candidate, senders: dict[int | None, str]) -> set[str | None]:
+    sender = senders.get(message.content_version_id, senders.get(None, ""))
+    domain = domain_of(message.recipient) if message.channel == "email" else ""
+    return {to_domain(sender, domain), of_origin(message.journey_slug, message.campaign_id)}
