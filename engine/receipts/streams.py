@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -15,10 +15,9 @@ from sqlalchemy.orm import Session
 from engine import workspace
 from engine.arrays import literal
 from engine.errors import NotFound
-from engine.messages.handed import Candidate
 from engine.model import AuditLog
 from engine.receipts.store import domain_of
-from engine.webhooks.tell import tell_colleagues
+from engine.receipts.tell import tell_colleagues
 
 # Who resumes a stream waits for these locks, and then finds what was put aside.
 OPEN = text("select stream from stream_pauses where resumed_at is null order by id for share")
@@ -43,6 +42,25 @@ LISTED = text("""
 select stream, reason, by, paused_at, resumed_at, resumed_by from stream_pauses
 where resumed_at is null or :all order by resumed_at is not null, paused_at desc, id desc limit 200
 """)
+
+
+class Written(Protocol):
+    """A message, as far as its sender goes."""
+
+    @property
+    def content_version_id(self) -> int | None:
+        """Which version of its content it is made of."""
+
+
+class Leaving(Written, Protocol):
+    """A claimed message (`engine.messages.handed.Candidate`), as far as streams go."""
+
+    id: int
+    origin_at: dt.datetime
+    channel: str
+    recipient: str
+    journey_slug: str | None
+    campaign_id: int | None
 
 
 class Pause(NamedTuple):
@@ -109,7 +127,7 @@ def listed(session: Session, *, all_: bool = False) -> list[Pause]:
     return [Pause(*row) for row in session.execute(LISTED, {"all": all_})]
 
 
-def put_aside(session: Session, messages: Sequence[Candidate]) -> set[int]:
+def put_aside(session: Session, messages: Sequence[Leaving]) -> set[int]:
     """Of claimed candidates, those of paused streams: they wait until somebody resumes it. Returns their ids."""
     streams = set(session.execute(OPEN).scalars())
     if not streams:
@@ -121,7 +139,7 @@ def put_aside(session: Session, messages: Sequence[Candidate]) -> set[int]:
     return {each.id for each in waiting}
 
 
-def senders_of(session: Session, messages: Sequence[Any]) -> dict[int | None, str]:
+def senders_of(session: Session, messages: Sequence[Written]) -> dict[int | None, str]:
     """The sending address by content version; under None the workspace's, for contents that name none."""
     own = workspace.load(session).sender_address.lower()
     ids = {each.content_version_id for each in messages if each.content_version_id is not None}
@@ -129,7 +147,7 @@ def senders_of(session: Session, messages: Sequence[Any]) -> dict[int | None, st
     return {None: own} | {id_: address or own for id_, address in named}
 
 
-def _streams(message: Candidate, senders: dict[int | None, str]) -> set[str | None]:
+def _streams(message: Leaving, senders: dict[int | None, str]) -> set[str | None]:
     sender = senders.get(message.content_version_id, senders.get(None, ""))
     domain = domain_of(message.recipient) if message.channel == "email" else ""
     return {to_domain(sender, domain), of_origin(message.journey_slug, message.campaign_id)}
