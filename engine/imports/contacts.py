@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -23,6 +24,9 @@ from engine.imports.report import Counts, ErrorFile, Progress, flushed_later, ke
 REFUSED = ("id", "created_at", "updated_at")
 EXAMPLE = "external_id,email,phone,timezone,plan,seats"
 BATCH = 10_000
+TURN = 0.0005
+"""Seconds for which a thread keeps the interpreter from one that waits for it. Who writes waits after each answer of
+PostgreSQL while a batch is being read, and by Python's 5 ms an eighth of an import would be such waiting."""
 Read = tuple[Batch, int]
 """A batch, and how many bytes of the file were read by its end."""
 
@@ -92,11 +96,16 @@ def _run(database: Database, table: Table, job: _Import, progress: Progress) -> 
 
 def _read_ahead(items: Iterator[Read]) -> Generator[Read, None, None]:
     """The items, each made in another thread while the one before it is being written."""
-    with ThreadPoolExecutor(1, "read-ahead") as pool:
-        pending = pool.submit(next, items, None)
-        while (item := pending.result()) is not None:
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(TURN)
+    try:
+        with ThreadPoolExecutor(1, "read-ahead") as pool:
             pending = pool.submit(next, items, None)
-            yield item
+            while (item := pending.result()) is not None:
+                pending = pool.submit(next, items, None)
+                yield item
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _write(database: Database, batch: Batch, job: _Import) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +242,12 @@ def test_a_large_import_leaves_statistics_for_the_statements_that_follow(empty: 
         "where inhparent = 'events'::regclass) and reltuples > 0",
     )
     assert estimated == [(1500,)]
+
+
+def test_threads_take_turns_after_an_import_as_they_did_before(empty: Database, tmp_path: Path) -> None:
+    usual = sys.getswitchinterval()
+    assert contacts(empty, tmp_path / "c.csv", "external_id\na\nb\n").accepted == 2
+    assert sys.getswitchinterval() == usual
 
 
 cell = st.text(alphabet='ab1.,"\n\0é-', max_size=4)
