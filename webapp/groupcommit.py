@@ -1,6 +1,8 @@
 """Group commit: one writer thread turns everything pending into one transaction.
 
-There is no timer: while one commit runs, the next batch gathers. A request is answered after its commit.
+There is no timer: while one commit runs, the next batch gathers. A request is answered after its commit. Where much
+gathers, as batches of events do, a second thread commits beside the first: Python works for one of them while
+PostgreSQL does for the other.
 """
 
 from __future__ import annotations
@@ -75,9 +77,11 @@ class Stats:
 
 @dataclass(slots=True)
 class Limits:
-    """How much may wait. Weights are events or hits; times are seconds."""
+    """How much may wait. Weights are events or hits; times are seconds. From `crowd` on two threads commit: fewer are
+    done sooner in one commit than in two."""
 
     pending: int = 50_000
+    crowd: int = 200
     deferred: int = 20_000
     per_commit: int = 10_000
     deferred_delay: float = 0.05
@@ -96,7 +100,8 @@ class _Queues:
 
 
 class GroupCommit:
-    """The writer of this process. `handlers` run in their order, each once a transaction.
+    """The writer of this process. `handlers` run in their order, each once a transaction; of work that is pending at
+    the same time any may be committed first.
 
     `committed` is called after each commit with the kinds that it held; it must return at once.
     """
@@ -110,14 +115,19 @@ class GroupCommit:
         limits: Limits | None = None,
     ) -> None:
         self.stats = Stats()
-        self._line = Line(database)
+        self._database = database
         self._handlers = handlers
         self._committed = committed
         self._limits = limits or Limits()
         self._queues = _Queues()
-        self._wake = threading.Condition(threading.Lock())
-        self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
-        self._thread.start()
+        lock = threading.Lock()
+        self._wake, self._crowded = threading.Condition(lock), threading.Condition(lock)
+        self._threads = [
+            threading.Thread(target=self._run, args=(take,), name="group-commit", daemon=True)
+            for take in (self._take, self._take_of_crowd)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, kind: str, payload: Any, weight: int = 1) -> Any:
         """Write `payload` with the next commit and return its handler's result, once it is durable.
@@ -136,6 +146,8 @@ class GroupCommit:
             queues.pending += weight
             queues.urgent.append(ticket)
             self._wake.notify()
+            if queues.pending >= self._limits.crowd:
+                self._crowded.notify()
         if not done.acquire(timeout=self._limits.patience):
             raise Unavailable("The database did not answer in time.")
         if ticket.error is not None:
@@ -156,23 +168,27 @@ class GroupCommit:
             return True
 
     def alive(self) -> bool:
-        """Whether the writer thread runs."""
-        return self._thread.is_alive()
+        """Whether the writer threads run."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def close(self, timeout: float = 10.0) -> None:
         """Write what is pending and stop. Further submissions are refused."""
         with self._wake:
             self._queues.closing = True
             self._wake.notify()
-        self._thread.join(timeout)
+            self._crowded.notify()
+        until = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(until - time.monotonic(), 0))
 
-    def _run(self) -> None:
+    def _run(self, take: Callable[[], tuple[list[Ticket], bool]]) -> None:
+        line = Line(self._database)
         while True:
-            tickets, last = self._take()
-            self._write(tickets)
+            tickets, last = take()
+            self._write(tickets, line)
             self._report_drops()
             if last:
-                self._line.close()
+                line.close()
                 return
 
     def _take(self) -> tuple[list[Ticket], bool]:
@@ -192,6 +208,14 @@ class GroupCommit:
             del queues.deferred[:room]
             return taken, queues.closing and not (queues.urgent or queues.deferred)
 
+    def _take_of_crowd(self) -> tuple[list[Ticket], bool]:
+        """As `_take`, of urgent work, once so much is pending that it pays; deferred work can wait for the first."""
+        with self._crowded:
+            queues = self._queues
+            while not queues.closing and queues.pending < self._limits.crowd:
+                self._crowded.wait()
+            return self._take_urgent(), queues.closing and not queues.urgent
+
     def _take_urgent(self) -> list[Ticket]:
         """From the front, up to the weight of one commit; one heavier than that goes alone."""
         queues, weight, count = self._queues, 0, 0
@@ -205,40 +229,41 @@ class GroupCommit:
         queues.pending -= weight
         return taken
 
-    def _write(self, tickets: list[Ticket]) -> None:
+    def _write(self, tickets: list[Ticket], line: Line) -> None:
         """Commit the tickets together; a failure is bisected, so that only the guilty one errs."""
         if not tickets:
             return
         try:
-            results = self._commit(tickets)
+            results = self._commit(tickets, line)
         except Exception as error:
-            self._fail(tickets, error)
+            self._fail(tickets, line, error)
             return
         self._note_away(False)
-        self.stats.commits += 1
-        self.stats.tickets += len(tickets)
+        with self._wake:
+            self.stats.commits += 1
+            self.stats.tickets += len(tickets)
         for ticket, result in zip(tickets, results, strict=True):
             ticket.resolve(result)
         self._tell({ticket.kind for ticket in tickets})
 
-    def _fail(self, tickets: list[Ticket], error: Exception) -> None:
+    def _fail(self, tickets: list[Ticket], line: Line, error: Exception) -> None:
         if diagnose(error) is Trouble.AWAY:
             self._note_away(True, error)
             self._give_back(tickets)
         elif len(tickets) > 1:
             middle = len(tickets) // 2
-            self._write(tickets[:middle])
-            self._write(tickets[middle:])
+            self._write(tickets[:middle], line)
+            self._write(tickets[middle:], line)
         else:
             if tickets[0].done is None:
                 log.error("deferred write refused", kind=tickets[0].kind, error=repr(error))
             tickets[0].resolve(error=error)
 
-    def _commit(self, tickets: list[Ticket]) -> list[Any]:
+    def _commit(self, tickets: list[Ticket], line: Line) -> list[Any]:
         """One transaction over all tickets; a lost race is run again. Results in the order of the tickets."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with self._line.transaction() as session:
+                with line.transaction() as session:
                     return self._apply(session, tickets)
             except Exception as error:
                 if attempt == ATTEMPTS or diagnose(error) is not Trouble.RACE:

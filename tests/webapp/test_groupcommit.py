@@ -97,6 +97,30 @@ def test_too_much_pending_is_refused_and_one_large_request_is_not(database: Data
         assert (first.result(10), second.result(10)) == ("A", "B")
 
 
+def test_a_crowd_is_committed_beside_what_is_under_way_and_a_few_wait_for_it(database: Database) -> None:
+    under_way, goes_on, seen = threading.Event(), threading.Event(), []
+
+    def slow(session: Session, names: Sequence[str], moment: Moment) -> list[str]:
+        seen.append(list(names))
+        if "first" in names:
+            under_way.set()
+            goes_on.wait(10)
+        return insert(session, names, moment)
+
+    with writing(database, slow, limits=Limits(crowd=100)) as writer, ThreadPoolExecutor(4) as pool:
+        first = pool.submit(writer.submit, "name", "first")
+        assert under_way.wait(10)
+        few = pool.submit(writer.submit, "name", "few", 99)
+        until(lambda: bool(writer._queues.urgent))
+        assert seen == [["first"]]
+        one_more = pool.submit(writer.submit, "name", "one more")
+        assert (few.result(10), one_more.result(10)) == ("FEW", "ONE MORE")
+        assert not first.done()
+        goes_on.set()
+        assert first.result(10) == "FIRST"
+    assert stored(database) == {"first", "few", "one more"}
+
+
 def test_who_offers_does_not_wait_and_is_written_soon(database: Database) -> None:
     with writing(database) as writer:
         started = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
@@ -17,18 +18,23 @@ REMEMBERED = 50_000
 
 
 class Destinations:
-    """Where links lead, kept in memory. Used by the writer thread alone, so it needs no lock.
+    """Where links lead, kept in memory, for one thread at a time.
 
     Neither a rendered message's version nor a version's links ever change, so nothing has to be forgotten but for room.
     """
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self._remembered = remembered
+        self._alone = threading.Lock()
         self._messages: dict[MessageKey, LinkedMessage] = {}
         self._versions: dict[int, dict[int, str]] = {}
 
     def look_up(self, session: Session, clicks: Sequence[Hit]) -> list[str | None]:
         """The destination of each click, None where there is none; at most two queries for those not remembered."""
+        with self._alone:
+            return self._look_up(session, clicks)
+
+    def _look_up(self, session: Session, clicks: Sequence[Hit]) -> list[str | None]:
         keys = {(click.message_id, click.origin_at) for click in clicks}
         if missing := keys - self._messages.keys():
             self._messages.update(links.messages(session, missing))
