@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -44,6 +44,16 @@ class Touched:
         """All of them."""
         return sum(self.people.values())
 
+    @property
+    def step(self) -> str:
+        """What the step is called where people stand."""
+        return self.change.was or self.change.id or ""
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """Where `reschedule` leads: empty for a step that is gone."""
+        return {self.step: self.change.id} if self.change.id else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -61,6 +71,11 @@ class Plan:
     steps: tuple[Touched, ...]
     rewritten: bool
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def next(self) -> int:
+        """The number that a new version would have: what is live is the newest."""
+        return self.live + 1
 
     @property
     def changes(self) -> bool:
@@ -154,6 +169,15 @@ def _choice(step_id: str, older: dict[int, Difference], there: Iterable[int], ch
     return choice_of(step_id, targets, choices)
 
 
+def chosen(plan: Plan, choices: Choices) -> Plan:
+    """The plan with these choices instead of its own, as far as somebody is at the step and it leads somewhere."""
+    steps = tuple(
+        replace(one, choice=choice_of(one.step, one.targets, choices)) if one.people else one for one in plan.steps
+    )
+    told = {one.step: one.choice for one in steps if one.people and one.choice != choice_of(one.step, one.targets, {})}
+    return replace(plan, choices=told, steps=steps)
+
+
 def carry_out(session: Session, plan: Plan, now: dt.datetime, actor: str) -> Published:
     """Publish it, with its choices. Raises Conflict if another version is live than the one that it was made for."""
     row = session.execute(select(Journey).where(Journey.slug == plan.slug)).scalar_one_or_none()
@@ -177,7 +201,7 @@ def lines(plan: Plan) -> list[str]:
     """The plan for people: a line a change, with those whom it touches."""
     if not plan.changes:
         return [f"{plan.slug}: no change"]
-    head = f"{plan.slug}: version {plan.live} -> {plan.live + 1}" if plan.live else f"{plan.slug}: new"
+    head = f"{plan.slug}: version {plan.live} -> {plan.next}" if plan.live else f"{plan.slug}: new"
     if not plan.rewritten:
         head = f"{plan.slug}: no change of the text"
     idle = [one for one in plan.steps if not one.change.kind and one.choice.what == "stay"]

@@ -22,6 +22,8 @@ PATHS = (
     "/journeys/welcome",
     "/journeys/welcome/text",
     "/journeys/welcome/versions",
+    "/journeys/welcome/people?step=opened",
+    "/journeys/welcome/state?action=stop",
     "/journeys/-/library",
     "/journeys/-/library/replenishment",
     "/reports/roi",

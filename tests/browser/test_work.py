@@ -21,7 +21,8 @@ def test_a_journey_is_written_corrected_and_published(page: Page) -> None:
     assert editor.evaluate("area => area.value.slice(0, area.selectionStart).split('\\n').length") == 5
     editor.fill(JOURNEY.replace("dayz", "days"))
     expect(page.get_by_text("Ready to publish")).to_be_visible()
-    page.get_by_role("button", name="Publish").click()
+    page.get_by_role("button", name="Publish…").click()
+    page.get_by_role("button", name="Publish version 1").click()
     page.wait_for_url("**/journeys/by-hand")
     expect(page.get_by_text("Version 1 is live")).to_be_visible()
     expect(page.get_by_text("Wait 2 days")).to_be_visible()

@@ -8,10 +8,23 @@ from flask_login import current_user
 
 from webapp.auth.people import signed_in
 from webapp.errors import Forbidden
-from webapp.pages import assets, contacts, dashboard, formats, journeys, library, mailbox, reports, segments, settings
+from webapp.pages import (
+    assets,
+    contacts,
+    dashboard,
+    formats,
+    journeys,
+    library,
+    mailbox,
+    publishing,
+    reports,
+    segments,
+    settings,
+    states,
+)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-SCREENS = (dashboard, contacts, segments, journeys, library, reports, mailbox, settings)
+SCREENS = (dashboard, contacts, segments, journeys, publishing, states, library, reports, mailbox, settings)
 
 
 def init_app(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""Journeys: the list, one journey's numbers, its text, its versions."""
+"""Journeys: the list, one journey's numbers, its text, its versions, and who is at a step."""
 
 from __future__ import annotations
 
@@ -6,26 +6,20 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from engine.errors import InvalidInput, NotFound
+from engine.errors import NotFound
 from engine.model import Journey
 from journeys import publish
-from journeys.language.choice import EVERY, RESCHEDULE
 from journeys.language.parse import Reading, read
 from journeys.language.problems import Problem
-from journeys.runtime import numbers, states
+from journeys.runtime import numbers
 from journeys.runtime.inside import standing
-from webapp.auth.people import signed_in
 from webapp.pages.outline import entrance, outline
+from webapp.pages.paging import number_cursor
+from webapp.pages.queries import contacts
 from webapp.pages.queries import journeys as queries
 from webapp.pages.work import Work, work
 
 LONGEST_TEXT = 500_000
-SAID = {
-    "pause": "Nobody enters or moves, and nothing is sent.",
-    "resume": "What fell due meanwhile happens now.",
-    "drain": "Nobody enters any more; those inside go on.",
-    "stop": "Its entries end now, and its queued messages are cancelled.",
-}
 STARTER = """journey: my-journey
 enter:
   on: Signed Up
@@ -46,8 +40,7 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/journeys/<slug>", "journey", journey)
     blueprint.add_url_rule("/journeys/<slug>/text", "journey_text", text, methods=["GET", "POST"])
     blueprint.add_url_rule("/journeys/<slug>/versions", "journey_versions", versions)
-    blueprint.add_url_rule("/journeys/<slug>/state", "journey_state", state, methods=["POST"])
-    blueprint.add_url_rule("/journeys/<slug>/rollback", "journey_rollback", roll_back, methods=["POST"])
+    blueprint.add_url_rule("/journeys/<slug>/people", "journey_people", people)
     blueprint.add_url_rule("/journeys/-/check", "journey_check", check, methods=["POST"])
 
 
@@ -61,7 +54,7 @@ def listing() -> ResponseReturnValue:
 def journey(slug: str) -> ResponseReturnValue:
     """The outline of the live version with what happened at each step."""
     with work() as opened:
-        found = _find(opened.session, slug)
+        found = find_journey(opened.session, slug)
         source = _live_source(opened.session, found)
         counts = numbers.step_counts(opened.session, found.id)
         summary = next(row for row in queries.overview(opened.session) if row.slug == slug)
@@ -73,99 +66,78 @@ def journey(slug: str) -> ResponseReturnValue:
 
 def new() -> ResponseReturnValue:
     """Write the first text of a journey; it is named in the text."""
-    if request.method == "POST":
+    if request.method == "POST" and request.form.get("action") != "edit":
         return _submitted(None)
     with work() as opened:
-        return _editor(None, STARTER, publish.check(opened.session, STARTER))
+        source = posted_text() or STARTER
+        return editor(None, source, publish.check(opened.session, source))
 
 
 def text(slug: str) -> ResponseReturnValue:
-    """The text: save it as a draft, or publish it."""
-    if request.method == "POST":
+    """The text: save it as a draft, or come back to it from the publish sheet."""
+    if request.method == "POST" and request.form.get("action") != "edit":
         return _submitted(slug)
     with work() as opened:
-        found = _find(opened.session, slug)
-        source = found.draft or _live_source(opened.session, found) or ""
-        return _editor(found, source, publish.check(opened.session, source))
+        found = find_journey(opened.session, slug)
+        typed = posted_text() if request.method == "POST" else ""
+        source = typed or found.draft or _live_source(opened.session, found) or ""
+        return editor(found, source, publish.check(opened.session, source))
 
 
 def check() -> ResponseReturnValue:
     """The list of problems of a text that is being written, for htmx."""
     with work() as opened:
-        found = publish.check(opened.session, _posted_text())
+        found = publish.check(opened.session, posted_text())
     return render_template("pages/parts/problems.html", problems=found)
 
 
 def versions(slug: str) -> ResponseReturnValue:
     """Every published version with the people who are still on it."""
     with work() as opened:
-        found = _find(opened.session, slug)
+        found = find_journey(opened.session, slug)
         rows = queries.versions(opened.session, found.id)
         inside = {group.version_id: group.steps for group in standing(opened.session, [found.id])}
     return render_template("pages/journey_versions.html", tab="versions", journey=found, versions=rows, inside=inside)
 
 
-def state(slug: str) -> ResponseReturnValue:
-    """Pause, resume, drain or stop."""
-    verb = request.form.get("action", "")
-    if verb not in states.STATES:
-        raise InvalidInput(f"“{verb}” cannot be done to a journey", "action")
+def people(slug: str) -> ResponseReturnValue:
+    """Who is at a step of a version now, those first whose turn comes first."""
+    step, number = request.args.get("step", ""), request.args.get("version", type=int)
     with work() as opened:
-        found = states.change(opened.session, slug, verb, opened.now, signed_in().email)
-        flash(f"The journey is {found.state}. {SAID[verb]}", "success")
-    return redirect(url_for("pages.journey", slug=slug))
+        found = find_journey(opened.session, slug)
+        page = queries.people(opened.session, found.id, step, number, number_cursor(request.args.get("after")))
+    context = {"journey": found, "step": step, "number": number, "name": contacts.display_name}
+    return render_template("pages/journey_people.html", tab="", page=page, **context)
 
 
-def roll_back(slug: str) -> ResponseReturnValue:
-    """Publish an earlier text again; people stay where they are, or go along where their step is still there."""
-    number = request.form.get("version", type=int)
-    choices = {EVERY: RESCHEDULE} if request.form.get("people") == "along" else {}
-    with work() as opened:
-        done = publish.rollback(opened.session, slug, number, opened.now, signed_in().email, choices)
-        along = f" {done.carried.people:,} people went along." if done.carried.people else ""
-        flash(f"The text of version {number} is live again, as version {done.version.number}.{along}", "success")
-    return redirect(url_for("pages.journey_versions", slug=slug))
-
-
-def _posted_text() -> str:
+def posted_text() -> str:
+    """The text of the form, with line ends as they are stored."""
     return request.form.get("text", "").replace("\r\n", "\n").replace("\0", "")[:LONGEST_TEXT]
 
 
 def _submitted(slug: str | None) -> ResponseReturnValue:
-    source, publishing = _posted_text(), request.form.get("action") == "publish"
+    source = posted_text()
     with work() as opened:
-        found = _find(opened.session, slug) if slug else None
-        problems = _refusal(opened.session, found, source, publishing)
-        if problems:
-            return _editor(found, source, problems, 422)
+        found = find_journey(opened.session, slug) if slug else None
+        if problems := _no_draft(found, source):
+            return editor(found, source, problems, 422)
         name = slug or str(read(source).journey.slug)  # type: ignore[union-attr]
-        (_publish if publishing else _save_draft)(opened, name, source)
-    return redirect(url_for("pages.journey" if publishing else "pages.journey_text", slug=name))
+        _save_draft(opened, name, source)
+    return redirect(url_for("pages.journey_text", slug=name))
 
 
-def _refusal(session: Session, found: Journey | None, source: str, publishing: bool) -> list[Problem]:
-    """Why this cannot be stored: publishing refuses every error, a draft may be wrong but must name its journey."""
+def _no_draft(found: Journey | None, source: str) -> list[Problem]:
+    """Why this cannot be kept: a draft may be wrong, but must name its journey."""
     reading = read(source)
-    if found and reading.journey and reading.journey.slug != found.slug:
-        return [_renamed(found.slug)]
-    if publishing:
-        problems = publish.check(session, source)
-        return problems if any(problem.severity == "error" for problem in problems) else []
-    return reading.problems if _nameless(found, reading) else []
+    return renamed(found, reading) or (reading.problems if found is None and reading.journey is None else [])
 
 
-def _nameless(found: Journey | None, reading: Reading) -> bool:
-    return found is None and reading.journey is None
-
-
-def _publish(opened: Work, _: str, source: str) -> None:
-    done = publish.publish(opened.session, source, opened.now, signed_in().email)
-    if done.unchanged:
-        flash("This text is live already; nothing changed.", "info")
-    else:
-        entering = f" {done.letting_in:,} people of the segment enter now." if done.letting_in else ""
-        live = f"Version {done.version.number} is live. People in the journey stay on their version."
-        flash(live + entering, "success")
+def renamed(found: Journey | None, reading: Reading) -> list[Problem]:
+    """What is wrong with a text that names another journey than the one that it is to be a text of."""
+    if found is None or reading.journey is None or reading.journey.slug == found.slug:
+        return []
+    hint = f"Write `journey: {found.slug}`, or make a new journey from this text."
+    return [Problem("error", 1, 1, "A journey keeps its name: people in it are found by it.", (), hint)]
 
 
 def _save_draft(opened: Work, slug: str, source: str) -> None:
@@ -177,12 +149,14 @@ def _save_draft(opened: Work, slug: str, source: str) -> None:
     flash("Draft saved. Nothing changes for contacts until you publish.", "success")
 
 
-def _editor(found: Journey | None, source: str, problems: list[Problem], status: int = 200) -> ResponseReturnValue:
+def editor(found: Journey | None, source: str, problems: list[Problem], status: int = 200) -> ResponseReturnValue:
+    """The page with the text and its problems; with a status that refuses, it says so."""
     context = {"journey": found, "source": source, "problems": problems}
     return render_template("pages/journey_text.html", tab="text", refused=status >= 400, **context), status
 
 
-def _find(session: Session, slug: str) -> Journey:
+def find_journey(session: Session, slug: str) -> Journey:
+    """The journey of this name. Raises NotFound."""
     found = queries.by_slug(session, slug)
     if found is None:
         raise NotFound("journey", slug)
@@ -193,8 +167,3 @@ def _live_source(session: Session, found: Journey) -> str | None:
     if found.live_version_id is None:
         return found.draft
     return queries.source_of(session, found.live_version_id)
-
-
-def _renamed(slug: str) -> Problem:
-    hint = f"Write `journey: {slug}`, or make a new journey from this text."
-    return Problem("error", 1, 1, "A journey keeps its name: people in it are found by it.", (), hint)

@@ -56,11 +56,11 @@ def check_rule(opened: Work, written: str) -> RuleCheck | None:
     found = RuleCheck(_named(node, schema))
     if found.refused:
         return found
-    return RuleCheck(found.problems, unparse(node), english(node), _count(opened, node, schema))
+    return RuleCheck(found.problems, unparse(node), english(node), count_matching(opened, node, schema))
 
 
-def _count(opened: Work, node: ast.Node, schema: Schema) -> int | None:
-    """A count that PostgreSQL gives up after `PATIENCE`, so that typing cannot keep it busy."""
+def count_matching(opened: Work, node: ast.Node, schema: Schema) -> int | None:
+    """How many contacts a rule matches; None if that takes PostgreSQL longer than `PATIENCE`."""
     ids = matching(node, schema, opened.now).subquery()
     try:
         with opened.session.begin_nested():

@@ -8,6 +8,7 @@ import { attachEditors } from "./behaviours/editor";
 import { attachFrames } from "./behaviours/frame";
 import { attachMarks } from "./behaviours/marks";
 import { attachNavigation } from "./behaviours/navigation";
+import { attachSheets } from "./behaviours/sheet";
 import { registerTheme } from "./behaviours/theme";
 import { attachToasts } from "./behaviours/toasts";
 import { mountIslands } from "./islands";
@@ -32,6 +33,7 @@ function attach(root: ParentNode): void {
 
 attachToasts();
 attachNavigation();
+attachSheets();
 attach(document);
 htmx.onLoad((element) => attach(element as HTMLElement));
 

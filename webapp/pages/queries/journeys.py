@@ -1,4 +1,4 @@
-"""Journeys with their figures, and their versions."""
+"""Journeys with their figures, their versions, and the people in them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.model import Enrolment, EntryRollup, Journey, JourneyVersion, MessageRollup
-from webapp.pages.queries import AnyRow
+from engine.model import Contact, Enrolment, EntryInbox, EntryRollup, Journey, JourneyVersion, Message, MessageRollup
+from webapp.pages.paging import Page, cut
+from webapp.pages.queries import AnyRow, contacts
+
+PAGE_SIZE = 50
 
 
 def overview(session: Session) -> Sequence[AnyRow]:
@@ -81,3 +84,30 @@ def versions(session: Session, journey_id: int) -> Sequence[AnyRow]:
 def source_of(session: Session, version_id: int) -> str | None:
     """The text of a version."""
     return session.execute(select(JourneyVersion.source).where(JourneyVersion.id == version_id)).scalar()
+
+
+def people(session: Session, journey_id: int, step_id: str, number: int | None, after: int | None) -> Page:
+    """Entries that are at a step now (of every version, if there is no `number`) with their contacts, newest first."""
+    query = (
+        select(*contacts.COLUMNS[1:], Enrolment.id, Enrolment.arrived_at, Enrolment.entered_at, JourneyVersion.number)
+        .join(Contact, Contact.id == Enrolment.contact_id)
+        .join(JourneyVersion, JourneyVersion.id == Enrolment.version_id)
+        .where(JourneyVersion.journey_id == journey_id, Enrolment.status == "active", Enrolment.step_id == step_id)
+    )
+    if number is not None:
+        query = query.where(JourneyVersion.number == number)
+    if after is not None:
+        query = query.where(Enrolment.id < after)
+    return cut(session.execute(query.order_by(Enrolment.id.desc()).limit(PAGE_SIZE + 1)).all(), PAGE_SIZE)
+
+
+def to_be_sent(session: Session, journey_id: int) -> int:
+    """Messages of a journey that are queued."""
+    query = select(func.count()).where(Message.journey_id == journey_id, Message.state == "queued")
+    return int(session.execute(query).scalar_one())
+
+
+def to_be_let_in(session: Session, journey_id: int) -> int:
+    """Entries that are written down and have not begun: by a segment, a step, a program, a slot, or dates to come."""
+    query = select(func.count()).where(EntryInbox.journey_id == journey_id, EntryInbox.error.is_(None))
+    return int(session.execute(query).scalar_one())
