@@ -1,13 +1,17 @@
-"""A win-back journey over eighteen months of real purchases, on the virtual clock, against an oracle."""
+"""A win-back journey over eighteen months of real purchases: on the virtual clock against an oracle, and simulated."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 
 from engine import clock
@@ -19,8 +23,10 @@ from engine.reports import roi
 from engine.settings import settings
 from journeys.publish import publish
 from journeys.runtime.numbers import step_counts
+from tests.conftest import drop, new_database
 from tests.flows.cdnow import needs_purchases, purchases, win_back, write_files
 from tests.smtp import recording_server
+from webapp.cli import main
 from workers import sending
 from workers.virtual import run_until
 
@@ -49,9 +55,22 @@ START = dt.datetime(1997, 1, 1, tzinfo=dt.UTC)
 STOP = dt.datetime(1998, 10, 1, tzinfo=dt.UTC)
 
 
+@pytest.fixture
+def database(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A workspace that commands find too."""
+    made = new_database(postgres_url, "cairn_flow_")
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    monkeypatch.setenv("CAIRN_WORKSPACE", made.workspace.removeprefix("cairn_"))
+    yield made
+    settings.cache_clear()
+    drop(made)
+
+
 @needs_purchases
 @pytest.mark.timeout(900)
-def test_entries_waits_and_messages_equal_the_oracle(database: Database, tmp_path: Path, monkeypatch) -> None:
+def test_the_run_equals_the_oracle_and_the_simulation_equals_the_run(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines = purchases()
     contacts, events = write_files(tmp_path, lines)
     with recording_server() as server:
@@ -109,3 +128,57 @@ def test_entries_waits_and_messages_equal_the_oracle(database: Database, tmp_pat
     assert abs(len(held_out) - customers / 10) < 4 * math.sqrt(customers * 0.1 * 0.9)
     assert journey.holdout is not None and journey.holdout.contacts == len(held_out)
     assert journey.whole.lift is not None and journey.whole.lift.enough
+    simulation_equals_the_run(database, tmp_path)
+
+
+def simulation_equals_the_run(database: Database, folder: Path) -> None:
+    """`cairn journeys simulate --json` of the history that the run has left, figure by figure."""
+    draft = folder / "win-back.yaml"
+    draft.write_text(JOURNEY, "utf-8")
+    span = ["--from", f"{START:%Y-%m-%d}", "--to", f"{STOP:%Y-%m-%d}"]
+    answer = CliRunner().invoke(main, ["journeys", "simulate", str(draft), *span, "--json"], catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    simulated = json.loads(answer.stdout)
+    real = figures(database)
+    assert {name: simulated[name] for name in real if name != "by_step"} == {
+        k: v for k, v in real.items() if k != "by_step"
+    }
+    by_step = {
+        step: {name: counts[name] for name in ("entered", "passed", "timed_out", "messages")}
+        for step, counts in simulated["by_step"].items()
+    }
+    assert {**{name: simulated[name] for name in real}, "by_step": by_step} == real
+    assert simulated["entries"] > 60_000 and by_step["mail"]["messages"] > 10_000
+    assert sum(int(n) * count for n, count in simulated["messages_per_contact"].items()) == simulated["messages"]
+    assert sum(simulated["by_day"].values()) == sum(simulated["by_hour"].values()) == simulated["messages"]
+
+
+def figures(database: Database) -> dict[str, Any]:
+    """What the run has recorded, under the names of a simulation."""
+    with database.transaction() as session:
+
+        def number(query: str) -> int:
+            return int(session.execute(text(query)).scalar_one())
+
+        log = session.execute(text("select step_id, outcome, count(*) from step_log where step_id <> '' group by 1, 2"))
+        outcomes = {(step, outcome): count for step, outcome, count in log}
+        arrived = "select step_id, count(distinct enrolment_id) from step_log where step_id <> '' group by 1"
+        accepted = "select step_id, count(*) from messages where state = 'accepted' group by 1"
+        sent = dict(session.execute(text(accepted)).all())
+        ended = session.execute(text("select status, count(*) from enrolments group by 1"))
+        return {
+            "entries": number("select count(*) from enrolments"),
+            "holdout": number("select count(*) from enrolments where held_out"),
+            "messages": number("select count(*) from messages where state = 'accepted'"),
+            "conversions": number("select count(*) from conversions where kind = 'goal'"),
+            "ended": dict(ended.all()),
+            "by_step": {
+                step: {
+                    "entered": count,
+                    "passed": outcomes.get((step, "met"), 0) + outcomes.get((step, "queued"), 0),
+                    "timed_out": outcomes.get((step, "timed_out"), 0),
+                    "messages": sent.get(step, 0),
+                }
+                for step, count in session.execute(text(arrived)).all()
+            },
+        }
