@@ -11,11 +11,10 @@ from typing import Any
 from engine.expr import ast, comparing
 from engine.expr.aggregating import aggregate
 from engine.expr.durations import flips_at, shift
-from engine.expr.facts import EventFact, Facts, MessageFact, Verdict
+from engine.expr.facts import ALWAYS, NEVER, EventFact, Facts, MessageFact, Verdict
 from engine.expr.happening import in_window, message_in_window
 from engine.expr.values import Operand, View, literal, read_path
 
-ALWAYS, NEVER = Verdict(True, None), Verdict(False, None)
 ONCE, NOT_ONCE = ast.Count("at least", 1), ast.Count("exactly", 0)
 
 
@@ -58,6 +57,8 @@ def opposite(verdict: Verdict) -> Verdict:
 
 def counted(verdicts: Sequence[Verdict], count: ast.Count | None) -> Verdict:
     """Whether the number of true ones fits; it needs as many changes as the number is off by."""
+    if count is None and ALWAYS in verdicts:
+        return ALWAYS
     count = count or ONCE
     number, times = sum(verdict.value for verdict in verdicts), count.times
     if count.bound == "exactly":
@@ -97,6 +98,8 @@ def named(event: ast.EventName, view: View) -> list[EventFact]:
 
 def happened(event: ast.EventName, where: ast.Node | None, window: ast.Window | None, view: View) -> list[Verdict]:
     """For each event of the name, whether it counts."""
+    if where is None:
+        return [in_window(fact, window, view) for fact in named(event, view)]
     return [_counts(fact, where, window, view) for fact in named(event, view)]
 
 

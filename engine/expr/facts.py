@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from engine.expr.ast import DEFAULT_ALIASES
+
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 class EventKey(NamedTuple):
@@ -18,15 +20,14 @@ class EventKey(NamedTuple):
     message_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class EventFact:
+class EventFact(NamedTuple):
     """An event of the contact. Properties are JSON values; numbers are int, Decimal or float."""
 
     name: str
     occurred_at: dt.datetime
     received_at: dt.datetime
     message_id: str
-    properties: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Any] = NOTHING
 
     @property
     def key(self) -> EventKey:
@@ -34,8 +35,7 @@ class EventFact:
         return EventKey(self.occurred_at, self.received_at, self.message_id)
 
 
-@dataclass(frozen=True, slots=True)
-class MessageFact:
+class MessageFact(NamedTuple):
     """A message that was accepted for the contact. `content` and `journey` are slugs."""
 
     accepted_at: dt.datetime
@@ -44,8 +44,7 @@ class MessageFact:
     journey: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """A contact with its history.
 
     `segments`, `lists` and `journeys` are the slugs it is in at `now`. `consent` maps (channel, topic) to the last
@@ -60,20 +59,20 @@ class Facts:
     locale: str | None = None
     external_id: str | None = None
     created_at: dt.datetime | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = NOTHING
     events: tuple[EventFact, ...] = ()
     messages: tuple[MessageFact, ...] = ()
     segments: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
     journeys: frozenset[str] = frozenset()
-    consent: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    topics: Mapping[str, str] = field(default_factory=dict)
+    consent: Mapping[tuple[str, str], str] = NOTHING
+    topics: Mapping[str, str] = NOTHING
     entry: EventKey | tuple[dt.datetime, dt.datetime, str] | None = None
     step_since: dt.datetime | None = None
     event: Mapping[str, Any] | None = None
     journey: str | None = None
     zone: str = "UTC"
-    aliases: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_ALIASES))
+    aliases: Mapping[str, str] = MappingProxyType(dict(DEFAULT_ALIASES))
 
 
 class Verdict(NamedTuple):
@@ -81,3 +80,6 @@ class Verdict(NamedTuple):
 
     value: bool
     changes_at: dt.datetime | None
+
+
+ALWAYS, NEVER = Verdict(True, None), Verdict(False, None)

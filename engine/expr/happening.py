@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from engine.expr import ast, literals
-from engine.expr.durations import flips_at, next_crossing, shift
-from engine.expr.facts import EventFact, MessageFact, Verdict
+from engine.expr.durations import next_crossing, shift
+from engine.expr.facts import ALWAYS, NEVER, EventFact, MessageFact, Verdict
 from engine.expr.values import View
 
 
@@ -34,7 +34,9 @@ def message_in_window(fact: MessageFact, window: ast.Window | None, view: View) 
 
 
 def _until_now(moment: dt.datetime, static: bool, view: View) -> Verdict:
-    return Verdict(static and moment <= view.now, flips_at(moment, view.now, False) if static else None)
+    if not static:
+        return NEVER
+    return ALWAYS if moment <= view.now else Verdict(False, moment)
 
 
 def _in_dates(moment: dt.datetime, window: ast.Window | None, view: View) -> Verdict:

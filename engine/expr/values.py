@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from engine.expr import ast, literals
@@ -42,8 +42,7 @@ class View:
         return View(self.facts, self.now, item, True)
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
+class Operand(NamedTuple):
     """A value; `kinds` are the types it may have by its place. `changes_at`: when time alone may change it."""
 
     raw: Any
@@ -51,7 +50,7 @@ class Operand:
     json: bool = False
     folds: bool = False
     date: ast.DateValue | None = None
-    changes_at: dt.datetime | None = field(default=None, compare=False)
+    changes_at: dt.datetime | None = None
 
     @property
     def present(self) -> bool:
@@ -112,7 +111,7 @@ def literal(value: ast.Literals) -> Operand:
 def dig(document: Any, parts: tuple[str, ...]) -> Any:
     """The value under a path of keys; None where an object is missing on the way."""
     for part in parts:
-        if not isinstance(document, Mapping):
+        if not isinstance(document, (dict, Mapping)):  # the first is asked fast, and nearly always is it
             return MISSING
         document = document.get(part)
     return document

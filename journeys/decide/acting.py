@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from journeys.decide.effects import AddPoints, ChangeLists, Effect, EmitEvent, SetAttributes, StartJourney
-from journeys.decide.values import NOTHING, Needs, Outcome, Row
+from journeys.decide.values import NOTHING, Needs, Outcome, Row, kept
 from journeys.language import steps
 from journeys.language.program import Program
 
@@ -21,7 +21,11 @@ def needs(program: Program, step: Acting) -> Needs:  # noqa: ARG001
 
 def decide(program: Program, step: Acting, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:  # noqa: ARG001
     """The same for all."""
-    return [Outcome("passed", program.following[step.id], effect=effect(step))] * len(rows)
+    return [kept(program, step, _done)] * len(rows)
+
+
+def _done(program: Program, step: Acting) -> Outcome:
+    return Outcome("passed", program.following[step.id], effect=effect(step))
 
 
 def effect(step: Acting) -> Effect:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from journeys.decide.values import Needs, Outcome, Row
+from journeys.decide.values import Needs, Outcome, Row, kept
 from journeys.language.program import Program
 from journeys.language.steps import Branch
 
@@ -17,10 +17,16 @@ def needs(program: Program, step: Branch) -> Needs:  # noqa: ARG001
 
 def decide(program: Program, step: Branch, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:  # noqa: ARG001
     """Without a match and without `else`, the contact goes on after the branch."""
-    outcomes = [
+    outcomes = kept(program, step, _ways)
+    return [outcomes[row.truths.index(True) if True in row.truths else -1] for row in rows]
+
+
+def _ways(program: Program, step: Branch) -> list[Outcome]:
+    """By path, and last where to go without a match."""
+    found = [
         Outcome("branched", to, detail={"path": path.name})
         for path, to in zip(step.paths, program.paths[step.id], strict=True)
     ]
-    has_else = step.paths[-1].when is None
-    otherwise = outcomes[-1] if has_else else Outcome("branched", program.following[step.id], detail={"path": None})
-    return [outcomes[row.truths.index(True)] if True in row.truths else otherwise for row in rows]
+    if step.paths[-1].when is not None:
+        found.append(Outcome("branched", program.following[step.id], detail={"path": None}))
+    return found

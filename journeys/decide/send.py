@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from journeys.decide.localtime import next_time, quiet_until
-from journeys.decide.values import Needs, Outcome, Row, held, parked, skipped
+from journeys.decide.values import Needs, Outcome, Row, held, kept, parked, skipped
 from journeys.language.program import Program
 from journeys.language.steps import Email, SendOptions, Sms
 
@@ -29,26 +29,31 @@ def needs(program: Program, step: Email | Sms) -> Needs:
 def decide(program: Program, step: Email | Sms, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:
     """Skip where `if` is false, hold until `at` and the end of quiet hours, else queue the message and go on."""
     options = program.sends[step.id]
-    to = program.following[step.id]
-    sent = Outcome("queued", to, send=True)
+    sent, left_out, settled, unreachable = kept(program, step, _ways)
     if not options.fallback and options.if_ is None and options.at is None and options.quiet is None:
         return [sent] * len(rows)
     if options.fallback:
         until = now + PATIENCE
         sent = Outcome("queued", phase="sending", wake_at=until, deadline=until, send=True)
-    left_out = skipped(to, options.if_)
-    settled, unreachable = Outcome("settled", to), Outcome("fell_back", program.fallback.get(step.id))
     outcomes = []
     for row in rows:
         if row.phase == "sending":
             outcomes.append(_after(row, settled, unreachable, now))
         elif not all(row.truths):
             outcomes.append(left_out)
-        elif (kept := _hold(options, row, now)) is not None:
-            outcomes.append(kept)
+        elif (waits := _hold(options, row, now)) is not None:
+            outcomes.append(waits)
         else:
             outcomes.append(sent)
     return outcomes
+
+
+def _ways(program: Program, step: Email | Sms) -> tuple[Outcome, Outcome, Outcome, Outcome]:
+    """Sent and gone on; left out; gone on after its fate; gone to the fallback."""
+    to = program.following[step.id]
+    left_out = skipped(to, program.sends[step.id].if_)
+    unreachable = Outcome("fell_back", program.fallback.get(step.id))
+    return Outcome("queued", to, send=True), left_out, Outcome("settled", to), unreachable
 
 
 def _after(row: Row, settled: Outcome, unreachable: Outcome, now: dt.datetime) -> Outcome:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from journeys.decide.effects import Effect
-from journeys.language.steps import RuleText
+from journeys.language.program import Program
+from journeys.language.steps import RuleText, Step
+
+T = TypeVar("T")
+S = TypeVar("S", bound=Step)
 
 
 class Needs(NamedTuple):
@@ -75,6 +79,14 @@ class Outcome(NamedTuple):
     arm: str | None = None
     effect: Effect | None = None
     detail: dict[str, Any] | None = None
+
+
+def kept(program: Program, step: S, make: Callable[[Program, S], T]) -> T:
+    """What `make` says of a step: the same for everybody at every time, so it is asked once a program."""
+    found: T | None = program.kept.get(step.id)
+    if found is None:
+        found = program.kept[step.id] = make(program, step)
+    return found
 
 
 @lru_cache(maxsize=10_000)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from journeys.decide.localtime import next_time
-from journeys.decide.values import NOTHING, Needs, Outcome, Row, parked
+from journeys.decide.values import NOTHING, Needs, Outcome, Row, kept, parked
 from journeys.language.durations import Duration
 from journeys.language.program import Program
 from journeys.language.steps import DateOffset, LocalTime, Wait
@@ -22,9 +22,10 @@ def needs(program: Program, step: Wait) -> Needs:  # noqa: ARG001
 
 def decide(program: Program, step: Wait, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:
     """Park those who arrive, pass those whose time has come. A missing or past date passes now."""
-    passed = Outcome("passed", program.following[step.id])
+    passed = kept(program, step, _passed)
     if isinstance(step.until, Duration):
-        fresh = _park(step.until.after(now), now) or passed
+        arriving = any(row.phase != "waiting" for row in rows)
+        fresh = (arriving and _park(step.until.after(now), now)) or passed
         return [passed if _is_over(row, now) else _stay(row) if row.phase == "waiting" else fresh for row in rows]
     if isinstance(step.until, DateOffset):
         return [_park(_date(step.until, row), now) or passed for row in rows]
@@ -33,6 +34,10 @@ def decide(program: Program, step: Wait, rows: Sequence[Row], now: dt.datetime) 
         passed if _is_over(row, now) else _stay(row) if row.phase == "waiting" else _local(until, row, now) or passed
         for row in rows
     ]
+
+
+def _passed(program: Program, step: Wait) -> Outcome:
+    return Outcome("passed", program.following[step.id])
 
 
 def _is_over(row: Row, now: dt.datetime) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
@@ -68,7 +67,7 @@ def _steps(session: Session, catalogue: Catalogue, version: Version, row: Any, n
         rules = asked[step_id] if outcome in DECIDED else ()
         seen: tuple[Rule, ...] = ()
         if facts is not None and rules:
-            then = replace(facts, step_since=at)
+            then = facts._replace(step_since=at)
             seen = tuple(Rule(what, explain(rule.node, then, now)) for what, rule in rules)
         if outcome == "held_out":
             detail = {"share": f"{float(version.program.journey.holdout * 100):g}%"}

@@ -6,6 +6,7 @@ import calendar
 import datetime as dt
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.expr.durations import EARLIEST, LATEST
 
@@ -41,9 +42,14 @@ class Duration:
         try:
             if self.unit in _MONTHS:
                 return _add_months(moment.astimezone(dt.UTC), sign * self.count * _MONTHS[self.unit])
-            return moment + dt.timedelta(seconds=sign * self.count * _SECONDS[self.unit])
+            return moment + _exact(sign * self.count, self.unit)
         except (OverflowError, ValueError):
             return LATEST if sign > 0 else EARLIEST
+
+
+@lru_cache(maxsize=1024)
+def _exact(count: int, unit: str) -> dt.timedelta:
+    return dt.timedelta(seconds=count * _SECONDS[unit])
 
 
 def _add_months(moment: dt.datetime, months: int) -> dt.datetime:

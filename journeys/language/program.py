@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from journeys.language.steps import (
     Branch,
@@ -34,6 +35,7 @@ class Program:
     - `parent`: the step that a step stands in; absent for those at the top.
     - `sends`: the options in force at each send.
     - `looping`: every `repeat` and all steps inside one: those that an entry reaches several times.
+    - `kept`: what decisions have worked out of a step, for whoever comes by later.
     """
 
     journey: Journey
@@ -47,6 +49,7 @@ class Program:
     leaves: set[str] = field(default_factory=set)
     looping: set[str] = field(default_factory=set)
     sends: dict[str, SendOptions] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 def program(journey: Journey) -> Program:

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -57,7 +57,7 @@ class Before(NamedTuple):
     active: bool
     last_entered: dt.datetime
     held_out: bool
-    keys: Sequence[str]
+    keys: Collection[str]
 
 
 class Made(NamedTuple):

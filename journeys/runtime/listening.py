@@ -66,8 +66,13 @@ class Ears:
 
     def minds(self, name: str, properties: Mapping[str, Any], schema: Schema, now: dt.datetime) -> bool:
         """Whether an event of this name and these properties can change a verdict."""
-        verdicts = (one.verdict(properties, schema, now) for one in self.wheres.get(name, ()))
-        return self.any_event or any(one.value or one.changes_at is not None for one in verdicts)
+        if self.any_event:
+            return True
+        for one in self.wheres.get(name, ()):
+            verdict = one.verdict(properties, schema, now)
+            if verdict.value or verdict.changes_at is not None:
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,18 @@ class Party:
         return sum(passage.outcome.phase is None for passage in self.log)
 
 
+class Walk(NamedTuple):
+    """What a party of one is in the end, without its rows."""
+
+    phase: str
+    log: tuple[Passage, ...]
+    arrived: bool
+    stays: Outcome | Ended
+    visit: int
+    visits: Visits
+    taken: int
+
+
 Answer = Callable[[str, Step, Sequence[Entry]], None]
 Apply = Callable[[str, Effect, Sequence[Entry]], None]
 
@@ -169,13 +181,13 @@ def _by_effect(decided: Sequence[tuple[Party, Outcome, Sequence[Entry]]]) -> lis
     return found
 
 
-def move_one(program: Program, row: Entry, now: dt.datetime, answer: Answer, apply: Apply) -> Party:
+def move_one(program: Program, row: Entry, now: dt.datetime, answer: Answer, apply: Apply) -> Walk:
     """`move` for one row, which needs no parties on the way: the same steps, the same log, the same end."""
     rows = (row,)
     step_id, phase, visit, arrived = row.step_id, row.phase, row.visit, row.phase == "ready"
     visits: Visits = {**row.visits, step_id: visit} if row.visits or step_id in program.looping else NO_VISITS
     log: list[Passage] = []
-    taken = row.taken
+    taken, before = row.taken, row.taken
     while True:
         step = program.steps[step_id]
         answer(step_id, step, rows)
@@ -185,11 +197,11 @@ def move_one(program: Program, row: Entry, now: dt.datetime, answer: Answer, app
         if outcome.phase != phase:
             log.append(Passage(step_id, outcome, visit))
         if outcome.phase is not None:
-            return Party(rows, step_id, outcome.phase, tuple(log), arrived, outcome, visit, visits)
+            return Walk(outcome.phase, tuple(log), arrived, outcome, visit, visits, taken - before)
         taken += 1
         if outcome.to is None or taken >= MOST_STEPS:
             ended = _at_the_end(program, step_id) if outcome.to is None else TIRED
-            return Party(rows, step_id, phase, tuple(log), arrived, ended, visit, visits)
+            return Walk(phase, tuple(log), arrived, ended, visit, visits, taken - before)
         step_id, phase, arrived = outcome.to, "ready", True
         visit, visits = _arrive(program, visits, step_id)
         _stand(row, step_id, now, visit)
@@ -201,8 +213,9 @@ def _at_the_end(program: Program, step_id: str) -> Ended:
 
 
 def _stand(row: Entry, step_id: str, now: dt.datetime, visit: int) -> None:
-    """The row has come to a step."""
+    """The row has come to a step. What it answered to the one before is forgotten."""
     row.step_id, row.phase, row.deadline, row.arrived_at, row.visit = step_id, "ready", None, now, visit
+    row.truths, row.dates, row.changes_at, row.winner = (), (), None, None
 
 
 def _take(program: Program, party: Party, rows: Sequence[Entry], outcome: Outcome, now: dt.datetime) -> Iterator[Party]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from engine.expr import Dependencies, ast, dependencies
 from engine.expr.evaluate import judge
+from engine.expr.facts import ALWAYS as TRUE
+from engine.expr.facts import NEVER as FALSE
 from engine.expr.facts import Facts, Verdict
 from engine.expr.schema import Schema
 from engine.expr.values import View, dig
@@ -36,10 +38,10 @@ class Where:
 
     def verdict(self, properties: Mapping[str, Any], schema: Schema, now: dt.datetime) -> Verdict:
         """Of all but `rest`; false with a `changes_at` when time alone may make it true."""
-        if not self.has_texts(properties):
-            return Verdict(False, None)
+        if self.texts and not self.has_texts(properties):
+            return FALSE
         if not self.event:
-            return Verdict(True, None)
+            return TRUE
         view = View(Facts(event=properties, zone=schema.zone, aliases=schema.aliases), now, properties, self.inside)
         found = [judge(node, view) for node in self.event]
         never = any(not one.value and one.changes_at is None for one in found)

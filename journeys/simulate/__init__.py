@@ -1,21 +1,34 @@
 """Replay a draft over real history: who would have entered, what they would have got, and what was held back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy.orm import Session
 
 from engine.signing import Signer
 from journeys.simulate.history import people, population
+from journeys.simulate.notes import notes
 from journeys.simulate.person import Person, Turn
 from journeys.simulate.plan import Plan, plan
 from journeys.simulate.replay import Replay
 from journeys.simulate.tally import Tally, as_json
 from journeys.simulate.winners import winners
 
-__all__ = ["Person", "Plan", "Tally", "Turn", "as_json", "plan", "population", "replay", "replay_people", "winners"]
+__all__ = [
+    "Person",
+    "Plan",
+    "Tally",
+    "Turn",
+    "as_json",
+    "notes",
+    "plan",
+    "population",
+    "replay",
+    "replay_people",
+    "winners",
+]
 
 
-def replay(plan: Plan, everybody: Sequence[Person]) -> Tally:
+def replay(plan: Plan, everybody: Iterable[Person]) -> Tally:
     """Replay the draft over each of these people. Pure: the same history gives the same tally."""
     tally = Tally()
     for person in everybody:

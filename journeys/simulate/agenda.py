@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import insort
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TypeAlias
 
 from engine.expr import EventFact, Facts
 from engine.expr.values import dig
@@ -15,16 +15,12 @@ from journeys.runtime.enrol import Trigger
 from journeys.simulate.person import Person, Turn
 from journeys.simulate.plan import Plan
 
-Order = tuple[dt.datetime, int, int]
 EVENT, CHANGE, ENTRY = 0, 1, 2
-ORDER = itemgetter(0)
-
-
-class Happening(NamedTuple):
-    """An event, a change, or an entry by something else, such as a step that starts the journey."""
-
-    order: Order
-    what: EventFact | Turn | Trigger
+FIRST = itemgetter(0, 1, 2)
+What: TypeAlias = EventFact | Turn | Trigger
+"""An event, a change, or an entry by something else, such as a step that starts the journey."""
+Happening: TypeAlias = tuple[dt.datetime, int, int, What]
+"""With its instant, its rank (of `EVENT`, `CHANGE`, `ENTRY`) and its number: the order of what happens."""
 
 
 class Agenda:
@@ -33,14 +29,19 @@ class Agenda:
     def __init__(self, plan: Plan, person: Person) -> None:
         self._plan, self._id, self._names = plan, person.id, plan.heard
         self._end = plan.end
-        found: list[tuple[dt.datetime, int, EventFact | Turn | Trigger]] = []
-        found += [(fact.occurred_at, EVENT, fact) for fact in person.facts.events if self._minds(fact)]
-        found += [(turn.at, CHANGE, turn) for turn in person.turns]
-        found += [(entry.occurred_at, ENTRY, entry) for entry in entries(plan, person)]
-        start, end = plan.start, plan.end
-        self._next = len(found)
-        self._coming = [Happening((at, rank, n), what) for n, (at, rank, what) in enumerate(found) if start <= at < end]
-        self._coming.sort(key=ORDER, reverse=True)
+        start, end, names = plan.start, plan.end, plan.heard
+        coming: list[Happening] = [
+            (fact.occurred_at, EVENT, n, fact)
+            for n, fact in enumerate(person.facts.events)
+            if start <= fact.occurred_at < end and (names is None or fact.name in names)
+        ]
+        coming += [(turn.at, CHANGE, n, turn) for n, turn in enumerate(person.turns) if start <= turn.at < end]
+        for n, entry in enumerate(entries(plan, person)):
+            if start <= entry.occurred_at < end:
+                coming.append((entry.occurred_at, ENTRY, n, entry))
+        coming.sort(key=FIRST, reverse=True)
+        self._coming = coming
+        self._next = len(person.facts.events) + len(coming)
 
     def __bool__(self) -> bool:
         return bool(self._coming)
@@ -48,15 +49,15 @@ class Agenda:
     @property
     def at(self) -> dt.datetime:
         """The instant of what comes next; the end of the span if nothing does."""
-        return self._coming[-1].order[0] if self._coming else self._end
+        return self._coming[-1][0] if self._coming else self._end
 
     def has_event_at(self, now: dt.datetime) -> bool:
         """Whether an event comes next, at this instant."""
-        return bool(self._coming) and self._coming[-1].order[:2] == (now, EVENT)
+        return bool(self._coming) and self._coming[-1][:2] == (now, EVENT)
 
-    def pop(self) -> EventFact | Turn | Trigger:
+    def pop(self) -> What:
         """What comes next."""
-        return self._coming.pop().what
+        return self._coming.pop()[3]
 
     def add(self, what: EventFact | Trigger) -> None:
         """Something that a step causes, at the instant that it bears."""
@@ -64,11 +65,11 @@ class Agenda:
             return
         rank = EVENT if isinstance(what, EventFact) else ENTRY
         self._next += 1
-        insort(self._coming, Happening((what.occurred_at, rank, self._next), what), key=_last_first)
+        insort(self._coming, (what.occurred_at, rank, self._next, what), key=_last_first)
 
     def move_date(self, facts: Facts, now: dt.datetime) -> None:
         """The attribute that the contact enters by has changed."""
-        self._coming = [one for one in self._coming if not _is_date(one.what)]
+        self._coming = [one for one in self._coming if not _is_date(one[3])]
         if (entry := _by_date(self._plan, self._id, facts, now)) is not None and entry.occurred_at < self._end:
             self.add(entry)
 
@@ -98,10 +99,10 @@ def _by_date(plan: Plan, person_id: int, facts: Facts, now: dt.datetime) -> Trig
     return Trigger(person_id, entry[0], entry[0], entry[1], {}) if entry is not None and entry[0] > now else None
 
 
-def _is_date(what: EventFact | Turn | Trigger) -> bool:
+def _is_date(what: What) -> bool:
     return isinstance(what, Trigger) and what.message_id.startswith("date:")
 
 
 def _last_first(one: Happening) -> tuple[float, int, int]:
-    at, rank, number = one.order
+    at, rank, number, _ = one
     return (-at.timestamp(), -rank, -number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from engine.contacts.score import total
@@ -23,13 +22,13 @@ def done(facts: Facts, effect: SetAttributes | AddPoints | ChangeLists) -> tuple
         case ChangeLists():
             lists = (facts.lists | set(effect.add)) - set(effect.remove)
             changed = _changed("list", [*(lists - facts.lists), *(facts.lists - lists)])
-            return replace(facts, lists=lists), changed
+            return facts._replace(lists=lists), changed
 
 
 def _with(facts: Facts, values: Mapping[str, Any]) -> tuple[Facts, list[Fact]]:
     known = {**facts.attributes, **resolved(facts.attributes, values)}
     attributes = {name: value for name, value in known.items() if value is not None}
-    return replace(facts, attributes=attributes), _changed("attribute", [name.split(".")[0] for name in values])
+    return facts._replace(attributes=attributes), _changed("attribute", [name.split(".")[0] for name in values])
 
 
 def _changed(kind: Any, names: Iterable[str]) -> list[Fact]:

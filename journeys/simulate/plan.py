@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from engine.errors import InvalidInput
 from engine.expr import Dependencies, ast, dependencies
 from engine.expr.schema import Schema
 from engine.expr.walk import nodes, values
+from engine.messages.cap import Cap
+from engine.messages.cap import parse as parse_cap
 from engine.workspace import Workspace
-from journeys.decide import Needs, needs
+from journeys.decide import needs
 from journeys.language import steps as language
 from journeys.language.check import with_journey
 from journeys.language.parse import parse
@@ -38,12 +41,24 @@ class Reads:
     trigger: bool
 
 
+class Asked(NamedTuple):
+    """What a step asks of its contact, ready for the evaluator. `time`: it minds when a verdict may change."""
+
+    rules: tuple[ast.Node, ...]
+    dates: tuple[ast.Path, ...]
+    zone: bool
+    phone: bool
+    winner: bool
+    time: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A draft with all that is the same for everybody. The span is [start, end).
 
-    `winners`: by split, the arm that everybody takes from an instant on. `heard`: the names of the events that matter
-    as they happen, None if all do. `choosing`: the splits that choose a winner.
+    `asked` and `caps`: by step, of those that ask and those that have a cap. `winners`: by split, the arm that
+    everybody takes from an instant on. `heard`: the names of the events that matter as they happen, None if all do.
+    `choosing`: the splits that choose a winner.
     """
 
     program: Program
@@ -53,9 +68,9 @@ class Plan:
     start: dt.datetime
     end: dt.datetime
     reads: Reads
-    needs: Mapping[str, Needs] = field(default_factory=dict)
+    asked: Mapping[str, Asked] = field(default_factory=dict)
+    caps: Mapping[str, Cap] = field(default_factory=dict)
     winners: Mapping[str, tuple[dt.datetime, str]] = field(default_factory=dict)
-
     heard: frozenset[str] | None = None
     choosing: Mapping[str, language.Split] = field(default_factory=dict)
 
@@ -80,12 +95,22 @@ def plan(
             "a journey that programs let people into has no history to replay", "enter", "Use another trigger."
         )
     known = with_journey(schema, flat.journey)
-    wanted = {id_: needs(flat, step) for id_, step in flat.steps.items()}
     reads = _reads(flat, known, workspace)
     ears = listening(flat, known.aliases)
+    asked = {id_: one for id_ in flat.steps if any(one := _asked(flat, ears, id_))}
+    limits = ((id_, parse_cap(f"{send.cap.count} per {send.cap.per}")) for id_, send in flat.sends.items() if send.cap)
+    caps = {id_: limit for id_, limit in limits if limit is not None}
     heard = None if ears.any_event else ears.all_events | {enter.event}
     choosing = {split.id: split for split in splits(flat)}
-    return Plan(flat, ears, workspace, known, start, end, reads, wanted, heard=heard, choosing=choosing)
+    return Plan(flat, ears, workspace, known, start, end, reads, asked, caps, heard=heard, choosing=choosing)
+
+
+def _asked(flat: Program, ears: Listening, step_id: str) -> Asked:
+    step = flat.steps[step_id]
+    wanted = needs(flat, step)
+    rules, dates = [rule.node for rule in wanted.rules], [ast.Path(tuple(path.split("."))) for path in wanted.dates]
+    time = isinstance(step, language.WaitFor) and ears.steps[step_id].time
+    return Asked(tuple(rules), tuple(dates), wanted.zone, wanted.zone and step.kind == "sms", wanted.winner, time)
 
 
 def _sends(journey: language.Journey) -> Iterator[language.SendOptions]:
@@ -93,7 +118,8 @@ def _sends(journey: language.Journey) -> Iterator[language.SendOptions]:
     yield from (step.send for step in walk(journey.steps) if isinstance(step, language.Email | language.Sms))
 
 
-def _rules(flat: Program) -> Iterator[ast.Node]:
+def rules_of(flat: Program) -> Iterator[ast.Node]:
+    """Every rule of the draft: of its trigger, exits, goal and steps."""
     journey = flat.journey
     every = [*journey.exits, *([journey.enter.where] if journey.enter.where else [])]
     every += [journey.goal.when] if journey.goal else []
@@ -108,7 +134,7 @@ def splits(flat: Program) -> list[language.Split]:
 
 
 def _reads(flat: Program, schema: Schema, workspace: Workspace) -> Reads:
-    rules = list(_rules(flat))
+    rules = list(rules_of(flat))
     found = [dependencies(rule, schema.aliases) for rule in rules]
     names = {name for one in found for name in one.events} | {flat.journey.enter.event} - {""}
     earning = any(split.winner and split.winner.measure == "revenue" for split in splits(flat))

@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
+from heapq import heappop, heappush
 
-from engine.expr import Facts, MessageFact, ast, evaluate
-from engine.expr.evaluate import operand
+from engine.expr import Facts, MessageFact, evaluate
+from engine.expr.evaluate import judge, operand
 from engine.expr.facts import EventFact, EventKey
 from engine.expr.values import View
-from engine.messages import cap, gate
+from engine.messages import gate
 from engine.zones import zones_of
 from journeys.decide import Effect, chain
 from journeys.decide.effects import Deliver, EmitEvent, StartJourney
 from journeys.decide.split import is_held_out
-from journeys.language.steps import Email, RuleText, Sms, Step, WaitFor, Webhook
+from journeys.language.steps import Email, RuleText, Sms, Step, Webhook
 from journeys.runtime.enrol import Before, Trigger, entry_key, may_again
 from journeys.runtime.entry import Entry
 from journeys.runtime.fate import fate
 from journeys.runtime.leave import GoalEvent, worth_of
 from journeys.runtime.listening import Ears, Fact
-from journeys.runtime.run import Ended, Party, move_one
+from journeys.runtime.run import Ended, Walk, move_one
 from journeys.simulate.agenda import Agenda
 from journeys.simulate.doing import done
 from journeys.simulate.person import Person, Turn
-from journeys.simulate.plan import Plan
+from journeys.simulate.plan import Asked, Plan
 from journeys.simulate.tally import Drawn, Tally
 from journeys.simulate.winners import gains
 
@@ -40,7 +40,7 @@ FIRST_ID = 10**17
 class Stay(Entry):
     """An entry of the replay: a row of the executor with what the enrolments table knows of it."""
 
-    __slots__ = ("event", "goal_at", "goal_until", "held_out", "key", "known", "status", "trigger", "wake_at")
+    __slots__ = ("event", "goal_at", "goal_until", "held_out", "key", "known", "number", "status", "trigger", "wake_at")
 
     def __init__(
         self, number: int, trigger: Trigger, key: str, held_out: bool, first: bool, plan: Plan, now: dt.datetime
@@ -55,7 +55,14 @@ class Stay(Entry):
         self.wake_at: dt.datetime | None = None if held_out else now
         self.goal_until = plan.journey.goal.within.after(now) if plan.journey.goal else None
         self.goal_at: dt.datetime | None = None
+        self.number = number
         self.known: tuple[Facts, dt.datetime | None, Facts] | None = None
+
+    def hopes(self, now: dt.datetime) -> bool:
+        """Whether anything may still come of the entry: a step, or its goal."""
+        if self.status in ("active", "held_out"):
+            return True
+        return self.goal_at is None and self.goal_until is not None and now <= self.goal_until
 
 
 class Replay:
@@ -66,6 +73,10 @@ class Replay:
         self.facts = person.facts
         self.agenda = Agenda(plan, person)
         self.stays: list[Stay] = []
+        self.keys: set[str] = set()
+        self.hoping: list[Stay] = []
+        self.alarms: list[tuple[dt.datetime, int]] = []
+        self.now = plan.start
         self.queued: list[tuple[Stay, Email | Sms]] = []
         self.changed: list[Fact] = []
         self.chosen = plan.choosing
@@ -75,23 +86,26 @@ class Replay:
 
     def run(self) -> None:
         """From the start of the span to its end."""
-        plan, now = self.plan, self.plan.start
+        agenda, now, end = self.agenda, self.plan.start, self.plan.end
         while True:
-            if self.changed and not self.agenda.has_event_at(now):
+            if self.changed and not agenda.has_event_at(now):
                 self._follow(self.changed.pop(0), now)
                 continue
-            wake = min((stay.wake_at for stay in self.stays if stay.wake_at is not None), default=plan.end)
-            at = self.agenda.at
-            following = min(at, wake)
-            if self.queued and (following > now or following >= plan.end) and self._send(now):
+            wake, at = self._alarm(), agenda.at
+            following = at if at <= wake else wake
+            if self.queued and (following > now or following >= end) and self._send(now):
                 continue
-            if following >= plan.end:
+            if following >= end:
                 break
-            now = following
+            self.now = now = following
             if at <= wake:
-                self._happen(self.agenda.pop(), now)
+                self._happen(agenda.pop(), now)
             else:
                 self._wake(now)
+        self._close()
+
+    def _close(self) -> None:
+        """Count how the entries ended, and what those brought that drew an arm of a split with a winner."""
         for stay in self.stays:
             self.tally.ended[stay.status] += 1
         for stay, step_id, arm, at in self.drawn:
@@ -109,9 +123,10 @@ class Replay:
     def _happen(self, what: EventFact | Turn | Trigger, now: dt.datetime) -> None:
         enter = self.plan.journey.enter
         if isinstance(what, EventFact):
-            self._change(Fact("event", (what.name,)), now, what)
+            if self.hoping:
+                self._change(None, now, what)
             if what.name == enter.event:
-                self._enrol(Trigger(self.person.id, *what.key, dict(what.properties)), now)
+                self._enrol(Trigger(self.person.id, *what[1:4], dict(what.properties)), now)
         elif isinstance(what, Turn):
             self._turn(what)
             self._change(Fact(what.kind, (what.name,)), now, None)
@@ -123,11 +138,11 @@ class Replay:
     def _turn(self, turn: Turn) -> None:
         facts = self.facts
         if turn.kind == "consent":
-            self.facts = replace(facts, consent={**facts.consent, (turn.channel, turn.name): turn.state})
+            self.facts = facts._replace(consent={**facts.consent, (turn.channel, turn.name): turn.state})
         elif turn.kind == "segment":
-            self.facts = replace(facts, segments=_moved(facts.segments, turn))
+            self.facts = facts._replace(segments=_moved(facts.segments, turn))
         else:
-            self.facts = replace(facts, lists=_moved(facts.lists, turn))
+            self.facts = facts._replace(lists=_moved(facts.lists, turn))
 
     def _follow(self, fact: Fact, now: dt.datetime) -> None:
         """A change that a step has made."""
@@ -136,30 +151,50 @@ class Replay:
             self.agenda.move_date(self.facts, now)
         self._change(fact, now, None)
 
-    def _change(self, fact: Fact, now: dt.datetime, event: EventFact | None) -> None:
-        """Waits met, then exits, then goals."""
+    def _change(self, fact: Fact | None, now: dt.datetime, event: EventFact | None) -> None:
+        """Waits met, then exits, then goals: by a change of the contact, or by an event."""
         heard = self.plan.listening
-        if not self.stays:
-            return
-        for stay in self.stays:
+        stays = self.hoping = [stay for stay in self.hoping if stay.hopes(now)]
+        for stay in stays:
             ears = heard.steps.get(stay.step_id)
             if stay.status == "active" and (stay.phase == "ready" or self._minds(ears, fact, event, now)):
                 self._advance(stay, now)
         if self._minds(heard.exits, fact, event, now):
-            for stay in self.stays:
+            for stay in stays:
                 self._exit(stay, now)
         if self._minds(heard.goal, fact, event, now):
-            for stay in self.stays:
+            for stay in stays:
                 self._goal(stay, now, event)
 
-    def _minds(self, ears: Ears | None, fact: Fact, event: EventFact | None, now: dt.datetime) -> bool:
+    def _minds(self, ears: Ears | None, fact: Fact | None, event: EventFact | None, now: dt.datetime) -> bool:
         """Whether this can change a verdict: of an event its properties count too, as in the real run."""
-        if ears is None or not ears.hears(fact):
+        if ears is None:
             return False
-        return event is None or ears.minds(event.name, event.properties, self.plan.schema, now)
+        if event is not None:
+            return ears.minds(event.name, event.properties, self.plan.schema, now)
+        return fact is not None and ears.hears(fact)
+
+    def _set_alarm(self, stay: Stay, at: dt.datetime | None) -> None:
+        stay.wake_at = at
+        if at is not None:
+            heappush(self.alarms, (at, stay.number))
+
+    def _alarm(self) -> dt.datetime:
+        """When the next entry wakes; the end of the span if none does. Alarms that were set anew are forgotten."""
+        alarms = self.alarms
+        while alarms:
+            at, number = alarms[0]
+            if self.stays[number].wake_at == at:
+                return at
+            heappop(alarms)
+        return self.plan.end
 
     def _wake(self, now: dt.datetime) -> None:
-        for stay in self.stays:
+        due = set()
+        while self.alarms and self.alarms[0][0] <= now:
+            due.add(heappop(self.alarms)[1])
+        for number in sorted(due):
+            stay = self.stays[number]
             if stay.wake_at is not None and stay.wake_at <= now:
                 self._advance(stay, now)
 
@@ -169,7 +204,7 @@ class Replay:
         journey = self.plan.journey
         where = journey.enter.where
         if where is not None:
-            facts = replace(self.facts, event=trigger.properties) if self.plan.reads.trigger else self.facts
+            facts = self.facts._replace(event=trigger.properties) if self.plan.reads.trigger else self.facts
             if not evaluate(where.node, facts, now).value:
                 return
         if self._passed_on_too_often(trigger, now):
@@ -180,7 +215,10 @@ class Replay:
             return
         held = before.held_out if before else is_held_out(journey.slug, self.person.id, journey.holdout)
         stay = Stay(len(self.stays), trigger, key, held, before is None, self.plan, now)
+        self._set_alarm(stay, stay.wake_at)
         self.stays.append(stay)
+        self.keys.add(key)
+        self.hoping.append(stay)
         self.tally.entries += 1
         self.tally.holdout += held
         self._exit(stay, now)
@@ -198,18 +236,17 @@ class Replay:
         stays = self.stays
         if not stays:
             return None
-        active = any(stay.status == "active" for stay in stays)
-        last = max(stay.entered_at for stay in stays)
-        return Before(self.person.id, active, last, any(stay.held_out for stay in stays), [stay.key for stay in stays])
+        active = any(stay.status == "active" for stay in self.hoping)
+        return Before(self.person.id, active, stays[-1].entered_at, stays[0].held_out, self.keys)
 
     def _exit(self, stay: Stay, now: dt.datetime) -> bool:
         """Whether an exit rule holds; it ends an entry that is still open."""
-        exits = self.plan.journey.exits
-        if not exits or not any(self._holds(rule, stay, now) for rule in exits):
-            return False
-        if stay.status in ("active", "held_out"):
-            self._end(stay, "exited")
-        return True
+        for rule in self.plan.journey.exits:
+            if self._holds(rule, stay, now):
+                if stay.status in ("active", "held_out"):
+                    self._end(stay, "exited")
+                return True
+        return False
 
     def _goal(self, stay: Stay, now: dt.datetime, event: EventFact | None) -> None:
         goal = self.plan.journey.goal
@@ -240,67 +277,71 @@ class Replay:
     # Steps ------------------------------------------------------------------------------------------------------------
 
     def _advance(self, stay: Stay, now: dt.datetime) -> None:
-        program = self.plan.program
-        party = move_one(
-            program,
-            stay,
-            now,
-            lambda id_, step, rows: self._answer(id_, step, rows, now),
-            lambda id_, effect, rows: self._do(id_, effect, rows, now),
-        )
-        for step_id, outcome, _ in party.log:
+        walk = move_one(self.plan.program, stay, now, self._answer, self._do)
+        for step_id, outcome, _ in walk.log:
             self.tally.log(step_id, outcome.log, outcome.detail.get("path") if outcome.detail else None)
             if outcome.arm is not None and step_id in self.chosen:
                 self.drawn.append((stay, step_id, outcome.arm, now))
-            step = program.steps[step_id]
-            if outcome.send and isinstance(step, Email | Sms):
+            if outcome.send:
+                step = self.plan.program.steps[step_id]
+                assert isinstance(step, Email | Sms)
                 self.queued.append((stay, step))
-        stay.taken += party.taken
-        stay.visit, stay.visits = party.visit, party.visits
-        self._stop(stay, party, now)
+        stay.taken += walk.taken
+        stay.visit, stay.visits = walk.visit, walk.visits
+        self._stop(stay, walk, now)
 
-    def _stop(self, stay: Stay, party: Party, now: dt.datetime) -> None:
+    def _stop(self, stay: Stay, walk: Walk, now: dt.datetime) -> None:
         """Where the entry stands now, or how it ended."""
-        if isinstance(party.stays, Ended):
-            stay.status, stay.wake_at = party.stays.status, None
-        elif party.stays is not None:
-            stay.phase, stay.wake_at, stay.deadline = party.phase, party.stays.wake_at, party.stays.deadline
-            stay.arrived_at = now if party.arrived else stay.arrived_at
-            if stay.phase == "sending" and isinstance(self.plan.program.steps[stay.step_id], Webhook):
-                stay.fate, stay.wake_at = "settled", now  # nobody is called, so nobody answers
+        if isinstance(walk.stays, Ended):
+            stay.status, stay.wake_at = walk.stays.status, None
+            return
+        stay.phase, stay.deadline = walk.phase, walk.stays.deadline
+        wake_at = walk.stays.wake_at
+        if walk.arrived:
+            stay.arrived_at = now
+        if walk.phase == "sending" and isinstance(self.plan.program.steps[stay.step_id], Webhook):
+            stay.fate, wake_at = "settled", now  # nobody is called, so nobody answers
+        self._set_alarm(stay, wake_at)
 
-    def _answer(self, step_id: str, step: Step, rows: Sequence[Entry], now: dt.datetime) -> None:
-        wanted = self.plan.needs[step_id]
-        for row in rows:
-            assert isinstance(row, Stay)
-            if row.phase == "ready":
-                self.tally.arrive(step_id)
-            if wanted.winner and step_id in self.plan.winners:
-                since, arm = self.plan.winners[step_id]
-                row.winner = arm if now >= since else None
-            if not (wanted.rules or wanted.dates or wanted.zone):
-                continue
-            as_of = min(now, row.deadline) if row.phase == "waiting" and row.deadline is not None else now
-            facts = self._facts(row, now)
-            verdicts = [evaluate(rule.node, facts, as_of) for rule in wanted.rules]
-            row.truths = tuple(verdict.value for verdict in verdicts)
-            row.dates = tuple(operand(ast.Path(tuple(p.split("."))), View(facts, now)).instant() for p in wanted.dates)
-            if wanted.zone:
-                phone = facts.phone if step.kind == "sms" else None
-                row.zones = zones_of(facts.timezone, phone, self.plan.workspace.zone)
-            row.changes_at = None
-            if isinstance(step, WaitFor) and self.plan.listening.steps[step_id].time:
-                row.changes_at = min((v.changes_at for v in verdicts if v.changes_at is not None), default=None)
+    def _answer(self, step_id: str, step: Step, rows: Sequence[Entry]) -> None:  # noqa: ARG002
+        """What the one row has to know at this step."""
+        (row,) = rows
+        if row.phase == "ready":
+            self.tally.arrive(step_id)
+        asked = self.plan.asked.get(step_id)
+        if asked is None:
+            return
+        assert isinstance(row, Stay)
+        if asked.winner and step_id in self.plan.winners:
+            since, arm = self.plan.winners[step_id]
+            row.winner = arm if self.now >= since else None
+        if asked.rules or asked.dates:
+            self._ask(asked, row, self.now)
+        if asked.zone:
+            phone = self.facts.phone if asked.phone else None
+            row.zones = zones_of(self.facts.timezone, phone, self.plan.workspace.zone)
 
-    def _do(self, step_id: str, effect: Effect, rows: Sequence[Entry], now: dt.datetime) -> None:
+    def _ask(self, asked: Asked, row: Stay, now: dt.datetime) -> None:
+        waits = row.phase == "waiting" and row.deadline is not None
+        facts = self._facts(row, now)
+        view = View(facts, min(now, row.deadline) if waits and row.deadline is not None else now)
+        verdicts = [judge(node, view) for node in asked.rules]
+        row.truths = tuple([verdict.value for verdict in verdicts])
+        if asked.dates:
+            row.dates = tuple(operand(path, View(facts, now)).instant() for path in asked.dates)
+        if asked.time:
+            row.changes_at = min((v.changes_at for v in verdicts if v.changes_at is not None), default=None)
+
+    def _do(self, step_id: str, effect: Effect, rows: Sequence[Entry]) -> None:
         """In this replay only."""
+        now = self.now
         for row in rows:
             cause = chain.message_id(row.id, step_id, row.visit)
             match effect:
                 case EmitEvent():
                     event = EventFact(effect.name, now, now, cause, dict(effect.properties))
                     events = sorted([*self.facts.events, event], key=lambda fact: fact.key)
-                    self.facts = replace(self.facts, events=tuple(events))
+                    self.facts = self.facts._replace(events=tuple(events))
                     self.agenda.add(event)
                 case StartJourney():
                     if effect.journey == self.plan.journey.slug:
@@ -317,7 +358,7 @@ class Replay:
         known = stay.known
         if known is None or known[0] is not self.facts or known[1] != since:
             slug = self.plan.journey.slug
-            entered = replace(self.facts, entry=stay.trigger, event=stay.event, journey=slug, step_since=since)
+            entered = self.facts._replace(entry=stay.trigger, event=stay.event, journey=slug, step_since=since)
             known = stay.known = self.facts, since, entered
         return known[2]
 
@@ -351,11 +392,11 @@ class Replay:
         self.accepted.append(now)
         if self.plan.reads.told:
             fact = MessageFact(now, step.content, step.id, self.plan.journey.slug)
-            self.facts = replace(self.facts, messages=(*self.facts.messages, fact))
+            self.facts = self.facts._replace(messages=(*self.facts.messages, fact))
 
     def _at_the_gate(self, stay: Stay, step: Email | Sms, now: dt.datetime) -> gate.Facts:
         options, facts, channel = self.plan.program.sends[step.id], self.facts, step.kind
-        limit = cap.parse(f"{options.cap.count} per {options.cap.per}") if options.cap else None
+        limit = self.plan.caps.get(step.id)
         since = self.person.suppressed.get(channel)
         return gate.Facts(
             channel=channel,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import heapq
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -73,7 +74,7 @@ class Tally:
         """Everything of a contact has been counted."""
         self.people += 1
         self.per_contact[messages] += 1
-        if messages and (len(self.most) < MOST_MESSAGED or messages >= self.most[-1][0]):
+        if messages and (len(self.most) < MOST_MESSAGED or _first((messages, name)) < _first(self.most[-1])):
             self.most = _top([*self.most, (messages, name)])
 
     def add(self, other: Tally) -> None:
@@ -92,11 +93,16 @@ class Tally:
 
 
 def _top(found: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    return heapq.nsmallest(MOST_MESSAGED, found, key=lambda one: (-one[0], one[1]))
+    return heapq.nsmallest(MOST_MESSAGED, found, key=_first)
 
 
-def as_json(tally: Tally, prices: dict[str, Decimal], step_ids: list[str]) -> dict[str, Any]:
-    """The tally for machines. Costs are the messages' prices, one part each for SMS."""
+def _first(one: tuple[int, str]) -> tuple[int, str]:
+    """Most messages first, then by name."""
+    return -one[0], one[1]
+
+
+def as_json(tally: Tally, prices: dict[str, Decimal], step_ids: list[str], notes: Sequence[str] = ()) -> dict[str, Any]:
+    """The tally for machines. Costs are the messages' prices, one part each for SMS. `notes` say what is not known."""
     cost = sum((prices.get(channel, Decimal(0)) * count for channel, count in tally.channels.items()), Decimal(0))
     return {
         "people": tally.people,
@@ -114,6 +120,7 @@ def as_json(tally: Tally, prices: dict[str, Decimal], step_ids: list[str]) -> di
         "by_hour": {str(hour): tally.hours.get(hour, 0) for hour in range(24)},
         "messages_per_contact": {str(number): count for number, count in sorted(tally.per_contact.items())},
         "most_messaged": [{"contact": name, "messages": number} for number, name in tally.most],
+        "notes": list(notes),
     }
 
 

@@ -17,7 +17,7 @@ COLUMNS = ("entered", "passed", "timed_out", "messages", "held", "skipped")
 
 
 def show_simulation(plan: Plan, found: dict[str, Any], currency: str) -> None:
-    """The totals, a row a step, days and hours as bars, and who would have got most."""
+    """The totals, a row a step, days and hours as bars, who would have got most, and what is not known."""
     console = wide()
     journey = plan.journey.slug
     console.print(f"[bold]{journey}[/bold] from {plan.start:%Y-%m-%d %H:%M} to {plan.end:%Y-%m-%d %H:%M} UTC")
@@ -33,6 +33,9 @@ def show_simulation(plan: Plan, found: dict[str, Any], currency: str) -> None:
         if any(counts.values()):
             console.print(_bars(name, counts))
     _line(console, "Most messages", {one["contact"]: one["messages"] for one in found["most_messaged"]})
+    console.print("To know:")
+    for note in found["notes"]:
+        console.print(f"- {note}", markup=False)
 
 
 def simulation_page(plan: Plan, found: dict[str, Any], currency: str) -> str:
@@ -49,6 +52,7 @@ def simulation_page(plan: Plan, found: dict[str, Any], currency: str) -> str:
         charts=[("Messages a day", found["by_day"]), ("Messages by hour of the day, UTC", found["by_hour"])],
         columns=COLUMNS,
         steps=found["by_step"],
+        notes=found["notes"],
         lists=[
             ("Entries ended", found["ended"]),
             ("Messages held back", found["withheld"]),

@@ -30,6 +30,7 @@ from journeys.language.problems import Problem
 from journeys.language.program import walk
 from journeys.runtime.numbers import StepCounts, step_counts
 from journeys.simulate import as_json as as_json_
+from journeys.simulate import notes
 from journeys.simulate.testing import run_tests
 from webapp.cli._console import console
 from webapp.cli._context import connected
@@ -153,7 +154,7 @@ def simulate(file: Path, start: dt.datetime, end: dt.datetime | None, as_json: b
             tell_error(file, error)
             sys.exit(1)
     prices = {channel: known.price(channel) for channel in ("email", "sms")}
-    found = as_json_(tally, prices, [step.id for step in walk(plan.journey.steps)])
+    found = as_json_(tally, prices, [step.id for step in walk(plan.journey.steps)], notes(plan))
     if page is not None:
         page.write_text(simulation_page(plan, found, known.currency), "utf-8")
     if as_json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -71,10 +70,10 @@ def _resident(number: int, name: str, known: dict[str, Any]) -> Resident:
         messages=tuple(MessageFact(_moment(at), *rest) for at, *rest in known.get("messages", [])),
         segments=groups["segment"], lists=groups["list"], journeys=groups["journey"], zone=ZONE,
     )  # fmt: skip
-    trigger = next((event for event, enters in events if enters), EventFact("entered by a program", NOW, NOW, name))
+    trigger = next((event for event, enters in events if enters), EventFact("entered by a program", NOW, NOW, name, {}))
     since = _moment(known["step_since"]) if "step_since" in known else trigger.occurred_at + dt.timedelta(hours=1)
-    entered = replace(
-        facts, entry=EventKey(*trigger.key), step_since=since, event=trigger.properties, journey="trial"
+    entered = facts._replace(
+        entry=EventKey(*trigger.key), step_since=since, event=trigger.properties, journey="trial"
     )  # fmt: skip
     return Resident(number, facts, entered, tuple(stay for stay in stays if stay[0] != "journey"), NOW)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -75,7 +75,7 @@ class Resident:
         held = {(kind, slug) for kind, slug, start, end in self.stays if start <= now and (end is None or end > now)}
         groups = {kind: frozenset(slug for k, slug in held if k == kind) for kind in ("segment", "list", "journey")}
         facts = self.entered if entered else self.facts
-        return replace(facts, segments=groups["segment"], lists=groups["list"], journeys=groups["journey"])
+        return facts._replace(segments=groups["segment"], lists=groups["list"], journeys=groups["journey"])
 
 
 def moments(chance: random.Random) -> dt.datetime:
@@ -144,8 +144,8 @@ def resident(chance: random.Random, number: int) -> Resident:
     """A contact with its memberships and its entry; the trigger is one of its events where it has any."""
     base = facts(chance, number)
     trigger = chance.choice(base.events) if base.events else event(chance, number * 100 + 50)
-    entered = replace(
-        base, entry=EventKey(*trigger.key), step_since=trigger.occurred_at + dt.timedelta(hours=1),
+    entered = base._replace(
+        entry=EventKey(*trigger.key), step_since=trigger.occurred_at + dt.timedelta(hours=1),
         event=trigger.properties, journey="trial",
     )  # fmt: skip
     stays = []

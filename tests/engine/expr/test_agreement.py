@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
@@ -31,7 +30,7 @@ def test_all_contacts_at_once(
 ) -> None:
     with town.begin_nested():
         found = set(town.scalars(matching(node, Schema(zone=zone), now)))
-    expected = {one.id for one in residents if evaluate(node, replace(one.at(now), zone=zone), now).value}
+    expected = {one.id for one in residents if evaluate(node, one.at(now)._replace(zone=zone), now).value}
     assert found == expected, unparse(node)
 
 
@@ -47,7 +46,7 @@ def test_rows_with_their_entries(
         found = {row[0]: row[1] for row in town.execute(query)}
     for one in residents:
         moment = min(now, one.deadline) if capped else now
-        facts = replace(one.at(moment, entered=True), zone=zone)
+        facts = one.at(moment, entered=True)._replace(zone=zone)
         assert found[one.id] is evaluate(node, facts, moment).value, (unparse(node), one)
 
 

@@ -90,7 +90,7 @@ def facts(case: Case) -> Facts:
     if not case.entered:
         return made
     since = moment(known["step_since"]) if "step_since" in known else None
-    return replace(made, entry=events[0].key, event=events[0].properties, journey="trial", step_since=since)
+    return made._replace(entry=events[0].key, event=events[0].properties, journey="trial", step_since=since)
 
 
 def stays(known: Facts) -> tuple[tuple[str, str, dt.datetime, dt.datetime | None], ...]:
@@ -101,7 +101,7 @@ def stays(known: Facts) -> tuple[tuple[str, str, dt.datetime, dt.datetime | None
 
 def with_entry(known: Facts, nobody: EventKey) -> Facts:
     """Every contact gets an enrolment; only rows with an entry look at it."""
-    return replace(known, entry=known.entry or nobody, event=known.event or {})
+    return known._replace(entry=known.entry or nobody, event=known.event or {})
 
 
 @pytest.fixture(scope="module")

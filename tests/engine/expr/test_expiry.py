@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from dataclasses import replace
 
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
@@ -28,7 +27,7 @@ def known_at(one: population.Resident, now: dt.datetime) -> Facts:
     facts = one.at(now)
     events = tuple(event for event in facts.events if event.occurred_at <= now)
     messages = tuple(message for message in facts.messages if message.accepted_at <= now)
-    return replace(facts, events=events, messages=messages)
+    return facts._replace(events=events, messages=messages)
 
 
 timed = rules.rules.filter(lambda node: dependencies(node).time)

@@ -64,3 +64,35 @@ def test_alone_or_as_a_party_of_one_is_the_same(pro: bool, taken: int, step_id: 
     assert told[0] == told[1] != []
     named = (together.step_id, together.phase, together.deadline, together.arrived_at, together.visit)
     assert named == (alone.step_id, alone.phase, alone.deadline, alone.arrived_at, alone.visit)
+
+
+FORGETFUL = """
+journey: forgetful
+enter: {on: Signed Up}
+steps:
+  - email: hello
+    id: hello
+    if: plan is "pro"
+  - email: offer
+    id: offer
+    fallback: [{set: {unreached: true}, id: unreached}]
+"""
+
+
+def test_what_one_step_was_told_is_not_held_against_the_contact_at_the_next() -> None:
+    flat = program(parse(FORGETFUL))
+
+    def answer(step_id: str, step: Step, rows: Sequence[Entry]) -> None:
+        for row in rows:
+            row.truths = (False,) if needs(flat, step).rules else row.truths
+
+    def arrived() -> Entry:
+        return Entry(1, 2, "hello", "ready", None, NOW, NOW, 0, True, 1, None)
+
+    nothing = lambda *_: None  # noqa: E731
+    (party,) = move(flat, [arrived()], NOW, answer, nothing)
+    for end in (party, move_one(flat, arrived(), NOW, answer, nothing)):
+        assert [(step_id, outcome.log) for step_id, outcome, _ in end.log] == [
+            ("hello", "skipped"),
+            ("offer", "queued"),
+        ]
