@@ -21,7 +21,7 @@ PAYLOAD = struct.Struct(">BqqH")  # of the first two: kind, message id, origin i
 LEAD = struct.Struct(">BH")  # of the third: kind, position; then message id in 8 bytes and origin in 7
 BODY_BYTES = 15
 CLICKS, CLICK_BYTES = 5, 12  # tags of links in a digest of BLAKE2b
-OWN = {"open": (0, 12), "unsubscribe": (12, 30), "view": (30, 48)}  # where their tags are in a digest that they share
+OWN = {"open": (0, 12), "unsubscribe": (12, 30), "view": (30, 48), "bounce": (48, 58)}  # tags in a digest they share
 BLOCK = struct.Struct(">?H")  # what is hashed after the body: whether it is one of links, and the number of the digest
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
@@ -89,6 +89,26 @@ class Signer:
         named = text[: BODY_BYTES * 4 // 3]
         return [f"{lead}{named}{text[start:end]}" for lead, start, end in cuts]
 
+    def bounce(self, message_id: int, origin_us: int) -> str:
+        """The name of a message in a bounce address: 40 letters and digits in lower case (base32), a tag of 80 bits."""
+        body = message_id.to_bytes(8, "big", signed=True) + origin_us.to_bytes(7, "big", signed=True)
+        block, start, end = BOUNCE
+        return base64.b32encode(body + self._digest(body + block)[start:end]).decode().lower()
+
+    def read_bounce(self, name: str) -> Reference | None:
+        """The message that a bounce address names, or None when it was not made here. Never raises on any text."""
+        if len(name) != BOUNCE_LENGTH or not name.isascii():
+            return None
+        try:
+            raw = base64.b32decode(name.upper())
+        except binascii.Error:
+            return None
+        body, tag = raw[:BODY_BYTES], raw[BODY_BYTES:]
+        block, start, end = BOUNCE
+        if not hmac.compare_digest(tag, self._digest(body + block)[start:end]):
+            return None
+        return Reference(*(int.from_bytes(part, "big", signed=True) for part in (body[:8], body[8:])))
+
     def _digest(self, data: bytes) -> bytes:
         """The 60 bytes of which tags are cut."""
         keyed = self._message.copy()
@@ -144,6 +164,10 @@ def place(purpose: str, position: int) -> tuple[bytes, int, int]:
         return BLOCK.pack(False, position), *OWN[purpose]
     block, number = divmod(position + CLICKS - 1, CLICKS)
     return BLOCK.pack(True, block), number * CLICK_BYTES, (number + 1) * CLICK_BYTES
+
+
+BOUNCE = place("bounce", 0)
+BOUNCE_LENGTH = 40
 
 
 @functools.lru_cache(maxsize=256)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock, segments
 from engine.db import Database, cause_of, driver, is_outage
+from engine.receipts import mail
 from engine.receipts import settle as settling
 from engine.reports import rollup
 from engine.signing import signer
@@ -132,7 +133,13 @@ def hits(database: Database, seconds: float = SECONDS) -> int:
 
 
 def receipts(database: Database, seconds: float = SECONDS) -> int:
-    """What came back about messages takes effect. Returns how many receipts were looked at."""
+    """Mail that came back is read, and what came back about messages takes effect. Returns how much was looked at."""
+
+    def read(session: Session, _: Catalogue, limit: int, taken: list[int]) -> int:
+        return mail.process(session, clock.now(session), signer(), limit, taken)
+
+    def unread(session: Session, _: Catalogue, id_: int, __: dt.datetime, error: str) -> None:
+        mail.set_aside(session, id_, error)
 
     def batch(session: Session, _: Catalogue, limit: int, taken: list[int]) -> int:
         now = clock.now(session)
@@ -143,7 +150,9 @@ def receipts(database: Database, seconds: float = SECONDS) -> int:
     def aside(session: Session, _: Catalogue, id_: int, __: dt.datetime, error: str) -> None:
         settling.set_aside(session, id_, error)
 
-    return _repeat(database, batch, settling.BATCH, aside, seconds)
+    return _repeat(database, read, mail.BATCH, unread, seconds) + _repeat(
+        database, batch, settling.BATCH, aside, seconds
+    )
 
 
 def _expire(database: Database, seconds: float) -> int:

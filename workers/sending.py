@@ -8,6 +8,7 @@ from engine.channels.dkim import configured
 from engine.db import Database
 from engine.errors import ConfigurationError
 from engine.messages.sending import Sender
+from engine.receipts.verp import return_path
 from engine.settings import settings
 from engine.signing import signer
 from journeys.gate import exit_check
@@ -40,6 +41,7 @@ def sender() -> Sender:
         connections=own.smtp_connections,
         stopping=stop_requested,
         dkim=configured(own.dkim_domain, own.dkim_keys),
+        bounces=return_path(own.bounce_domain),
     )
 
 

@@ -19,10 +19,11 @@ from engine.channels.provider import Outgoing, Rendered, RenderFailure
 from engine.content import store
 from engine.errors import CairnError
 from engine.messages.handed import Candidate
+from engine.receipts.verp import ReturnPath
 from engine.rendering import email, quoted_printable
 from engine.rendering.envelope import Envelope
 from engine.signing import Signer
-from engine.urls import MessageUrls
+from engine.urls import MessageUrls, origin_us
 from engine.workspace import Workspace
 
 trigger_events = text("select id, trigger_event from enrolments where id = any(cast(:ids as bigint[]))")
@@ -65,7 +66,7 @@ def _loaded(session: Session, version: int) -> store.Renderer | str:
 class Composer:
     """Composes the messages of one batch. `site` is the base of all addresses; `now` becomes the Date.
 
-    Email is signed where there is a `dkim`.
+    Email is signed where there is a `dkim`, and comes back to `bounces` where that is set.
     """
 
     workspace: Workspace
@@ -74,6 +75,7 @@ class Composer:
     site: str
     now: dt.datetime
     dkim: Dkim | None = None
+    bounces: ReturnPath | None = None
     composed: dict[int, Composed] = field(default_factory=dict)
 
     def outgoing(self, message: Candidate) -> Outgoing:
@@ -88,9 +90,11 @@ class Composer:
         )
 
     def _sender(self, message: Candidate) -> str:
-        """The return path is the author's address, so that SPF is aligned with From."""
+        """The return path names the message; without a domain for bounces it is the author's address."""
         if message.channel != "email":
             return self.workspace.name
+        if self.bounces is not None:
+            return self.bounces.of(self.signer, message.id, origin_us(message.origin_at))
         renderer = self.renderers.get(message.content_version_id or 0)
         own = renderer.sender if isinstance(renderer, email.Renderer) else None
         return own[1] if own else self.workspace.sender_address

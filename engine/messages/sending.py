@@ -21,6 +21,7 @@ from engine.db import Database
 from engine.messages import reaper
 from engine.messages.claim import ExitCheck
 from engine.messages.turn import Batch, Counts, Turn
+from engine.receipts.verp import ReturnPath
 from engine.signing import Signer
 
 large_journal = 64_000
@@ -30,7 +31,8 @@ class Sender:
     """Sends what is queued in one workspace. One a process; calls from several threads take turns.
 
     `home` is CAIRN_HOME, `site` the base of all addresses in messages, `smtp_url` as in `channels.smtp.Server.parse`.
-    Connections stay open between calls; a turn ends early when `stopping` says so. `dkim` signs email.
+    Connections stay open between calls; a turn ends early when `stopping` says so. `dkim` signs email;
+    what bounces comes back to `bounces`.
     """
 
     def __init__(
@@ -46,13 +48,14 @@ class Sender:
         clock: Callable[[Session], dt.datetime] = clocks.now,
         stopping: Callable[[], bool] = bool,
         dkim: Dkim | None = None,
+        bounces: ReturnPath | None = None,
     ) -> None:
         self.folder = home / "journal"
         self.journal = Journal(self.folder)
         smtp = Transmitter(smtp_url, self.journal, connections=connections, timeouts=timeouts)
         self.providers: tuple[Provider, ...] = (smtp, LocalPhone())
         self.site, self.signer, self.batch, self.clock = site, signer, batch, clock
-        self.stopping, self.dkim = stopping, dkim
+        self.stopping, self.dkim, self.bounces = stopping, dkim, bounces
         self._flying: dict[str, deque[Batch]] = {each.channel: deque() for each in self.providers}
         self._lock = threading.Lock()
 
@@ -91,6 +94,7 @@ class Sender:
             flying=self._flying[provider.channel],
             stopping=self.stopping,
             dkim=self.dkim,
+            bounces=self.bounces,
             exit_check=exit_check,
         )
 

@@ -29,6 +29,7 @@ from engine.messages.claim import Claim, ExitCheck, claim
 from engine.messages.compose import Composed, Composer, load_events, load_renderers
 from engine.messages.handed import Candidate
 from engine.messages.results import Finished, write_results
+from engine.receipts.verp import ReturnPath
 from engine.signing import Signer
 
 most_deadlocks = 5
@@ -78,6 +79,7 @@ class Turn:
     flying: deque[Batch]
     stopping: Callable[[], bool] = bool
     dkim: Dkim | None = None
+    bounces: ReturnPath | None = None
     exit_check: ExitCheck | None = None
     counts: Counts = field(default_factory=Counts)
     depth: int = 2
@@ -188,7 +190,7 @@ class Turn:
             )
             renderers = load_renderers(session, (message.content_version_id for message in claimed.messages))
             load_events(session, claimed.messages, renderers)
-        return Composer(settings, renderers, self.signer, self.site, now, self.dkim), claimed
+        return Composer(settings, renderers, self.signer, self.site, now, self.dkim, self.bounces), claimed
 
     def _land(self, batch: Batch) -> None:
         """Write the results of a batch. What was not tried says that the provider is away: the turn ends."""
