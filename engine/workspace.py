@@ -22,6 +22,7 @@ class Workspace:
     """Values with their defaults. Prices are per message, in `currency`.
 
     `revenue_events` names the property of an event that carries revenue; the first one present counts.
+    A campaign pauses by itself above the parts `breaker_bounces` and `breaker_complaints`, from `breaker_messages` on.
     `click_window_days` and `open_window_days` bound how long after a touch a message may get credit.
     """
 
@@ -40,6 +41,9 @@ class Workspace:
     event_aliases: Mapping[str, str] = field(default_factory=lambda: {"purchased": "Order Completed"})
     click_window_days: int = 7
     open_window_days: int = 3
+    breaker_messages: int = 200
+    breaker_bounces: float = 0.05
+    breaker_complaints: float = 0.003
 
     @property
     def zone(self) -> ZoneInfo:

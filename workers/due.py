@@ -20,6 +20,7 @@ DUE = {
     "union all select from journeys where state = 'live' and next_entry_at <= :now "
     "union all select from journey_versions v join journeys j on j.id = v.journey_id "
     "where j.state = 'stopped' and exists (select from enrolments e where e.version_id = v.id and e.status = 'active')",
+    "campaigns": "select from campaigns where next_at <= :now",
     "send": "select from messages where state = 'queued' and channel in ('email', 'sms') and send_after <= :now",
     "hits": "select from hits where classification is null and at <= :now - interval '3 seconds'",
     "receipts": "select from receipts r left join messages m on m.id = r.message_id and m.origin_at = r.origin_at "

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from engine import clock, segments
 from engine.db import Database
 from engine.errors import InvalidInput
-from workers import delivering, pipeline, sending
+from workers import campaigning, delivering, pipeline, sending
 from workers.due import due
 
 NEXT = text("""
@@ -21,6 +21,7 @@ select least(
     (select min(next_entry_at) from journeys where state = 'live' and next_entry_at > :now),
     (select min(e.wake_at) from enrolments e join journeys j on j.id = e.journey_id
      where e.status = 'active' and e.wake_at > :now and j.state in ('live', 'draining')),
+    (select min(next_at) from campaigns where next_at > :now),
     (select min(send_after) from messages where state = 'queued' and send_after > :now and send_after < 'infinity'),
     (select min(next_at) from deliveries where state in ('pending', 'sending') and next_at > :now),
     (select min(retry_at) from webhooks where retry_at > :now and not gone),
@@ -40,6 +41,7 @@ WORK: dict[str, Callable[[Database], int]] = {
     "match": pipeline.match,
     "refresh": pipeline.refresh,
     "advance": pipeline.advance,
+    "campaigns": campaigning.campaigns,
     "send": sending.send,
     "deliver": delivering.deliver,
 }

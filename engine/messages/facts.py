@@ -23,6 +23,8 @@ named = text("""
     union all
     select 'content', id, slug, null, current_version_id from contents where id = any(cast(:contents as bigint[]))
     union all
+    select 'campaign', id, slug, state, null from campaigns where id = any(cast(:campaigns as bigint[]))
+    union all
     select 'topic', 0, slug, default_state, null from topics where slug = any(cast(:topics as text[]))
 """)
 consents = text("""
@@ -47,9 +49,10 @@ counts = text("""
 
 @dataclass(slots=True)
 class Known:
-    """About a batch: journeys and contents by id, topics by slug, consent by (contact, topic), caps by message."""
+    """A batch: journeys, campaigns and contents by id, topics by slug, consent by (contact, topic), caps by message."""
 
     journeys: dict[int, tuple[str, str]] = field(default_factory=dict)
+    campaigns: dict[int, tuple[str, str]] = field(default_factory=dict)
     contents: dict[int, tuple[str, int | None]] = field(default_factory=dict)
     topics: dict[str, str] = field(default_factory=dict)
     consents: dict[tuple[int, str], str] = field(default_factory=dict)
@@ -67,12 +70,23 @@ class Known:
             self.topics.get(topic),
             message.id in self.suppressed,
             needs_consent,
-            self.journeys.get(message.journey_id or 0, ("", None))[1],
+            self._source(message)[1],
             leaving,
             message.expires_at,
             cap.parse(message.cap),
             self.counts.get(message.id, 0),
         )
+
+    def _source(self, message: Candidate) -> tuple[str | None, str | None]:
+        """Slug and state of the journey or campaign that a message is of."""
+        if message.campaign_id is not None:
+            return self.campaigns.get(message.campaign_id, (None, None))
+        return self.journeys.get(message.journey_id or 0, (None, None))
+
+    def name(self, message: Candidate) -> None:
+        """Fill in the names that rendering needs."""
+        message.content_slug, message.content_version_id = self.contents.get(message.content_id, ("", None))
+        message.journey_slug = self._source(message)[0]
 
 
 def read(session: Session, channel: str, messages: Sequence[Candidate], now: dt.datetime, signer: Signer) -> Known:
@@ -108,16 +122,18 @@ def _consents(session: Session, channel: str, messages: Sequence[Candidate], kno
 def _names(session: Session, messages: Sequence[Candidate], known: Known) -> None:
     values = {
         "journeys": literal({each.journey_id for each in messages}),
+        "campaigns": literal({each.campaign_id for each in messages}),
         "contents": literal({each.content_id for each in messages}),
         "topics": literal({each.topic for each in messages if each.topic}),
     }
     for kind, id_, slug, state, version in session.execute(named, values):
         if kind == "journey":
             known.journeys[id_] = (slug, state)
+        elif kind == "campaign":
+            known.campaigns[id_] = (slug, state)
         elif kind == "content":
             known.contents[id_] = (slug, version)
         else:
             known.topics[slug] = state
     for each in messages:
-        each.content_slug, each.content_version_id = known.contents.get(each.content_id, ("", None))
-        each.journey_slug = known.journeys.get(each.journey_id or 0, (None,))[0]
+        known.name(each)

@@ -16,6 +16,7 @@ class Facts(NamedTuple):
 
     `topic_default` is None where the message has no topic or the topic is not known. `cap_count` are the messages to
     this contact in the cap's window, over all journeys. `needs_consent`: the channel wants an explicit yes.
+    `journey_state` is that of the journey or campaign.
     """
 
     channel: str
@@ -44,6 +45,7 @@ send = Verdict("send")
 
 REFUSED_BY = {
     "stopped": "journey",
+    "cancelled": "journey",
     "paused": "journey",
     "exit": "exit",
     "expired": "expires",
@@ -59,8 +61,8 @@ GATES = tuple(dict.fromkeys(REFUSED_BY.values()))
 
 def decide(facts: Facts, now: dt.datetime) -> Verdict:
     """Whether the message may go. Leaving comes first: a contact who has left is not counted as unreachable."""
-    if facts.journey_state == "stopped":
-        return Verdict("cancelled", "stopped")
+    if facts.journey_state in ("stopped", "cancelled"):
+        return Verdict("cancelled", facts.journey_state)
     if facts.leaving:
         return Verdict("cancelled", "exit")
     if facts.journey_state == "paused":

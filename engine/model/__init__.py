@@ -3,6 +3,7 @@
 from engine.model.attribution import Conversion, Cost, Credit
 from engine.model.audience import List, ListMembership, Segment, SegmentExpiry, SegmentMembership
 from engine.model.base import Base, new_public_id
+from engine.model.campaign import Campaign, CampaignArm, CampaignContact, CampaignWave
 from engine.model.consent import ConsentEvent, ConsentState, Suppression, Topic
 from engine.model.contact import AttributeDefinition, Contact, ContactIdentity
 from engine.model.content import Content, ContentLink, ContentVersion
@@ -20,6 +21,10 @@ __all__ = [
     "AttributeDefinition",
     "AuditLog",
     "Base",
+    "Campaign",
+    "CampaignArm",
+    "CampaignContact",
+    "CampaignWave",
     "ChangeInbox",
     "Clock",
     "ConsentEvent",

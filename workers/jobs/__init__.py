@@ -11,7 +11,7 @@ from redis import Redis
 from engine import clock
 from engine.db import Database
 from engine.settings import settings
-from workers import delivering, pipeline, sending
+from workers import campaigning, delivering, pipeline, sending
 from workers.due import due
 from workers.enqueue import connect, ring
 
@@ -47,6 +47,12 @@ def refresh() -> None:
 def advance() -> None:
     """People who are due."""
     if pipeline.advance(servers().database):
+        _ring_for_what_follows()
+
+
+def campaigns() -> None:
+    """Campaigns: audiences frozen, messages queued, winners chosen, goals counted."""
+    if campaigning.campaigns(servers().database):
         _ring_for_what_follows()
 
 
@@ -89,6 +95,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "match": match,
     "refresh": refresh,
     "advance": advance,
+    "campaigns": campaigns,
     "send": send,
     "hits": hits,
     "receipts": receipts,

@@ -1,0 +1,55 @@
+"""The breaker: a campaign that bounces or draws complaints pauses by itself, and a colleague is told.
+
+Complaints above 0.3 % of what was sent are what large mailbox providers never forgive; above 5 % of hard bounces the
+list is not what it seems to be. Both count from 200 messages on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine import workspace
+from engine.campaigns.report import report
+from engine.messages import paused
+from engine.model import AuditLog, Campaign
+
+# Refused in the dialogue with the server; what bounces later is counted by the rollups.
+REFUSED = text("""
+select count(*) from messages
+where origin_at = :origin_at and campaign_id = :id and state = 'failed' and reason = 'hard_bounce'
+""")
+
+
+def trips(session: Session, campaign: Campaign, now: dt.datetime) -> bool:
+    """Pause the campaign if it does harm. Whether it did. The caller has locked it, and it is sending."""
+    why = reason(session, campaign)
+    if not why:
+        return False
+    assert campaign.origin_at is not None
+    campaign.state, campaign.reason, campaign.changed_at = "paused", why, now
+    session.flush()
+    paused.hold_campaign(session, campaign.id, campaign.origin_at)
+    detail = {"before": "sending", "reason": why}
+    session.add(AuditLog(actor="cairn", action="pause", object=f"campaign {campaign.slug}", detail=detail, at=now))
+    return True
+
+
+def reason(session: Session, campaign: Campaign) -> str | None:
+    """Why the campaign has to stop; None if all is well."""
+    limits = workspace.load(session)
+    total = report(session, campaign).total
+    tried = total.sent + total.undelivered
+    if tried < limits.breaker_messages:
+        return None
+    bounced = getattr(total, "bounced", 0)
+    if total.undelivered + bounced > limits.breaker_bounces * tried:  # only then it is worth to look at messages
+        refused = session.execute(REFUSED, {"origin_at": campaign.origin_at, "id": campaign.id}).scalar_one()
+        if bounced + refused > limits.breaker_bounces * tried:
+            return f"{bounced + refused} of {tried} addresses do not exist"
+    complained = getattr(total, "complained", 0)
+    if complained > limits.breaker_complaints * max(total.sent, 1):
+        return f"{complained} of {total.sent} recipients complained"
+    return None

@@ -1,0 +1,147 @@
+"""`cairn campaigns`: one-off sends to an audience."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from engine import clock, workspace
+from engine.campaigns import definition as definitions
+from engine.campaigns import report as reports
+from engine.campaigns import states, store
+from engine.campaigns.as_json import campaign_as_json, report_as_json
+from webapp.cli._console import console
+from webapp.cli._context import connected
+from webapp.cli._files import read_text
+
+FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+SAID = {
+    "start": "starts {start_at:%Y-%m-%d %H:%M} UTC",
+    "draft": "is a draft again",
+    "pause": "is paused; nothing more leaves",
+    "resume": "goes on",
+    "cancel": "is cancelled, with all that was queued",
+}
+
+
+@click.group()
+def command() -> None:
+    """Campaigns: one message, or variants of it, to an audience."""
+
+
+@command.command("list")
+@AS_JSON
+def list_(as_json: bool) -> None:
+    """Print all campaigns with their state and size, separated by tabs."""
+    with connected() as database, database.transaction() as session:
+        found = store.listing(session)
+    if as_json:
+        click.echo(json.dumps([campaign_as_json(each) for each in found], indent=2))
+        return
+    for each in found:
+        click.echo(f"{each.slug}\t{each.state}\t{each.audience_count}\t{each.name}")
+
+
+@command.command()
+@click.argument("files", type=FILE, nargs=-1, required=True)
+def apply(files: tuple[Path, ...]) -> None:
+    """Save campaign files as drafts; nothing is sent before `cairn campaigns start`."""
+    with connected() as database, database.transaction() as session:
+        for file in files:
+            found = store.save(session, definitions.parse(read_text(file)), clock.now(session), getpass.getuser())
+            click.echo(f"{found.slug}\t{found.state}")
+
+
+@command.command()
+@click.argument("slug")
+@click.option("--audience", required=True, help='A rule, such as: in segment "vip" or in list "beta".')
+@click.option("--content", required=True, help="The name of a content.")
+@click.option("--channel", type=click.Choice(["email", "sms"]), default="email", show_default=True)
+@click.option("--topic", default="", help="The topic that contacts can unsubscribe from.")
+@click.option("--at", default="", help="When, such as 2026-12-01 09:00; at once if left out.")
+def create(slug: str, **fields: str) -> None:
+    """Make the draft SLUG. Files (`cairn campaigns apply`) say more: variants, throttle, hold-back, goal."""
+    given = {"campaign": slug} | {key: value for key, value in fields.items() if value}
+    with connected() as database, database.transaction() as session:
+        found = store.save(session, definitions.read(given), clock.now(session), getpass.getuser())
+    click.echo(f"{found.slug}\t{found.state}")
+
+
+@command.command()
+@click.argument("slug")
+def show(slug: str) -> None:
+    """Print the campaign SLUG as the file that makes it."""
+    with connected() as database, database.transaction() as session:
+        found = store.find(session, slug)
+    click.echo(definitions.as_yaml(store.definition_of(found)), nl=False)
+
+
+def _verb(name: str, help_: str) -> Callable[[str], None]:
+    @command.command(name, help=help_)
+    @click.argument("slug")
+    def run(slug: str) -> None:
+        with connected() as database, database.transaction() as session:
+            found = states.change(session, slug, name, clock.now(session), getpass.getuser())
+        click.echo(f"{slug} {SAID[name].format(start_at=found.start_at)}")
+
+    return run
+
+
+_verb("start", "Send the campaign SLUG, at once or at its time.")
+_verb("draft", "Take a scheduled campaign back, to change it.")
+_verb("pause", "Hold the campaign SLUG: what is queued stays queued.")
+_verb("resume", "Let a paused campaign go on.")
+_verb("cancel", "End the campaign SLUG; what is queued is cancelled, what was sent stays sent.")
+
+
+@command.command()
+@click.argument("slug")
+@AS_JSON
+def report(slug: str, as_json: bool) -> None:
+    """Print what the campaign SLUG did, by variant."""
+    with connected() as database, database.transaction() as session:
+        found, currency = reports.report(session, store.find(session, slug)), workspace.load(session).currency
+    if as_json:
+        click.echo(json.dumps(report_as_json(found) | {"currency": currency}, indent=2))
+        return
+    click.echo(
+        f"{slug}: {found.campaign.state}, audience {found.campaign.audience_count:,}, "
+        f"sent {found.total.sent:,}, waiting {found.waiting:,}, not queued yet {found.ahead:,}"
+    )
+    console().print(_table(found, currency))
+    if found.lift is not None:
+        click.echo(_lift(found))
+
+
+COLUMNS = ("sent", "undelivered", "human_opens", "human_clicks", "unsubscribes", "conversions", "revenue", "cost")
+
+
+def _table(found: reports.Report, currency: str) -> Table:
+    table = Table("variant", "contacts", *(name.replace("_", " ") for name in COLUMNS), caption=f"money in {currency}")
+    for arm in found.arms:
+        table.add_row(arm.name, f"{arm.people.contacts:,}", *_cells(arm.figures))
+    table.add_row("all", f"{found.treated.contacts:,}", *_cells(found.total))
+    return table
+
+
+def _cells(figures: Any) -> list[str]:
+    return [f"{value:,.2f}" if name in COLUMNS[5:] else f"{value:,}" for name in COLUMNS
+            for value in [getattr(figures, name)]]  # fmt: skip
+
+
+def _lift(found: reports.Report) -> str:
+    assert found.lift is not None and found.holdout is not None
+    if not found.lift.enough:
+        return f"held back: {found.holdout.contacts:,}; not enough data yet to say what the campaign added"
+    rate = found.lift.rate
+    return (
+        f"held back: {found.holdout.contacts:,}; the campaign added {rate.estimate * 100:+.2f} points to the goal rate "
+        f"({rate.low * 100:+.2f} to {rate.high * 100:+.2f})"
+    )
