@@ -15,6 +15,7 @@ from engine import workspace
 from engine.campaigns.report import report
 from engine.messages import paused
 from engine.model import AuditLog, Campaign
+from engine.receipts.tell import tell_colleagues
 
 # Refused in the dialogue with the server; what bounces later is counted by the rollups.
 REFUSED = text("""
@@ -32,6 +33,11 @@ def trips(session: Session, campaign: Campaign, now: dt.datetime) -> bool:
     campaign.state, campaign.reason, campaign.changed_at = "paused", why, now
     session.flush()
     paused.hold_campaign(session, campaign.id, campaign.origin_at)
+    note = (
+        f"Cairn has paused the campaign {campaign.slug}\n\n{why}. Nothing more of it leaves, and nothing is lost. "
+        f"See where the addresses come from before it goes on:\n\n    cairn campaigns resume {campaign.slug}\n"
+    )
+    tell_colleagues(session, note, now)
     detail = {"before": "sending", "reason": why}
     session.add(AuditLog(actor="cairn", action="pause", object=f"campaign {campaign.slug}", detail=detail, at=now))
     return True
@@ -44,12 +50,10 @@ def reason(session: Session, campaign: Campaign) -> str | None:
     tried = total.sent + total.undelivered
     if tried < limits.breaker_messages:
         return None
-    bounced = getattr(total, "bounced", 0)
-    if total.undelivered + bounced > limits.breaker_bounces * tried:  # only then it is worth to look at messages
+    if total.undelivered + total.bounced > limits.breaker_bounces * tried:  # only then it is worth to look at messages
         refused = session.execute(REFUSED, {"origin_at": campaign.origin_at, "id": campaign.id}).scalar_one()
-        if bounced + refused > limits.breaker_bounces * tried:
-            return f"{bounced + refused} of {tried} addresses do not exist"
-    complained = getattr(total, "complained", 0)
-    if complained > limits.breaker_complaints * max(total.sent, 1):
-        return f"{complained} of {total.sent} recipients complained"
+        if total.bounced + refused > limits.breaker_bounces * tried:
+            return f"{total.bounced + refused} of {tried} addresses do not exist"
+    if total.complained > limits.breaker_complaints * max(total.sent, 1):
+        return f"{total.complained} of {total.sent} recipients complained"
     return None

@@ -156,7 +156,8 @@ def full_name(contact: Mapping[str, Any]) -> str:
 
 def feedback_id(message: Candidate, workspace: Workspace) -> str:
     """`campaign:journey:stream:sender` for the complaint reports of large mailbox providers; nothing per recipient."""
-    return _feedback_id(message.content_slug, message.journey_slug or "", message.topic or "general", workspace.name)
+    first = message.campaign_slug or message.content_slug
+    return _feedback_id(first, message.journey_slug or "", message.topic or "general", workspace.name)
 
 
 @lru_cache(maxsize=16)

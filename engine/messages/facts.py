@@ -86,7 +86,8 @@ class Known:
     def name(self, message: Candidate) -> None:
         """Fill in the names that rendering needs."""
         message.content_slug, message.content_version_id = self.contents.get(message.content_id, ("", None))
-        message.journey_slug = self._source(message)[0]
+        slug = self._source(message)[0]
+        message.journey_slug, message.campaign_slug = (slug, None) if message.campaign_id is None else (None, slug)
 
 
 def read(session: Session, channel: str, messages: Sequence[Candidate], now: dt.datetime, signer: Signer) -> Known:

@@ -43,4 +43,5 @@ class Candidate(Handed):
     content_version_id: int | None = None
     content_slug: str = ""
     journey_slug: str | None = None
+    campaign_slug: str | None = None
     event: Mapping[str, Any] = field(default_factory=dict)
