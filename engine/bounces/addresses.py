@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 LOCAL = re.compile(r"""(?:"[^"\n]{1,62}"|[\w.!#$%&'*+/=?^{|}~-]{1,64})\Z""")
-DOMAIN = re.compile(r"(?:\w(?:[\w-]{0,61}\w)?\.){1,10}(?:xn--[\w-]{1,59}|[^\W\d_]{2,24})(?![\w])")
+DOMAIN = re.compile(r"(?:\w(?:[\w-]{0,61}\w)?\.){1,10}(?:xn--[\w-]{1,59}|[^\W\d_]{1,24})(?![\w])")
+ANY_DOMAIN = re.compile(r"[#\w\[](?:[\w.:-]{0,250}[\w\]])?")
+PREFIX = re.compile(r"(?:smtp|dda:smtp|rfc822|rfc-822|mailto)[=:]", re.IGNORECASE)
 DAEMON = re.compile(
     r"(?:mailer-?daemon|mail-?daemon|mdaemon|post-?master|mailerdaemon|mail-?deamon|mailer-?deamon|majordomo"
     r"|no-?reply|do-?not-?reply|double-?bounce|mailadmin|mailsystem|admin-?mail|abuse|symantec.*|microsoftexchange[0-9a-f]*)@",
@@ -23,7 +25,7 @@ def addresses(text: str, limit: int = 200) -> list[tuple[int, int, str]]:
         limit -= 1
         local, domain = LOCAL.search(text[max(0, at - 66) : at]), DOMAIN.match(text, at + 1, at + 255)
         if local and domain:
-            name = local[0].lstrip(".'=/*-!#&")
+            name = PREFIX.sub("", local[0]).lstrip(".'=/*-!#&")
             if name.endswith("'"):
                 name = ""
             if name and ".." not in name and not name.endswith("."):
@@ -46,7 +48,14 @@ def typed_address(value: str) -> str | None:
     text = rest if semicolon else value
     text = UTF8_ADDR.sub(lambda match: _character(match[1]), text)
     decoded = XTEXT.sub(lambda match: _xtext(match, kind), text)
-    return address(decoded) or address(text)
+    return address(decoded) or address(text) or _odd(text)
+
+
+def _odd(text: str) -> str | None:
+    """An address with a domain that no other place would be believed in, such as a bare host name."""
+    local, at, domain = text.strip().strip("<>").rpartition("@")
+    found, place = LOCAL.search(local), ANY_DOMAIN.match(domain)
+    return f"{found[0]}@{place[0]}" if at and found and place else None
 
 
 def _character(digits: str) -> str:

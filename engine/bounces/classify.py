@@ -9,18 +9,11 @@ from engine.bounces.failure import Failure
 from engine.bounces.mime import read
 from engine.bounces.report import NOT_A_BOUNCE, Report, Verdict, report
 from engine.bounces.tokens import token
-from engine.bounces.verdict import judge
+from engine.bounces.verdict import is_challenge, judge
 
 REASON_CHARACTERS = 300
-PASSED = (
-    "delivered-to",
-    "x-original-to",
-    "envelope-to",
-    "x-delivered-to",
-    "x-forwarded-to",
-    "x-forwarded-for",
-    "received",
-)
+LISTS = {"list-id", "list-post", "x-beenthere", "mailing-list", "x-mailman-version", "x-mailing-list", "errors-to"}
+PASSED = ("delivered-to", "x-original-to", "envelope-to", "x-delivered-to", "x-forwarded-to", "x-forwarded-for")
 
 
 def classify(raw: bytes) -> Report:
@@ -30,9 +23,9 @@ def classify(raw: bytes) -> Report:
 
 def _classify(clues: Clues, depth: int) -> Report:
     reference = token(clues)
-    found = arf.complaint(clues)
-    if found:
-        kind, recipient, reason = found
+    complained = arf.complaint(clues)
+    if complained:
+        kind, recipient, reason = complained
         if kind == "not_a_bounce":
             return NOT_A_BOUNCE
         return report((Verdict(kind, recipient, None, reason, reference),))
@@ -40,13 +33,16 @@ def _classify(clues: Clues, depth: int) -> Report:
     if reported:
         failed = [each for each in reported if _is_failed(each)]
         return report(_verdicts(clues, failed, reference))
-    if screening.is_bounce(clues):
-        return report(_verdicts(clues, text.failures(clues), reference))
-    return _forwarded(clues, depth)
+    if not screening.is_bounce(clues):
+        return _forwarded(clues, depth)
+    inner = NOT_A_BOUNCE if "@" in clues.human else _forwarded(clues, depth)
+    return inner if inner.verdicts else report(_verdicts(clues, text.failures(clues), reference))
 
 
 def _is_failed(failure: Failure) -> bool:
     """RFC 3464 2.3.3; a report without an action is one of failure when its status is."""
+    if is_challenge(failure.diagnostic):
+        return False
     if failure.action:
         return failure.action == "failed"
     return not failure.status.startswith("2") and bool(failure.status or failure.diagnostic)
@@ -64,9 +60,10 @@ def _forwarded(clues: Clues, depth: int) -> Report:
 def _verdicts(clues: Clues, failed: list[Failure], reference: str | None) -> tuple[Verdict, ...]:
     verdicts: dict[str | None, Verdict] = {}
     for failure in failed:
-        judged = judge(failure, clues.human)
+        around = text.about(clues.human, failure.recipient or "")
+        judged = judge(failure, around, clues.human)
         recipient = _recipient(clues, failure, alone=len(failed) == 1)
-        reason = (" ".join(failure.diagnostic.split()) or text.clipped(clues.human))[:REASON_CHARACTERS]
+        reason = (" ".join(failure.diagnostic.split()) or around)[:REASON_CHARACTERS]
         verdict = Verdict(judged.kind, recipient, judged.status, reason or None, reference)
         verdicts.setdefault(recipient.casefold() if recipient else None, verdict)
     return tuple(verdicts.values())
@@ -84,7 +81,12 @@ def _recipient(clues: Clues, failure: Failure, *, alone: bool) -> str | None:
 
 
 def _passed_through(clues: Clues, sent_to: str) -> bool:
-    """Whether the original was delivered to this address before it was forwarded to the one that failed."""
+    """Whether the original was delivered to this address before it was forwarded to the one that failed.
+
+    A mailing list does the same, but its subscribers are not whom the mail was written to.
+    """
+    if clues.original.keys() & LISTS and not token(clues):
+        return False
     for name in PASSED:
         for value in clues.original.get(name, [])[:20]:
             if sent_to.casefold() in value.casefold():

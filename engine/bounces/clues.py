@@ -29,7 +29,7 @@ KNOWN = {
     "dkim-signature",
     "delivered-to",
 }
-CERTAIN = {"received", "return-path", "mime-version", "message-id", "delivered-to"}
+CERTAIN = {"received", "return-path", "mime-version", "delivered-to"}
 REPORT_FIELD = re.compile(
     r"^[ \t]{0,8}(?:final-recipient|original-recipient|diagnostic-code|action)[ \t]{0,2}:", re.IGNORECASE | re.MULTILINE
 )
@@ -93,6 +93,8 @@ def gather(mail: Mail) -> Clues:
 def _texts(parts: Iterable[Part]) -> list[str]:
     """The sentences: plain text, or HTML where there is no plain text worth the name."""
     parts = [part for part in parts if part.kind.startswith(("text/", "multipart/")) and "rfc822" not in part.kind]
+    within = [part for part in parts if part.kind not in ("text/preamble", "text/epilogue")]
+    parts = within if any(len(part.text.strip()) > 20 for part in within) else parts
     found = [part.text for part in parts if part.kind != "text/html" and len(part.text.strip()) > 1]
     if sum(len(each.strip()) for each in found) < 40 or not any(part.kind == "text/plain" for part in parts):
         found += [plain(part.text[:200_000]) for part in parts if part.kind == "text/html"]
@@ -115,7 +117,8 @@ def _announces(line: str) -> bool:
     bare = line.strip()
     if not 8 < len(bare) < 120 or not (bare.startswith(("-", "=", "*", "_", "+")) or bare.endswith((":", "-", "="))):
         return False
-    return "originals" in marks().find(normal(bare))
+    words = normal(bare)
+    return "recipient" not in words and "address" not in words and "originals" in marks().find(words)
 
 
 def _begins_headers(lines: list[str], number: int) -> bool:
@@ -123,7 +126,7 @@ def _begins_headers(lines: list[str], number: int) -> bool:
     if not first or first[1].lower() not in KNOWN:
         return False
     names = {match[1].lower() for line in lines[number : number + 25] if (match := HEADER_LINE.match(line))}
-    return len(names & KNOWN) >= 3 and bool(names & CERTAIN)
+    return len(names & KNOWN) >= (3 if names & CERTAIN else 5)
 
 
 def _headers(originals: Iterable[str]) -> Headers:

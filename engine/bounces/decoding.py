@@ -78,16 +78,28 @@ def _likeness(text: str, charset: str) -> float:
     return (good - bad) / len(beyond) if beyond else 0.0
 
 
-def _usual(character: str, charset: str) -> bool:
+def _usual(character: str, charset: str) -> float:
+    """How usual a character is in texts of a charset, from -1 to 1."""
     if charset in ("koi8-r", "cp1251"):
         return "а" <= character <= "я"
     if charset in ("cp932", "euc_jp"):
-        return "\u3041" <= character <= "\u30fe" or character in "。、配信不能送宛先存在受取人拒否"
+        return 1.0 if "\u3041" <= character <= "\u30fe" else 0.4 * ("\u4e00" <= character <= "\u9fff")
     if charset == "cp949":
-        return "\uac00" <= character <= "\ud7a3"
+        return 1.0 if "\uac00" <= character <= "\ud7a3" else -1.0 if "\u4e00" <= character <= "\u9fff" else 0.0
     if charset in ("gb18030", "big5"):
-        return character in "的不是您信件送用在户戶郵邮箱收无無法地址到退回原因服务務器以下时時，。：发發投递遞"
+        return _common(character, charset)
     return character in ("äöüßéèàâêîôûçñáíóúãõåæøìòùëïÄÖÜÉ" if charset == "cp1252" else "ąćęłńóśźżáéíóúýčďěňřšťůžőű")
+
+
+def _common(character: str, charset: str) -> float:
+    """Both charsets put common characters into their first part; kana in a Chinese text is a sign of Japanese."""
+    if "\u3041" <= character <= "\u30fe":
+        return -1.0
+    try:
+        lead = character.encode("gb2312" if charset == "gb18030" else "big5")[0]
+    except UnicodeEncodeError:
+        return 0.0
+    return 0.7 * ((0xB0 <= lead <= 0xD7) if charset == "gb18030" else (0xA4 <= lead <= 0xC6))
 
 
 def transfer(data: bytes, encoding: str) -> bytes:

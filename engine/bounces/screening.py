@@ -18,6 +18,8 @@ DAEMON_NAMES = re.compile(
     r"|administrateur syst|mail server|internet mail"
 )
 THRESHOLD = 4
+LIST_HEADERS = {"list-id", "list-unsubscribe", "list-post"}
+NAMED = re.compile(r"^\s{0,4}<[^<>\s]{1,64}@[^<>\s]{1,200}>:", re.MULTILINE)  # how qmail, Postfix and their kin begin
 REPLIES = ("re:", "aw:", "antw:", "sv:", "odp:", "ynt:", "vs:", "rv:")
 
 
@@ -27,13 +29,13 @@ def is_bounce(clues: Clues) -> bool:
     if "x-failed-recipients" in mail.headers:
         return not _delayed(clues)
     if clues.report_type == "disposition-notification":
-        return False
+        return "reject" in mail.first("auto-submitted").lower() or "reject" in mail.first("subject").lower()
     subject = marks().find(normal(mail.first("subject"))[:500])
-    text = normal(clues.human[:8000])
+    text = normal("\n".join(line for line in clues.human[:8000].split("\n") if not line.startswith(">")))
     body = marks().find(text)
     score = _sender(clues) + 2 * ("subjects" in subject) + 2 * ("intros" in body)
     score += bool(STATUS.search(text)) + bool(REPLY.search(text)) + bool(reasons().find(text))
-    score += 2 * (clues.report_type == "delivery-status")
+    score += 2 * (clues.report_type == "delivery-status") + 2 * ("certain" in body or bool(NAMED.search(clues.human)))
     score -= _against(clues, subject)
     confirmed = "delivered" in body and "permanent" not in body and "intros" not in body
     return score >= THRESHOLD and not confirmed and not _delayed(clues)
@@ -44,22 +46,28 @@ def _sender(clues: Clues) -> int:
     value = clues.mail.first("from")
     found = address(value) or value
     empty = clues.mail.first("return-path").replace(" ", "") == "<>"
-    return 2 * (is_daemon(found + "@") or is_daemon(found) or bool(DAEMON_NAMES.search(normal(value)))) + empty
+    machine = is_daemon(found + "@") or is_daemon(found) or bool(DAEMON_NAMES.search(normal(value)))
+    return 2 * (machine or value == "<>") + empty
 
 
 def _against(clues: Clues, subject: dict[str, str]) -> int:
     headers = clues.mail.headers
     against = 4 * ("autoreplies" in subject and "subjects" not in subject)
-    against += 2 * bool(headers.get("list-id") or headers.get("list-unsubscribe") or headers.get("list-post"))
+    if not _sender(clues):  # a list that bounces come to adds its headers to them
+        against += bool(LIST_HEADERS & headers.keys())
     against += 3 * bool({"x-autoreply", "x-autorespond", "x-vacation", "x-autoresponder"} & headers.keys())
     precedence = clues.mail.first("precedence").lower()
     against += 3 * (precedence in ("auto_reply", "auto-reply", "list"))
     answering = clues.mail.first("subject").lower().startswith(REPLIES)
-    return against + 3 * answering
+    return against + 2 * answering
 
 
 def _delayed(clues: Clues) -> bool:
     """Whether it is a warning that the server goes on trying."""
     subject = marks().find(normal(clues.mail.first("subject"))[:500])
     body = marks().find(normal(clues.human[:8000]))
-    return ("delays" in subject or "delays" in body) and "permanent" not in body
+    if "delays" in subject or "delays" in body:
+        return True
+    return (
+        ("maybe_delays" in subject or "maybe_delays" in body) and "permanent" not in body and "permanent" not in subject
+    )

@@ -17,6 +17,14 @@ LEAD = re.compile(
     r"\s{0,3}[:=#]?\s{0,3}[<(\"'\[]{0,2}$",
     re.IGNORECASE,
 )
+ANNOUNCED = re.compile(
+    r"following (?:\w{1,20} )?(?:recipient|address|destination|user|person|mailbox|group|people|location)|did not reach"
+    r"|(?:recipients?|address(?:es)?|groups|an|to|til|para|destinataires?)(?:\(s\)|\(es\))?(?: failed)?:\s{0,3}$"
+    r"|folgende|siguientes|seguintes|seguenti|suivant|volgende|następując|следующ|följande|følgende|seuraav|následující"
+    r"|宛先|受信者|以下|下列|다음|받는 사람",
+    re.IGNORECASE,
+)
+FROM = re.compile(r"\b(?:from|by|von|de|da|contact|sender|postmaster)[:\s]{1,4}[<\"'(\[]{0,2}$", re.IGNORECASE)
 OURS = ("to", "delivered-to", "x-original-to", "from", "sender", "reply-to", "return-path", "errors-to")
 SENT_BY = ("from", "return-path", "sender", "reply-to", "errors-to")
 
@@ -26,12 +34,12 @@ def failures(clues: Clues) -> list[Failure]:
     said = clues.human
     failed = _failed_header(clues)
     if failed:
-        return [Failure(each, diagnostic=_about(said, each), expanded=_expanded(said, each)) for each in failed]
+        return [Failure(each, diagnostic=about(said, each), expanded=_expanded(said, each)) for each in failed]
     found = _candidates(clues)
     if found:
-        return [Failure(each, diagnostic=_about(said, each), expanded=_expanded(said, each)) for each in found]
-    others: list[str | None] = [*(library(clues) or original_recipients(clues)[:1])]
-    return [Failure(each, diagnostic=_about(said, each or "")) for each in others or [None]]
+        return [Failure(each, diagnostic=about(said, each), expanded=_expanded(said, each)) for each in found]
+    others = original_recipients(clues)[:1]
+    return [Failure(each, diagnostic=about(said, each)) for each in others] or [Failure(None, diagnostic=clipped(said))]
 
 
 def _failed_header(clues: Clues) -> list[str]:
@@ -62,30 +70,41 @@ def _candidates(clues: Clues) -> list[str]:
     excluded = _excluded(clues)
     expected = {each.casefold() for each in original_recipients(clues)}
     places: dict[int, list[str]] = {3: [], 2: [], 1: []}
-    for line in clues.human.split("\n")[:LINES]:
-        if "message-id" in line.lower() or "mailto:" in line.lower():
+    before = ""
+    for line in _announced(clues.human.split("\n")[:LINES]):
+        if "message-id" in line.lower():
             continue
         for start, _, found in addresses(line[:1000], 20):
             key = found.casefold()
             if is_daemon(found) or (key in excluded and key not in expected):
                 continue
-            rank = 3 if key in expected else _rank(line, start)
+            rank = 1 if FROM.search(line[:start]) else 3 if key in expected else _rank(line, start, before)
             places[rank].append(found)
+        before = line
     best = next((places[rank] for rank in (3, 2) if places[rank]), [])
-    return _unique(best) or _unique(places[1])[:1]
+    return _unique(best) or library(clues) or _unique(places[1])[:1]
 
 
-def _rank(line: str, start: int) -> int:
+def _announced(lines: list[str]) -> list[str]:
+    """The lines after one that says that the recipients follow, if an address comes after it; else all of them."""
+    for number, line in enumerate(lines):
+        if ANNOUNCED.search(line) and any("@" in each for each in lines[number : number + 6]):
+            return lines[number:]
+    return lines
+
+
+def _rank(line: str, start: int, before: str) -> int:
+    """2 where servers put recipients: at the beginning of a line that is not within a sentence, or after a label."""
     if not line[:start].strip(" \t<>(\"'[*-•·|:"):
-        return 2
-    return 2 if LEAD.search(line[:start]) and "from" not in line[max(0, start - 12) : start].lower() else 1
+        return 1 if start == 0 and len(before) > 50 and not before.rstrip().endswith((":", ".")) else 2
+    return 2 if LEAD.search(line[:start]) else 1
 
 
-def _about(said: str, recipient: str) -> str:
+def about(said: str, recipient: str) -> str:
     """What is said of a recipient: its line and those after it, up to the next that begins with an address."""
     lines = said.split("\n")
     for number, line in enumerate(lines[:LINES]):
-        place = line.casefold().find(recipient.casefold())
+        place = line.casefold().find(recipient.casefold()) if recipient else -1
         if place >= 0:
             taken = [line[max(0, place - 200) :]]
             blank = False

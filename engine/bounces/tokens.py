@@ -7,8 +7,8 @@ import re
 from engine.bounces.clues import Clues
 
 TO_NAMES = ("to", "delivered-to", "x-original-to", "envelope-to", "x-delivered-to", "x-envelope-to", "x-rcpt-to", "cc")
-VERP = re.compile(r"<?[\w.-]{1,30}[+=-]([a-z2-7]{16,64})@", re.IGNORECASE)
-MESSAGE_ID = re.compile(r"<([A-Za-z0-9_-]{16,80})@[^<>\s]{1,255}>")
+VERP = re.compile(r"(?<![\w.-])[\w.-]{1,30}[-+=]([a-z2-7]{24,64})@", re.IGNORECASE)
+MESSAGE_ID = re.compile(r"<([0-9a-f]{32})@[^<>\s]{1,255}>")
 UNSUBSCRIBE = re.compile(r"/u/([A-Za-z0-9_-]{16,80})")
 
 

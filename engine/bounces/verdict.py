@@ -53,6 +53,11 @@ BY_STATUS = {
     "5.0": "",
     "0.0": "",
 }
+ADDRESS = re.compile(r"[\w.+=&'/-]{1,64}@[\w.-]{1,255}")
+HOST = re.compile(
+    r"\b(?:host|talking to|mta|by|server|from|dns;|at|remote-mta:)\s{1,3}[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}",
+    re.IGNORECASE,
+)
 REPLY = re.compile(r"(?<![\d.#])([45]\d\d)(?=[ -]|$)(?!-\d{3}-\d{4})")
 HARD_REPLIES = ("550", "551", "553", "556", "511")
 SOFT_REPLIES = ("552", "521", "554")
@@ -66,22 +71,46 @@ class Judged:
     status: str | None
 
 
-def judge(failure: Failure, human: str) -> Judged:
-    """The kind of a failure whose report or sentences are `human` besides what was said of the recipient."""
-    said = normal(failure.diagnostic)
+def judge(failure: Failure, around: str, human: str) -> Judged:
+    """The kind of a failure. `around` are the sentences beside the recipient, `human` all of the mail's.
+
+    They count less than what the report says: there may be a disclaimer among them, or a list of possible causes.
+    """
+    said = words(failure.diagnostic)
     codes = [failure.status, *_codes(failure.diagnostic)]
-    reply = REPLY.search(said)
+    reply = _reply(said)
+    focus = said[reply.start() :] if reply else said
+    beside, everything = words(around), words(human)
     kind = (
-        _by_words(said, codes, reply[1] if reply else "")
+        _by_words(focus, codes, reply[1] if reply else "")
+        or (_by_words(said, codes, "") if reply else "")
         or _by_codes(codes)
+        or (_by_hints(said) if reply else "")
+        or _by_words(beside, codes, "")
+        or _by_words(everything, codes, "")
         or _by_hints(said)
-        or _by_words(normal(human[:6000]), codes, "")
         or _by_reply(reply[1] if reply else "", said)
         or _by_class(codes)
-        or _by_hints(normal(human[:6000]))
+        or _by_hints(everything)
         or "soft"
     )
     return Judged(kind, _status(codes, reply[1] if reply else "", kind))
+
+
+def _reply(said: str) -> re.Match[str] | None:
+    """The reply of the server that refused: the first of class 5, else the first of class 4."""
+    found = list(REPLY.finditer(said[:8000]))
+    return next((each for each in found if each[1][0] == "5"), found[0] if found else None)
+
+
+def is_challenge(said: str) -> bool:
+    """Whether the server holds the mail until its sender proves to be a person: it has not failed."""
+    return "challenge" in reasons().find(normal(said[:2000]))
+
+
+def words(text: str) -> str:
+    """A text for the comparison of words, without addresses and names of hosts: they may hold any word."""
+    return normal(HOST.sub(" ", ADDRESS.sub(" ", text[:8000])))
 
 
 def _codes(text: str) -> list[str]:
@@ -94,7 +123,7 @@ def _by_words(said: str, codes: list[str], reply: str) -> str:
     if not cause:
         return ""
     temporary = reply.startswith("4") or (not reply and any(code.startswith("4") for code in codes if code))
-    if cause == "unknown_domain" and temporary:
+    if cause == "unknown_domain" and (temporary or "try again" in said):
         return "soft"
     return KIND[cause]
 

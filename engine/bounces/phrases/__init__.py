@@ -7,24 +7,41 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from engine.bounces.decoding import normal
-from engine.bounces.phrases import english, signs
+from engine.bounces.phrases import (
+    asian,
+    dutch,
+    english,
+    english_signs,
+    french,
+    german,
+    italian,
+    nordic,
+    polish,
+    portuguese,
+    russian,
+    spanish,
+    turkish,
+)
 
+OTHERS = (german, french, spanish, portuguese, italian, dutch, polish, russian, nordic, asian, turkish)
 WORD = re.compile(r"\w+")
 UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u1100-\u11ff\uac00-\ud7a3]")
+
+Entry = tuple[str, str, re.Pattern[str] | None]
 
 
 class Finder:
     """Phrases by category, looked for in one pass over the words of a text.
 
-    A phrase matches from the beginning of a word; in it `*` stands for up to 60 characters, `$` at its end
-    for the end of a word; `|` stands between phrases. Phrases of scripts without blanks between words match anywhere.
+    A phrase matches from the beginning of a word; in it `*` stands for up to 60 characters, `$` at its end for the end
+    of a word; `|` stands between phrases. Phrases of scripts without blanks between words match anywhere.
     """
 
     __slots__ = ("anywhere", "by_start")
 
     def __init__(self, tables: Iterable[Mapping[str, str]]) -> None:
-        self.by_start: dict[str, list[tuple[str, str, re.Pattern[str] | None]]] = {}
-        self.anywhere: list[tuple[str, str]] = []
+        self.by_start: dict[str, list[Entry]] = {}
+        self.anywhere: list[Entry] = []
         for table in tables:
             for category, phrases in table.items():
                 for phrase in phrases.split("|"):
@@ -32,20 +49,17 @@ class Finder:
 
     def _add(self, category: str, phrase: str) -> None:
         pieces = [normal(piece) for piece in phrase.rstrip("$").split("*")]
-        end = " " if phrase.endswith("$") else ""
+        end = r"(?!\w)" if phrase.endswith("$") else ""
+        starred = len(pieces) > 1 or end
+        pattern = re.compile(r".{0,60}?".join(map(re.escape, pieces)) + end) if starred else None
         if UNSPACED.match(pieces[0]):
-            self.anywhere.append((category, pieces[0]))
+            self.anywhere.append((category, pieces[0], pattern))
             return
-        first = pieces[0] + (end if len(pieces) == 1 else "")
-        pattern = re.compile(r".{0,60}?".join(map(re.escape, pieces)) + end) if len(pieces) > 1 else None
-        start = WORD.search(first)
-        skipped = start.start() if start else 0
-        self.by_start.setdefault(first[skipped : skipped + 3], []).append((category, first[skipped:], pattern))
+        self.by_start.setdefault(pieces[0][:3], []).append((category, pieces[0], pattern))
 
     def find(self, text: str) -> dict[str, str]:
         """The categories that the normal text has phrases of, each with the phrase that comes first."""
         found: dict[str, str] = {}
-        text += " "
         for word in WORD.finditer(text):
             position = word.start()
             for category, phrase, pattern in self.by_start.get(text[position : position + 3], ()):
@@ -53,8 +67,8 @@ class Finder:
                     match = pattern.match(text, position) if pattern else None
                     if match or not pattern:
                         found[category] = match[0] if match else phrase
-        for category, phrase in self.anywhere:
-            if category not in found and phrase in text:
+        for category, phrase, pattern in self.anywhere:
+            if category not in found and phrase in text and (pattern is None or pattern.search(text)):
                 found[category] = phrase
         return found
 
@@ -62,10 +76,10 @@ class Finder:
 @cache
 def reasons() -> Finder:
     """Why a server did not deliver, in all languages."""
-    return Finder((english.reasons,))
+    return Finder([english.reasons, *(each.reasons for each in OTHERS)])
 
 
 @cache
 def marks() -> Finder:
     """What a text is: subjects of bounces, their openings, delays, answers of machines, confirmations."""
-    return Finder((signs.signs,))
+    return Finder([english_signs.signs, *(each.signs for each in OTHERS)])

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 reasons: dict[str, str] = {
+    "challenge": """
+        sender not pre-approved | not pre-approved. follow | guest list | message is being held | mail is on hold |
+        awaiting your confirmation
+    """,
     "full": """
         mailbox full | mailbox is full | mailbox size limit | mailbox has exceeded | mailbox exceeds |
         mailfolder is full | mail box full | mail box is full | mailbox for user is full | mailbox * is full |
@@ -23,7 +27,9 @@ reasons: dict[str, str] = {
         maximum mailbox size | mail quota | the user's space has been used up | account is over | full mailbox |
         over their quota | not enough disk space | exceeded his quota | email account is full |
         dd requested mail action aborted: exceeded | exceeds allocation | exceeded the size limit of the mailbox |
-        exceed mailbox | overdrawn quota | mailboxfull
+        exceed mailbox | overdrawn quota | mailboxfull | mail box space not enough | space not enough |
+        mailbox space | disk space limit | exceeds allowed size | too many messages on the server |
+        exceeding their quota | exceeding * quota | account is overquota | quota limit | box is over
     """,
     "sender": """
         sender address rejected | sender rejected | sender denied | sender verify failed | sender verification |
@@ -39,11 +45,11 @@ reasons: dict[str, str] = {
         does not accept mail from | do not accept mail from | not accepting mail from your |
         isn't in my list of allowed | not in whitelist | not whitelisted | not on * whitelist |
         whitelisted senders | delivery restriction | does not have permission | resolver.rst.notauthorized |
-        rst.authrequired | restricted | only accepts messages from | not permitted to send |
-        sender's email address | sending server | sending mta | bounce verification | backscatter |
-        bounce address tag | not accept bounces | null sender | sending host | group only accepts messages |
-        sender * blacklisted | senders are not allowed | authenticated senders | not have permission to post |
-        may not be a posting member | you are not allowed to post | unverified address | does not allow * senders
+        rst.authrequired | only accepts messages from | not permitted to send | sender's email address |
+        sending server | sending mta | bounce verification | backscatter | bounce address tag | not accept bounces |
+        null sender | sending host | group only accepts messages | sender * blacklisted | senders are not allowed |
+        authenticated senders | not have permission to post | may not be a posting member |
+        you are not allowed to post | unverified address | does not allow * senders
     """,
     "spam": """
         spam message | as spam | is spam | be spam | spam score | spam content | spam detected | spam email |
@@ -64,23 +70,23 @@ reasons: dict[str, str] = {
         blocked using | blocked by | blocked for | blocked because | blocked due | is blocked | been blocked |
         are blocked | was blocked | blocked from | blocked - | block for | temporarily blocked | ip blocked |
         access blocked | mail blocked | message blocked | bad reputation | poor reputation | low reputation |
-        reputation | senderscore | sender score | ip address is listed | listed in | listed at | listed on |
-        is on our | suspicious | banned | ip address * rejected | client host * blocked | client host rejected |
-        your network | dynamic ip | dynamic address | dialup | dial-up | open relay | open proxy |
-        administratively prohibited | administrative prohibition | prohibited by administrator | security policy |
-        policy violation | policy reasons | local policy | policy restriction | violates policy |
-        violation of policy | rejected by policy | policy rejection | for policy | due to policy |
-        organization's policy | site policy | message rejected for | mail refused | mail server has been |
-        ironport | cloudmark | mimecast | proofpoint | trustedsource | mxlogic | sophos | denied by policy |
-        denied by user | admin policy | administrative policy | hourly limit | rate limit by reputation |
-        unusual rate | abuse | complaints | feedback loop | postmaster block | permanently deferred |
-        permanently rejected | see http://postmaster | connection refused by policy | rejecting connection |
-        refused to talk to me | country | geoip | access denied, bad |
+        reputation | senderscore | sender score | ip address is listed | is on our | suspicious | banned |
+        ip address * rejected | client host * blocked | client host rejected | your network | dynamic ip |
+        dynamic address | dialup | dial-up | open relay | open proxy | administratively prohibited |
+        administrative prohibition | prohibited by administrator | security policy | policy violation |
+        policy reasons | local policy | policy restriction | violates policy | violation of policy |
+        rejected by policy | policy rejection | for policy | due to policy | organization's policy | site policy |
+        message rejected for | mail refused | mail server has been | ironport | cloudmark | mimecast | proofpoint |
+        trustedsource | mxlogic | sophos | denied by policy | denied by user | admin policy |
+        administrative policy | hourly limit | rate limit by reputation | unusual rate | feedback loop |
+        postmaster block | permanently deferred | permanently rejected | see http://postmaster |
+        connection refused by policy | rejecting connection | refused to talk to me | geoip | access denied, bad |
         your access to this mail system has been rejected | dynablock | dynamic/residential |
         has been temporarily rate limited due to ip reputation | banned sending ip | rejected for security |
         rule imposed | not accepted for policy | message refused by | rejected by content | access control |
         rbl restriction | connections will not be accepted | too many spam | ts01 | ts02 | ts03 | (s3140) |
-        (s3150)
+        (s3150) | is listed in | is listed on | is listed at | is listed by | was listed in | currently listed |
+        ip listed | address listed | listed in * blocklist | listed in * bl
     """,
     "auth": """
         dmarc | spf$ | spf: | spf) | spf check | spf fail | spf- | openspf | dkim | domainkeys | arc fail |
@@ -96,21 +102,20 @@ reasons: dict[str, str] = {
         is not permitted to relay through | not allowed to relay | relay rejected |
         that domain isn't in my list of allowed rcpthosts | isn't in my list of allowed rcpthosts |
         domain isn't in my list of allowed | not a relay | not an open relay | relaying to | relay prohibited |
-        relaying mail to | rcpthosts | mail relay | relay the message | insecure mail relay |
-        relay operation rejected
+        relaying mail to | rcpthosts | relay the message | insecure mail relay | relay operation rejected
     """,
     "content": """
-        virus | malware | infected | worm | content rejected | message content rejected | content not accepted |
+        malware | infected | worm | content rejected | message content rejected | content not accepted |
         prohibited content | attachment * not allowed | attachment type | blocked attachment | attachment blocked |
         attachments are not | dangerous attachment | forbidden attachment | banned attachment | banned file |
-        file extension | executable | disallowed | blocked by content filter | rejected by the content |
-        message content | content filter | content policy | content is not | objectionable content | profanity |
-        contained unsafe content | suspicious content | mail content denied | illegal attachment |
-        content restriction | content type rejected | not accepting mail with attachments | embedded images |
-        html mail | too many urls | content violates | invalid content | header violation | message header |
-        potential security issue | security issues | bare lf | bare newline | invalid header | missing header |
-        not rfc 5322 compliant | not rfc compliant | rfc 5322 | rfc5322 | rfc 2822 | rfc2822 | multiple 'from' |
-        eicar
+        file extension | executable | blocked by content filter | rejected by the content | content filter |
+        content policy | content is not | objectionable content | profanity | contained unsafe content |
+        suspicious content | mail content denied | illegal attachment | content restriction |
+        content type rejected | not accepting mail with attachments | embedded images | html mail | too many urls |
+        content violates | invalid content | header violation | potential security issue | security issues |
+        bare lf | bare newline | invalid header | missing header | not rfc 5322 compliant | not rfc compliant |
+        rfc 5322 | rfc5322 | rfc 2822 | rfc2822 | multiple 'from' | eicar | virus$ | viruses | virus found |
+        virus detected | contains virus
     """,
     "unknown_user": """
         user unknown | unknown user | no such user | user not found | unknown recipient | recipient unknown |
@@ -172,7 +177,7 @@ reasons: dict[str, str] = {
         doesnotexist | no match | no longer exists | not on this | is not known | not a registered |
         missing mailbox | unable to validate recipient | recipient validation | dosn't exist | dosen't exist |
         doesn't exists | recipient rejected, no | user was not found | not existing | verification failed for |
-        nonexist
+        nonexist | does not have a final email delivery point | did not exactly match
     """,
     "unknown_domain": """
         host unknown | unknown host | host not found | host or domain name not found | domain not found |
@@ -191,7 +196,8 @@ reasons: dict[str, str] = {
         domain name does not exist | can't find domain | cannot find your domain | cannot resolve |
         name does not exist | unresolvable | wrong domain | no such system | system unknown | unknown system |
         destination host unknown | unknown mail domain | badly formed domain | not configured to * domain |
-        couldn't be found or is unable to receive
+        couldn't be found or is unable to receive | could not find a gateway for | unknown mail server |
+        no gateway
     """,
     "disabled": """
         account disabled | account is disabled | account has been disabled | account closed | account is closed |
@@ -275,10 +281,9 @@ reasons: dict[str, str] = {
     "maybe_hard": """
         mailbox unavailable | recipient rejected | recipient address rejected | address rejected |
         recipient not allowed | recipient verify failed | recipient refused | recipient denied | unrouteable |
-        not deliverable | undeliverable | unknown | not found | no longer | invalid | inactive | disabled |
-        suspended | unable to accept | is not accepting | not accepting mail | cannot receive | can't receive |
-        unable to receive | cannot be reached | rejected recipient | bounced address | verify the address |
-        check the * address
+        not deliverable | undeliverable | invalid | inactive | disabled | suspended | unable to accept |
+        is not accepting | not accepting mail | cannot receive | can't receive | unable to receive |
+        cannot be reached | rejected recipient | bounced address | verify the address | check the * address
     """,
     "maybe_policy": """
         access denied | not allowed | rejected | refused | denied | policy | not permitted | not authorized |

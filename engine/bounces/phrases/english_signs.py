@@ -1,4 +1,4 @@
-"""What tells a bounce from other mail in English: subjects, openings, warnings of delay, answers of machines."""
+"""What servers and machines say in English: subjects, openings, warnings of delay, answers of machines."""
 
 from __future__ import annotations
 
@@ -49,25 +49,25 @@ signs: dict[str, str] = {
     """,
     "delays": """
         warning message only | do not need to resend | don't need to resend | no need to resend | need not resend |
-        delivery is delayed | delivery delayed | has been delayed | been delayed | delayed mail | mail delayed |
-        message delayed | delivery incomplete | delivery status notification (delay) | delay notification |
-        delay notice | will be retried | will retry | will keep trying | will continue to try |
-        will continue trying | continue to try | will try again | keep trying | still being retried |
+        delivery is delayed | delivery delayed | mail delayed | message delayed | delivery incomplete |
+        delivery status notification (delay) | delay notification | will be retried | will keep trying |
+        will continue to try | will continue trying | continue to try | still being retried |
         delivery attempts will continue | attempts to deliver the message will continue | still trying |
         message is still in the queue | remains in the queue | not yet been delivered | not been delivered yet |
         not yet delivered | has not yet been delivered | could not be delivered for more than |
-        temporary non-delivery | warning: could not send message | warning: message still undelivered |
-        still undelivered | could not be delivered immediately | will be tried again | reattempt |
-        will be reattempted | queued for later | you do not have to resend | you will be notified if | deferred |
-        temporarily delayed | no action is required on your part
+        warning: could not send message | warning: message still undelivered | still undelivered |
+        could not be delivered immediately | will be reattempted | queued for later | you do not have to resend |
+        you will be notified if | no action is required on your part | no further action is required |
+        delivery attempts to it will continue | this warning may be repeated | this is a warning |
+        delivery is being retried | still trying to deliver | message will be retried | we will continue |
+        not been able to deliver * yet | delivery warning | delayed:
     """,
     "permanent": """
-        permanent error | permanent fatal | permanently | giving up | given up | gave up | no further attempts |
-        will not be retried | not be retried | was returned | has been returned | being returned | returned to you |
-        final attempt | delivery failed | has failed | undeliverable | could not be delivered to one or more |
-        delivery failure | final failure | retry timeout exceeded | was not delivered | failure notice |
-        will not be attempted | cancelled | failed after | message expired | delivery expired | not try again |
-        couldn't be delivered | no more attempts
+        permanent error | permanent fatal | permanently | given up | gave up | no further attempts |
+        will not be retried | not be retried | has been returned | being returned | final attempt |
+        delivery failed | could not be delivered to one or more | delivery failure | final failure |
+        retry timeout exceeded | was not delivered | failure notice | will not be attempted | failed after |
+        message expired | delivery expired | not try again | couldn't be delivered | no more attempts
     """,
     "autoreplies": """
         out of office | out of the office | out-of-office | automatic reply | auto reply | auto-reply | autoreply |
@@ -99,5 +99,24 @@ signs: dict[str, str] = {
         copy of your message | returned mail follows | received header | the following message |
         text of your message | text of the original | the first * lines | first * bytes | forwarded message |
         begin returned message | the body of your message | beginning of the original
+    """,
+    "maybe_delays": """
+        has been delayed | been delayed | delayed mail | delay notice | will retry | will try again | keep trying |
+        temporary non-delivery | will be tried again | reattempt | deferred | temporarily delayed
+    """,
+    "certain": """
+        this message was created automatically by mail delivery | message was created automatically |
+        this is the qmail-send program | this is the mail system at | this is the postfix program |
+        i'm sorry to have to inform you | non-delivery report | delivery status notification |
+        automatically generated delivery | permanent fatal errors | permanent fatal delivery |
+        transcript of session | session transcript | delivery to the following recipient |
+        did not reach the following recipient | your message could not be delivered |
+        your message was not delivered | message not delivered to the following |
+        the following recipients did not receive | could not be delivered to |
+        cannot be delivered to the following | this is a permanent error | mail delivery error |
+        mail delivery failed | message undeliverable | undeliverable message | undeliverable mail |
+        unable to deliver message to | delivery failure notification | the following address had |
+        unable to deliver your message | you sent mail to | failed recipient | delivery has failed to these |
+        was undeliverable | wasn't delivered to | processing your message | unable to deliver your mail
     """,
 }
