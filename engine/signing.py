@@ -15,14 +15,18 @@ from engine.settings import settings
 KEY_ID = 1  # begins the tokens of mail that was sent when each had a digest of its own
 SHARED = 2  # of mail from when the links of a message shared digests
 TOGETHER = 3  # of mail since: all tokens of a message are cut from a text of base64, so their parts have whole triplets
-TAG_BYTES = {"open": 10, "click": 10, "unsubscribe": 16, "view": 16}  # of the first two kinds
+TAG_BYTES = {"open": 10, "click": 10} | dict.fromkeys(("unsubscribe", "view", "preferences", "confirm"), 16)
+"""Of the first two kinds."""
 DIGEST_BYTES = 32
 PAYLOAD = struct.Struct(">BqqH")  # of the first two: kind, message id, origin in microseconds, position
 LEAD = struct.Struct(">BH")  # of the third: kind, position; then message id in 8 bytes and origin in 7
 BODY_BYTES = 15
 CLICKS, CLICK_BYTES = 5, 12  # tags of links in a digest of BLAKE2b
-OWN = {"open": (0, 12), "unsubscribe": (12, 30), "view": (30, 48), "bounce": (48, 58)}  # tags in a digest they share
-BLOCK = struct.Struct(">?H")  # what is hashed after the body: whether it is one of links, and the number of the digest
+OWN = {"open": (0, 12), "unsubscribe": (12, 30), "preferences": (30, 48), "bounce": (48, 58)}
+"""Where their tags are in a digest that they share."""
+APART = {"view": (0, 18), "confirm": (18, 36)}  # in another one, as few messages need them
+BLOCK = struct.Struct(">BH")  # what is hashed after the body: the kind of digest, and its number or the position
+SHARED_BLOCK, LINK_BLOCK, APART_BLOCK = range(3)
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -74,7 +78,7 @@ class Signer:
         self._message = hashlib.blake2b(key=hmac.digest(secret, b"cairn/message/3", "sha256"))
 
     def token(self, purpose: str, reference: Reference) -> str:
-        """A URL-safe token with a tag of 96 bits (unsubscribe and view: 144)."""
+        """A URL-safe token with a tag of 96 bits; of 144 for what changes a consent."""
         return self.tokens(reference.message_id, reference.origin_us, ((purpose, reference.position),))[0]
 
     def tokens(self, message_id: int, origin_us: int, wanted: tuple[tuple[str, int], ...]) -> list[str]:
@@ -160,10 +164,12 @@ def place(purpose: str, position: int) -> tuple[bytes, int, int]:
 
     The first link is at position 1, so a message with up to five takes one digest for them.
     """
+    if purpose in APART:
+        return BLOCK.pack(APART_BLOCK, position), *APART[purpose]
     if purpose != "click":
-        return BLOCK.pack(False, position), *OWN[purpose]
+        return BLOCK.pack(SHARED_BLOCK, position), *OWN[purpose]
     block, number = divmod(position + CLICKS - 1, CLICKS)
-    return BLOCK.pack(True, block), number * CLICK_BYTES, (number + 1) * CLICK_BYTES
+    return BLOCK.pack(LINK_BLOCK, block), number * CLICK_BYTES, (number + 1) * CLICK_BYTES
 
 
 BOUNCE = place("bounce", 0)

@@ -1,4 +1,7 @@
-"""Addresses in messages: `/o/` pixels, `/c/` links, `/u/` unsubscribe; all signed, none with a destination in it."""
+"""Addresses in messages, all signed, none with a destination in it.
+
+`/o/` is the pixel, `/c/` a link, `/u/` unsubscribing, `/p/` preferences, `/y/` confirming a subscription.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,11 @@ def origin_at(reference: Reference) -> dt.datetime:
 @lru_cache(maxsize=256)
 def wanted(links: tuple[int, ...]) -> tuple[tuple[str, int], ...]:
     """What is signed for a message with links at these positions."""
-    return (("open", 0), ("unsubscribe", 0), *(("click", position) for position in links))
+    return (("open", 0), ("unsubscribe", 0), ("preferences", 0), *(("click", position) for position in links))
 
 
 class MessageUrls:
-    """The addresses of one message. Those of `links`, the pixel and the unsubscribing are signed together."""
+    """The addresses of one message. Those of `links`, the pixel, unsubscribing and preferences are signed together."""
 
     __slots__ = ("_links", "_signed", "message_id", "origin_us", "signer", "site")
 
@@ -52,10 +55,18 @@ class MessageUrls:
         """The redirects of the links at these positions; together they cost half as much."""
         base = f"{self.site}/c/"
         if tuple(positions) == self._links:
-            return [base + token for token in self._signed[2:]]
+            return [base + token for token in self._signed[3:]]
         asked = tuple([("click", position) for position in positions])
         return [base + token for token in self.signer.tokens(self.message_id, self.origin_us, asked)]
 
     def unsubscribe(self) -> str:
         """The page with the button, and the target of the one-click POST (RFC 8058)."""
         return f"{self.site}/u/{self._signed[1]}"
+
+    def preferences(self) -> str:
+        """The page on which the contact chooses topics and channels."""
+        return f"{self.site}/p/{self._signed[2]}"
+
+    def confirm(self) -> str:
+        """The page that asks once more before a subscription holds."""
+        return f"{self.site}/y/{self.signer.tokens(self.message_id, self.origin_us, (('confirm', 0),))[0]}"

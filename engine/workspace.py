@@ -23,6 +23,7 @@ class Workspace:
 
     `revenue_events` names the property of an event that carries revenue; the first one present counts.
     A campaign pauses by itself above the parts `breaker_bounces` and `breaker_complaints`, from `breaker_messages` on.
+    In `untracked_countries` opens and clicks of nobody are tracked who has not agreed to it.
     `click_window_days` and `open_window_days` bound how long after a touch a message may get credit.
     """
 
@@ -44,6 +45,7 @@ class Workspace:
     breaker_messages: int = 200
     breaker_bounces: float = 0.05
     breaker_complaints: float = 0.003
+    untracked_countries: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -95,6 +97,8 @@ def put(session: Session, name: str, value: Any) -> None:
 def _read(name: str, value: Any) -> Any:
     if name.endswith("_price"):
         return Decimal(value)
+    if name == "untracked_countries":
+        return tuple(value)
     if name == "revenue_events":
         return {event: tuple(properties) for event, properties in value.items()}
     return value

@@ -20,6 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import clock, log, partitions, segments
+from engine.contacts import consent
 from engine.db import Database
 from engine.settings import Settings
 from engine.webhooks import endpoints
@@ -68,9 +69,10 @@ def make_partitions(session: Session, now: dt.datetime) -> list[str]:
 
 
 def tidy(session: Session, now: dt.datetime) -> list[str]:
-    """Forget slots that nobody can take again, and deliveries of long ago."""
+    """Forget slots that nobody can take again and deliveries of long ago, and end consent whose time is over."""
     session.execute(text("delete from schedule_slots where taken_at < clock_timestamp() - :kept"), {"kept": SLOTS_KEPT})
     endpoints.forget(session, now)
+    consent.expire(session, now)
     return []
 
 

@@ -23,13 +23,20 @@ MOVES = (
     "delete from entry_inbox where contact_id = any(:gone)",
     f"update consent_events t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
     f"""
-    insert into consent_states (contact_id, channel, topic, state, changed_at)
-    select distinct on (pair.kept, channel, topic) pair.kept, channel, topic, state, changed_at
+    insert into consent_states (contact_id, channel, topic, state, changed_at, expires_at)
+    select distinct on (pair.kept, channel, topic) pair.kept, channel, topic, state, changed_at, expires_at
     from {PAIRS} join consent_states t on t.contact_id = pair.gone
     order by pair.kept, channel, topic, changed_at desc
-    on conflict (contact_id, channel, topic) do update set state = excluded.state, changed_at = excluded.changed_at
+    on conflict (contact_id, channel, topic) do update
+    set state = excluded.state, changed_at = excluded.changed_at, expires_at = excluded.expires_at
     where excluded.changed_at > consent_states.changed_at""",
     "delete from consent_states where contact_id = any(:gone)",
+    f"""
+    insert into consent_pauses (contact_id, channel, until)
+    select pair.kept, channel, max(until) from {PAIRS} join consent_pauses t on t.contact_id = pair.gone group by 1, 2
+    on conflict (contact_id, channel) do update set until = greatest(excluded.until, consent_pauses.until)""",
+    "delete from consent_pauses where contact_id = any(:gone)",
+    f"update consent_requests t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
     f"""
     update enrolments t set contact_id = pair.kept from {PAIRS}
     where t.contact_id = pair.gone and not exists (

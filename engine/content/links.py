@@ -11,7 +11,7 @@ from engine.content.tags import Swap, Tag
 
 tag_pattern = re.compile(r"<(a|area|v:[a-z]+)\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE)
 href_pattern = re.compile(r"(\shref\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s>\"']+)", re.IGNORECASE)
-own = ("unsubscribe_url", "preferences_url", "view_url")
+own = ("unsubscribe_url", "preferences_url", "confirm_url", "view_url")
 own_only = re.compile(r"\s*\{\{-?\s*(?:" + "|".join(own) + r")\s*-?\}\}\s*").fullmatch
 web = re.compile(r"\s*https?://", re.IGNORECASE).match
 

@@ -160,7 +160,7 @@ def _membership(node: ast.Membership, view: View) -> Verdict:
 
 
 def _subscribed(topic: str, channel: str, facts: Facts) -> bool:
-    if topic not in facts.topics or facts.consent.get((channel, "")) == "unsubscribed":
+    if topic not in facts.topics or facts.consent.get((channel, ""), "subscribed") != "subscribed":
         return False
     silent = facts.topics[topic] if channel == "email" else "unsubscribed"
     return facts.consent.get((channel, topic), silent) == "subscribed"

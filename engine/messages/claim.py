@@ -30,7 +30,7 @@ lock_due = text("""
     select m.id, m.origin_at, m.journey_id, m.step_id, m.channel,
         case when :channel = 'email' then c.email else c.phone end, m.attempts + 1, m.queued_at, m.contact_id,
         m.enrolment_id, m.version_id, m.visit, m.campaign_id, m.content_id, m.topic, m.token, m.cap, m.expires_at,
-        c.attributes, c.email, c.phone, c.external_id, c.timezone, c.locale
+        c.attributes, c.email, c.phone, c.external_id, c.timezone, c.locale, m.transactional
     from messages m join contacts c on c.id = m.contact_id
     where m.channel = :channel and m.state = 'queued' and m.send_after <= :now
       and (m.journey_id is null or m.journey_id not in (select j.id from journeys j where j.state = 'paused'))
@@ -122,7 +122,8 @@ def _one_per_contact(rows: Sequence[Any]) -> list[Candidate]:
             candidate = first[row[8]] = Candidate(*row[:18])
             candidate.recipient = (candidate.recipient or "").strip()
             contact = candidate.contact = row[18]
-            for name, value in zip(own_fields, row[19:], strict=True):
+            candidate.transactional = row[24]
+            for name, value in zip(own_fields, row[19:24], strict=True):
                 if value is not None:
                     contact[name] = value
     return list(first.values())

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from engine.arrays import literal
 from engine.channels.dkim import Dkim
 from engine.channels.provider import Outgoing, Rendered, RenderFailure
+from engine.contacts.tracking import is_tracked
 from engine.content import store
 from engine.errors import CairnError
 from engine.messages.handed import Candidate
@@ -116,7 +117,7 @@ class Composer:
                     self.composed[message.id] = Composed(mail.dynamic_links, mail.missing)
                 data = self.dkim.sign(mail.data) if self.dkim else mail.data
                 return Rendered(data, mail.dynamic_links, clean=not mail.smtputf8)
-            sms = renderer.render(context(message, self.workspace), {"unsubscribe_url": urls.unsubscribe()})
+            sms = renderer.render(context(message, self.workspace), links_of(message, urls))
         except CairnError as error:
             raise RenderFailure(getattr(error, "message", "") or str(error)) from error
         self.composed[message.id] = Composed(missing=sms.missing, parts=sms.parts)
@@ -124,6 +125,7 @@ class Composer:
 
     def _envelope(self, message: Candidate, urls: MessageUrls) -> Envelope:
         workspace = self.workspace
+        tracked = is_tracked(message.tracking, message.contact, workspace.untracked_countries)
         return Envelope(
             token=message.token,
             from_address=workspace.sender_address,
@@ -133,8 +135,10 @@ class Composer:
             date=self.now,
             message_domain=workspace.sender_address.rpartition("@")[2] or "localhost",
             unsubscribe_url=urls.unsubscribe(),
-            open_url=urls.open(),
-            click_urls=urls.clicks,
+            preferences_url=urls.preferences(),
+            confirm_url=urls.confirm() if message.transactional else "",
+            open_url=urls.open() if tracked else "",
+            click_urls=urls.clicks if tracked else None,
             plain_urls=plain_site(self.site),
             postal_address=workspace.postal_address,
             feedback_id=feedback_id(message, workspace),
@@ -146,6 +150,12 @@ def context(message: Candidate, workspace: Workspace) -> dict[str, Any]:
     own = {"name": workspace.name, "currency": workspace.currency, "postal_address": workspace.postal_address}
     properties = message.event.get("properties", message.event)
     return {**message.contact, "contact": message.contact, "event": properties, "workspace": own}
+
+
+def links_of(message: Candidate, urls: MessageUrls) -> dict[str, str]:
+    """The addresses that a text message may hold."""
+    links = {"unsubscribe_url": urls.unsubscribe(), "preferences_url": urls.preferences()}
+    return links | {"confirm_url": urls.confirm()} if message.transactional else links
 
 
 def full_name(contact: Mapping[str, Any]) -> str:

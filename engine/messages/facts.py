@@ -28,12 +28,16 @@ named = text("""
     select 'topic', 0, slug, default_state, null from topics where slug = any(cast(:topics as text[]))
 """)
 consents = text("""
-    select contact_id, topic, state from consent_states
-    where contact_id = any(cast(:contacts as bigint[])) and channel = :channel
+    select contact_id, channel, topic, case when expires_at <= :now then 'expired' else state end from consent_states
+    where contact_id = any(cast(:contacts as bigint[])) and channel in (:channel, 'tracking')
       and (topic = '' or topic = any(cast(:topics as text[])))
+    union all
+    select contact_id, 'snoozed', '', '' from consent_pauses
+    where contact_id = any(cast(:contacts as bigint[])) and channel = :channel and until > :now
 """)
 suppressions = text("""
-    select address_hmac from suppressions where address_hmac = any(cast(:hmacs as bytea[])) and channel = :channel
+    select address_hmac, reason from suppressions
+    where address_hmac = any(cast(:hmacs as bytea[])) and channel = :channel
 """)
 counts = text("""
     select u.id, sent.count
@@ -49,7 +53,10 @@ counts = text("""
 
 @dataclass(slots=True)
 class Known:
-    """A batch: journeys, campaigns and contents by id, topics by slug, consent by (contact, topic), caps by message."""
+    """A batch: journeys, campaigns and contents by id, topics by slug, consent by (contact, topic), caps by message.
+
+    `suppressed` are messages, `snoozed` contacts.
+    """
 
     journeys: dict[int, tuple[str, str]] = field(default_factory=dict)
     campaigns: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -57,6 +64,7 @@ class Known:
     topics: dict[str, str] = field(default_factory=dict)
     consents: dict[tuple[int, str], str] = field(default_factory=dict)
     suppressed: set[int] = field(default_factory=set)
+    snoozed: set[int] = field(default_factory=set)
     counts: dict[int, int] = field(default_factory=dict)
 
     def of(self, message: Candidate, *, leaving: bool, needs_consent: bool) -> gate.Facts:
@@ -75,6 +83,8 @@ class Known:
             message.expires_at,
             cap.parse(message.cap),
             self.counts.get(message.id, 0),
+            message.contact_id in self.snoozed,
+            message.transactional,
         )
 
     def _source(self, message: Candidate) -> tuple[str | None, str | None]:
@@ -94,11 +104,11 @@ def read(session: Session, channel: str, messages: Sequence[Candidate], now: dt.
     """Read what is known about locked messages of a channel, and fill in the names that rendering needs."""
     known = Known()
     _names(session, messages, known)
-    _consents(session, channel, messages, known)
+    _consents(session, channel, messages, known, now)
     hmacs = {each.id: signer.address_hmac(channel, each.recipient) for each in messages if each.recipient}
-    found = session.execute(suppressions, {"hmacs": literal(hmacs.values()), "channel": channel}).scalars()
-    if suppressed := set(found):
-        known.suppressed = {id_ for id_, hmac in hmacs.items() if hmac in suppressed}
+    found = session.execute(suppressions, {"hmacs": literal(hmacs.values()), "channel": channel})
+    if suppressed := {row[0]: row[1] for row in found}:
+        known.suppressed = {each.id for each in messages if _is_barred(each, suppressed.get(hmacs.get(each.id, b"")))}
     capped = [(each, limit) for each in messages if (limit := cap.parse(each.cap))]
     if capped:
         values = {
@@ -110,14 +120,28 @@ def read(session: Session, channel: str, messages: Sequence[Candidate], now: dt.
     return known
 
 
-def _consents(session: Session, channel: str, messages: Sequence[Candidate], known: Known) -> None:
+def _is_barred(message: Candidate, reason: str | None) -> bool:
+    """Whoever unsubscribed by an address may be asked to confirm that they are back; nothing else reaches them."""
+    return reason is not None and not (message.transactional and reason == "unsubscribed")
+
+
+def _consents(session: Session, channel: str, messages: Sequence[Candidate], known: Known, now: dt.datetime) -> None:
     values = {
         "contacts": literal([each.contact_id for each in messages]),
         "topics": literal({each.topic for each in messages if each.topic}),
         "channel": channel,
+        "now": now,
     }
-    for contact_id, topic, state in session.execute(consents, values):
-        known.consents[contact_id, topic] = state
+    tracking: dict[int, str] = {}
+    for contact_id, of, topic, state in session.execute(consents, values):
+        if of == channel:
+            known.consents[contact_id, topic] = state
+        elif of == "snoozed":
+            known.snoozed.add(contact_id)
+        else:
+            tracking[contact_id] = state
+    for each in messages if tracking else ():
+        each.tracking = tracking.get(each.contact_id)
 
 
 def _names(session: Session, messages: Sequence[Candidate], known: Known) -> None:

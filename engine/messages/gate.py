@@ -12,11 +12,12 @@ Action = Literal["send", "suppressed", "expired", "cancelled", "hold"]
 
 
 class Facts(NamedTuple):
-    """What the gate looks at. States of consent are `subscribed`, `unsubscribed`, or None without a word.
+    """What the gate looks at. States of consent are as in `engine.model.ConsentState`, or None without a word.
 
     `topic_default` is None where the message has no topic or the topic is not known. `cap_count` are the messages to
     this contact in the cap's window, over all journeys. `needs_consent`: the channel wants an explicit yes.
-    `journey_state` is that of the journey or campaign.
+    `journey_state` is that of the journey or campaign. `snoozed`: the contact asked for a pause. A `transactional` message needs no consent: it answers what the contact
+    has just done.
     """
 
     channel: str
@@ -31,6 +32,8 @@ class Facts(NamedTuple):
     expires_at: dt.datetime | None = None
     cap: Cap | None = None
     cap_count: int = 0
+    snoozed: bool = False
+    transactional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ REFUSED_BY = {
     "suppressed": "suppression",
     "unsubscribed": "consent",
     "no_consent": "consent",
+    "snoozed": "consent",
     "cap": "cap",
 }
 """Which gate gives a reason. The gates stand in the order in which they are asked."""
@@ -75,7 +79,7 @@ def decide(facts: Facts, now: dt.datetime) -> Verdict:
 
 def seen(facts: Facts) -> dict[str, dict[str, Any]]:
     """By gate the values that it looked at, as JSON: kept of refused messages, so that a refusal can be explained."""
-    consent = ("channel_state", "topic_state", "topic_default", "needs_consent")
+    consent = ("channel_state", "topic_state", "topic_default", "needs_consent", "snoozed", "transactional")
     limit = facts.cap
     return {
         "journey": {"state": facts.journey_state},
@@ -93,12 +97,20 @@ def _refusal(facts: Facts) -> str | None:
         return "no_address"
     if facts.suppressed:
         return "suppressed"
-    if "unsubscribed" in (facts.channel_state, facts.topic_state):
-        return "unsubscribed"
-    if facts.needs_consent and facts.channel_state != "subscribed":
-        return "no_consent"
-    if facts.channel == "email" and facts.topic_state is None and facts.topic_default == "unsubscribed":
-        return "no_consent"
+    if not facts.transactional and (reason := _without_consent(facts)):
+        return reason
     if facts.cap is not None and facts.cap_count >= facts.cap.count:
         return "cap"
     return None
+
+
+def _without_consent(facts: Facts) -> str | None:
+    """A word that is not confirmed yet, or no longer holds, is no consent, whatever would hold without it."""
+    said = (facts.channel_state, facts.topic_state)
+    if "unsubscribed" in said:
+        return "unsubscribed"
+    if "pending" in said or "expired" in said or (facts.needs_consent and facts.channel_state != "subscribed"):
+        return "no_consent"
+    if facts.channel == "email" and facts.topic_state is None and facts.topic_default == "unsubscribed":
+        return "no_consent"
+    return "snoozed" if facts.snoozed else None

@@ -45,3 +45,5 @@ class Candidate(Handed):
     journey_slug: str | None = None
     campaign_slug: str | None = None
     event: Mapping[str, Any] = field(default_factory=dict)
+    transactional: bool = False
+    tracking: str | None = None  # what the contact said on it

@@ -4,7 +4,15 @@ from engine.model.attribution import Conversion, Cost, Credit
 from engine.model.audience import List, ListMembership, Segment, SegmentExpiry, SegmentMembership
 from engine.model.base import Base, new_public_id
 from engine.model.campaign import Campaign, CampaignArm, CampaignContact, CampaignWave
-from engine.model.consent import ConsentEvent, ConsentState, Suppression, Topic
+from engine.model.consent import (
+    ConsentEvent,
+    ConsentPause,
+    ConsentRequest,
+    ConsentState,
+    Suppression,
+    Topic,
+    Wording,
+)
 from engine.model.contact import AttributeDefinition, Contact, ContactIdentity
 from engine.model.content import Content, ContentLink, ContentVersion
 from engine.model.event import ChangeInbox, Event, EventDefinition, EventInbox, EventKey
@@ -28,6 +36,8 @@ __all__ = [
     "ChangeInbox",
     "Clock",
     "ConsentEvent",
+    "ConsentPause",
+    "ConsentRequest",
     "ConsentState",
     "Contact",
     "ContactIdentity",
@@ -69,6 +79,7 @@ __all__ = [
     "Topic",
     "User",
     "Webhook",
+    "Wording",
     "WorkspaceSetting",
     "new_public_id",
 ]

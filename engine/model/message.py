@@ -53,6 +53,7 @@ class Message(Base):
     channel: Mapped[str]
     topic: Mapped[str | None]
     cap: Mapped[str | None]  # "3 per week", checked again inside the claim
+    transactional: Mapped[bool] = mapped_column(server_default=text("false"))  # needs no consent
     fallback: Mapped[bool] = mapped_column(server_default=text("false"))  # its entry waits for its fate
     state: Mapped[str] = mapped_column(server_default=text("'queued'"))
     reason: Mapped[str | None]

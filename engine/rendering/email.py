@@ -22,7 +22,7 @@ from engine.rendering.limits import State, current
 from engine.rendering.trees import helper, prepare
 
 boundary = "=_cairn_alternative"
-reserved = ("unsubscribe_url", "preferences_url", "view_url", "postal_address")
+reserved = ("unsubscribe_url", "preferences_url", "confirm_url", "view_url", "postal_address")
 mime_head = (
     f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
     f"--{boundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
@@ -155,9 +155,11 @@ class Links:
         for name, url in self.ready.items():
             values[name] = whole(url)
         values["unsubscribe_url"] = unsubscribe = envelope.unsubscribe_url or None
-        if unsubscribe and envelope.plain_urls:
-            values["unsubscribe_url"] = quoted_printable.Address(unsubscribe)
-        values["preferences_url"] = envelope.preferences_url or None
+        values["preferences_url"] = preferences = envelope.preferences_url or None
+        if envelope.plain_urls:
+            values["unsubscribe_url"] = unsubscribe and quoted_printable.Address(unsubscribe)
+            values["preferences_url"] = preferences and quoted_printable.Address(preferences)
+        values["confirm_url"] = envelope.confirm_url or None
         values["view_url"] = envelope.view_url or None
         values["postal_address"] = envelope.postal_address or None
         values["cairn_link"] = self

@@ -12,7 +12,8 @@ class Envelope:
     """Of one email to one contact. Nobody changes one.
 
     `token` names the message (Message-ID `<token@message_domain>`); `date` is aware. `click_urls` gives the tracking
-    addresses of links by their positions. `plain_urls` promises that they, `open_url` and `unsubscribe_url` are http
+    addresses of links by their positions. `plain_urls` promises that they, `open_url`, `unsubscribe_url` and
+    `preferences_url` are http
     addresses of letters, digits and `/:?%_.,+~@-`, which need no encoding anywhere. `postal_address` may hold several
     lines. `unsubscribe_mailto` is an address that unsubscribes by mail (RFC 2369). `headers` are added as they are:
     names and values must be ASCII.
@@ -29,6 +30,7 @@ class Envelope:
     unsubscribe_url: str = ""
     unsubscribe_mailto: str = ""
     preferences_url: str = ""
+    confirm_url: str = ""
     view_url: str = ""
     open_url: str = ""
     click_urls: Callable[[Iterable[int]], list[str]] | None = None

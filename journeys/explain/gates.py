@@ -26,9 +26,10 @@ left join journeys j on j.id = m.journey_id
 where m.enrolment_id = :id and m.origin_at = :origin_at order by m.id
 """)
 CONSENT = text("""
-select distinct on (topic) topic, action from consent_events
+select distinct on (topic) topic, case action when 'requested' then 'pending' else action end from consent_events
 where contact_id = :contact_id and channel = :channel and topic in ('', :topic) and occurred_at <= :at
-order by topic, occurred_at desc, id desc
+    and action in ('subscribed', 'unsubscribed', 'requested', 'expired')
+order by topic, action = 'requested', occurred_at desc, id desc
 """)
 TOPIC = text("select default_state from topics where slug = :topic")
 SUPPRESSED = text("""

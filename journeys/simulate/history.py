@@ -51,7 +51,8 @@ where m.contact_id = any(%s::bigint[]) and m.accepted_at < %s
 """
 CONSENT = """
 select contact_id, channel, topic, action, occurred_at from consent_events
-where contact_id = any(%s::bigint[]) and occurred_at < %s order by id
+where contact_id = any(%s::bigint[]) and occurred_at < %s and action in ('subscribed', 'unsubscribed', 'expired')
+order by id
 """
 STAYS = """
 select m.contact_id, 'segment', s.slug, m.entered_at, m.left_at

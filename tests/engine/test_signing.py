@@ -43,7 +43,9 @@ def test_tokens_in_mail_from_when_links_shared_digests_are_read() -> None:
     [
         ("open", 0, b"\0\0\0", slice(12)),
         ("unsubscribe", 0, b"\0\0\0", slice(12, 30)),
-        ("view", 3, b"\0\0\3", slice(30, 48)),
+        ("preferences", 0, b"\0\0\0", slice(30, 48)),
+        ("view", 3, b"\2\0\3", slice(18)),
+        ("confirm", 0, b"\2\0\0", slice(18, 36)),
         ("click", 1, b"\1\0\1", slice(12)),
         ("click", 7, b"\1\0\2", slice(12, 24)),
     ],
@@ -73,9 +75,10 @@ def test_each_position_has_a_tag_of_its_own(purpose: str) -> None:
 
 def test_the_purposes_of_a_message_do_not_stand_for_each_other() -> None:
     signer, reference = Signer(b"secret"), Reference(12, -5, 0)
-    for made in ("open", "click", "unsubscribe", "view"):
+    purposes = ("open", "click", "unsubscribe", "view", "preferences", "confirm")
+    for made in purposes:
         token = signer.token(made, reference)
-        assert [read for read in ("open", "click", "unsubscribe", "view") if signer.read(read, token)] == [made]
+        assert [read for read in purposes if signer.read(read, token)] == [made]
         assert signer.read(made, token) == reference
 
 

@@ -49,12 +49,12 @@ def _open(start: Any, end: Any, now: Any) -> list[Any]:
 
 
 def subscribed(node: ast.Subscribed, context: Context) -> Condition:
-    """The channel is not refused, and the topic's own word, or its default on email, is `subscribed`."""
+    """Nothing but `subscribed` was said of the channel, and so says the topic's own word, or its default on email."""
     known = select(Topic.default_state).where(Topic.slug == literal(node.topic, Text)).scalar_subquery()
     silent = known if node.channel == "email" else literal("unsubscribed", Text)
-    channel = func.coalesce(_state(node.channel, "", context), "")
+    channel = func.coalesce(_state(node.channel, "", context), "subscribed")
     topic = func.coalesce(_state(node.channel, node.topic, context), silent)
-    return and_(known.is_not(None), channel != "unsubscribed", func.coalesce(topic, "") == "subscribed")
+    return and_(known.is_not(None), channel == "subscribed", func.coalesce(topic, "") == "subscribed")
 
 
 def consents(node: ast.Consents, context: Context) -> Condition:
