@@ -20,14 +20,15 @@ from webapp.api.keys import Keys
 from webapp.api.write import write_calls
 from webapp.groupcommit import GroupCommit, Handler, Limits
 from webapp.native import TEXT, Answer, Application, Environ, as_json
-from webapp.public import click, pixel
+from webapp.public import click, pixel, preferences
 from webapp.public.hits import ClickWriter, write_opens
+from webapp.public.preferences import PreferenceCentre
 from webapp.public.unsubscribe import Unsubscribing, write_wishes
 
 log = structlog.get_logger(__name__)
 
 BETWEEN_RINGS = 0.02
-WAKING = {"ingest", "unsubscribe"}
+WAKING = {"ingest", "unsubscribe", "preferences"}
 """Kinds of work after which journeys have something to look at."""
 
 
@@ -68,6 +69,7 @@ class HotPath:
     keys: Keys
     writer: GroupCommit
     unsubscribing: Unsubscribing
+    preferences: PreferenceCentre
     client_ip_header: str | None = None
 
     def answer(self, environ: Environ) -> Answer | None:
@@ -80,6 +82,8 @@ class HotPath:
             return click.answer(environ, self.signer, self.writer, self.client_ip_header)
         if prefix == "/u/":
             return self.unsubscribing.answer(environ)
+        if prefix == "/p/":
+            return self.preferences.answer(environ)
         if prefix == "/v1" and (name := ingest.PATHS.get(path)):
             return ingest.answer(environ, name, self.keys, self.writer)
         if prefix == "/v1" and (slug := enter.slug_of(path)):
@@ -116,12 +120,14 @@ def hot_path(
     handlers: dict[str, Handler] = {
         "ingest": write_calls,
         "unsubscribe": write_wishes,
+        "preferences": preferences.writer_of(signer),
         "click": ClickWriter(),
         "open": write_opens,
     }
     writer = GroupCommit(database, handlers, committed=Doorbell(ring), limits=limits)
     unsubscribing = Unsubscribing(signer, database, writer, client_ip_header)
-    return HotPath(database, signer, Keys(database), writer, unsubscribing, client_ip_header)
+    centre = PreferenceCentre(signer, database, writer, client_ip_header)
+    return HotPath(database, signer, Keys(database), writer, unsubscribing, centre, client_ip_header)
 
 
 def dispatcher(hot: HotPath, flask: Application) -> Application:

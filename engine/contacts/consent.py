@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.contacts.changes import announce
 from engine.db import copy_rows, int_array
-from engine.signing import signer
+from engine.signing import Signer, signer
 
 CHANNEL_WIDE = ""
 CHANNELS = ("email", "sms", "tracking")
@@ -199,10 +199,10 @@ def suppressed(session: Session, channel: str, addresses: Sequence[str]) -> set[
     return {address for address, key in keys.items() if key in known}
 
 
-def lift(session: Session, channel: str, addresses: Iterable[str]) -> int:
+def lift(session: Session, channel: str, addresses: Iterable[str], keyed: Signer) -> int:
     """The owners of these addresses are back: what was suppressed because they unsubscribed is not so any more.
 
     Bounces, complaints and what a colleague suppressed by hand stay. Returns how many were lifted.
     """
-    keys = sorted({signer().address_hmac(channel, address) for address in addresses})
+    keys = sorted({keyed.address_hmac(channel, address) for address in addresses})
     return len(session.execute(LIFT, {"channel": channel, "keys": keys}).all())

@@ -21,7 +21,7 @@ UNSUBSCRIBED = "Unsubscribed"
 READ = text("""
 select m.id, m.origin_at, m.contact_id, m.token, m.channel, coalesce(c.slug, '') as content, m.journey_id,
   j.slug as journey, m.step_id as step, m.accepted_at, m.ended_at,
-  m.topic, t.name as topic_name, m.recipient,
+  m.topic, t.name as topic_name, m.recipient, p.attributes ->> 'language' as language, p.locale,
   coalesce(channelwide.state = 'unsubscribed', false) as left_channel,
   coalesce(topical.state = 'unsubscribed', false) as left_topic
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as wanted(id, origin_at)
@@ -35,6 +35,8 @@ left join consent_states channelwide
 left join consent_states topical
   on topical.contact_id = m.contact_id and topical.channel = m.channel and topical.topic = m.topic and m.topic <> ''""")
 
+OWN = ("topic", "topic_name", "recipient", "left_channel", "left_topic", "language", "locale")
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -46,6 +48,8 @@ class Subscription:
     recipient: str | None
     left_channel: bool
     left_topic: bool
+    language: str | None = None
+    locale: str | None = None
 
     def left(self, scope: str) -> bool:
         """Whether nothing is left to unsubscribe from."""
@@ -73,7 +77,7 @@ def read(session: Session, keys: Iterable[MessageKey]) -> dict[MessageKey, Subsc
     found: dict[MessageKey, Subscription] = {}
     for row in rows:
         values = row._asdict()
-        own = {name: values.pop(name) for name in ("topic", "topic_name", "recipient", "left_channel", "left_topic")}
+        own = {name: values.pop(name) for name in OWN}
         topic = own.pop("topic") or CHANNEL_WIDE
         name = own.pop("topic_name") or topic
         found[row.id, row.origin_at] = Subscription(TrackedMessage(**values), topic, name, **own)
@@ -95,7 +99,7 @@ def unsubscribe(session: Session, wishes: Sequence[Wish], now: dt.datetime) -> l
             effective.setdefault((held.message.contact_id, held.message.channel, _topic(held, wish)), wish)
     changes = [_change(contact_id, channel, topic, wish) for (contact_id, channel, topic), wish in effective.items()]
     changed = record_consent(session, changes, now)
-    _tell(session, [standing[wish.key] for key, wish in effective.items() if key[0] in changed], now)
+    tell(session, [standing[wish.key].message for key, wish in effective.items() if key[0] in changed], now)
     return [_after(standing.get(wish.key), wish) for wish in wishes]
 
 
@@ -109,10 +113,13 @@ def _change(contact_id: int, channel: str, topic: str, wish: Wish) -> ConsentCha
     )
 
 
-def _tell(session: Session, left: Sequence[Subscription], now: dt.datetime) -> None:
-    """The event's id holds the instant: after a new subscription the same message may unsubscribe once more."""
+def tell(session: Session, left: Sequence[TrackedMessage], now: dt.datetime) -> None:
+    """The event and the counter of messages whose contacts left something.
+
+    The event's id holds the instant: after a new subscription the same message may unsubscribe once more.
+    """
     stamp = int(now.timestamp() * 1_000_000)
-    messages = {held.message.id: held.message for held in left}
+    messages = {message.id: message for message in left}
     events = [(it, TrackedEvent(UNSUBSCRIBED, f"unsubscribe-{it.id}-{stamp}", now)) for it in messages.values()]
     facts.record_events(session, events, now)
     rollup.messages(session, [facts.delta(message, {"unsubscribes": 1}, now) for message in messages.values()])

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import parse_qs
 
-import jinja2
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import urls, workspace
+from engine import urls
 from engine.db import Database
 from engine.signing import Signer
 from engine.tracking import unsubscribe
 from engine.tracking.links import MessageKey
 from engine.tracking.unsubscribe import Subscription, Wish
 from webapp.groupcommit import Busy, GroupCommit, Moment, Unavailable
-from webapp.native import HTML, NOT_FOUND, TEXT, Answer, Environ, client_ip, not_allowed, receive, refusal, user_agent
-from webapp.public import tokens
+from webapp.native import NOT_FOUND, TEXT, Answer, Environ, client_ip, not_allowed, receive, user_agent
+from webapp.public import page, tokens
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 BODY_BYTES = 16 * 1024
 ONE_CLICK = b"List-Unsubscribe=One-Click"
-GUARD = (
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Robots-Tag", "noindex"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self'; font-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'",
-    ),
-)
 
 
 def write_wishes(session: Session, wishes: Sequence[Wish], moment: Moment) -> list[Subscription | None]:
@@ -61,17 +46,20 @@ class Unsubscribing:
         if found is None:
             return NOT_FOUND
         key = (found.message_id, urls.origin_at(found))
-        return self._accept(environ, key) if method == "POST" else self._show(key)
+        return self._accept(environ, key) if method == "POST" else self._show(environ, key)
 
-    def _show(self, key: MessageKey) -> Answer:
+    def _show(self, environ: Environ, key: MessageKey) -> Answer:
         """The page. Link checkers fetch it, so it only reads (RFC 8058 §3.1 keeps GET for people)."""
         try:
             with self.database.transaction() as session:
                 held = unsubscribe.read(session, [key]).get(key)
-                sender_name = workspace.load(session).sender_name
+                sender = page.sender(session)
         except SQLAlchemyError:
-            return _later(Unavailable("The database is away."))
-        return NOT_FOUND if held is None else _page(held, sender_name)
+            return page.later(Unavailable("The database is away."))
+        if held is None:
+            return NOT_FOUND
+        choosing = urls.MessageUrls("", self.signer, *key).preferences()
+        return _page(held, sender, page.language(environ, (held.language, held.locale)), choosing)
 
     def _accept(self, environ: Environ, key: MessageKey) -> Answer:
         """Unsubscribe, durably, and say so: in a line for mail programs, with the page for people.
@@ -86,10 +74,10 @@ class Unsubscribing:
         try:
             held = self.writer.submit("unsubscribe", wish)
         except (Busy, Unavailable) as error:
-            return _later(error)
+            return page.later(error)
         if held is None:
             return NOT_FOUND
-        return Answer(200, TEXT, b"You are unsubscribed.\n") if one_click else self._show(key)
+        return Answer(200, TEXT, b"You are unsubscribed.\n") if one_click else self._show(environ, key)
 
 
 def _is_one_click(body: bytes) -> bool:
@@ -102,35 +90,16 @@ def _scope(body: bytes) -> str:
     return "channel" if given == "channel" else "topic"
 
 
-def _later(error: Busy | Unavailable) -> Answer:
-    status, headers = refusal(error)
-    return Answer(status, TEXT + headers, b"We cannot store this right now. Please try again in a moment.\n")
-
-
-def _page(held: Subscription, sender_name: str) -> Answer:
+def _page(held: Subscription, sender: str, language: str, choosing: str) -> Answer:
     """The page that asks, or where nothing of the message's list is left to leave, the one that confirms."""
-    html = _template().render(
-        action="",
+    return page.render(
+        "unsubscribe",
+        language,
         done=held.left("topic"),
-        everything=held.left_channel or not held.topic,
+        whole=held.left_channel or not held.topic,
         topic=held.topic_name,
         channel=held.message.channel,
-        address=_masked(held.recipient),
-        sender_name=sender_name,
+        address=page.masked(held.recipient),
+        sender=sender,
+        choosing=choosing,
     )
-    return Answer(200, HTML + GUARD, html.encode())
-
-
-def _masked(recipient: str | None) -> str:
-    """Enough to recognise one's own address; whoever was forwarded the mail learns little."""
-    if not recipient:
-        return ""
-    local, at, domain = recipient.rpartition("@")
-    return f"{local[:1]}…{at}{domain}" if at else f"…{recipient[-3:]}"
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    loader = jinja2.FileSystemLoader(TEMPLATES)
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    return environment.get_template("public/unsubscribe.html")

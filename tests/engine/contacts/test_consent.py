@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from engine.contacts.consent import ConsentChange, expire, lift, record_consent, suppress, suppressed
 from engine.contacts.identify import identify
 from engine.contacts.profile import Profile
+from engine.signing import signer
 
 NOW = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
 
@@ -111,5 +112,5 @@ def test_who_comes_back_lifts_what_they_did_themselves_and_nothing_else(session:
     for reason in ("hard_bounce", "complaint", "manual"):
         suppress(session, "email", [f"{reason}@x.example"], reason, NOW)
     everybody = ["left@x.example", "hard_bounce@x.example", "complaint@x.example", "manual@x.example"]
-    assert lift(session, "email", everybody) == 1
+    assert lift(session, "email", everybody, signer()) == 1
     assert suppressed(session, "email", everybody) == set(everybody[1:])

@@ -1,0 +1,43 @@
+"""The catalogues say everything that the pages say, with the same names in braces."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from engine import translation
+
+ROOT = Path(__file__).resolve().parents[2]
+ASKED = re.compile(r"\bt\(\s*\"([^\"]+)\"")
+NAMES = re.compile(r"\{\w+\}")
+
+
+def asked() -> set[str]:
+    """Every text that a page or a system message asks for."""
+    files = [*(ROOT / "templates" / "public").glob("*.html"), *(ROOT / "engine").rglob("confirmation.py")]
+    texts = {text for file in files for text in ASKED.findall(file.read_text())}
+    assert len(texts) > 25
+    return texts
+
+
+@pytest.mark.parametrize("language", [name for name in translation.NAMES if name != translation.SOURCE])
+def test_a_language_has_every_text(language: str) -> None:
+    words = translation.catalogue(language)
+    assert set(words) >= asked()
+    for english, translated in words.items():
+        assert translated, english
+        assert sorted(NAMES.findall(english)) == sorted(NAMES.findall(translated)), english
+
+
+def test_the_first_language_that_there_is_is_spoken() -> None:
+    assert translation.choose([None, 3, "", "xx", "fr-CA", "de"]) == "fr"
+    assert translation.choose(["de_AT"]) == "de"
+    assert translation.choose([]) == "en"
+
+
+def test_po_files_are_read_as_editors_write_them() -> None:
+    head = '# note\nmsgid ""\nmsgstr "Language: xx\\n"\n\n'
+    text = head + '#: a.html:1\nmsgid "One "\n"line"\nmsgstr ""\n"Eine \\"Zeile\\""\n'
+    assert translation.read(text) == {"One line": 'Eine "Zeile"'}
