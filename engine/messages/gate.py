@@ -16,8 +16,8 @@ class Facts(NamedTuple):
 
     `topic_default` is None where the message has no topic or the topic is not known. `cap_count` are the messages to
     this contact in the cap's window, over all journeys. `needs_consent`: the channel wants an explicit yes.
-    `journey_state` is that of the journey or campaign. `snoozed`: the contact asked for a pause. A `transactional` message needs no consent: it answers what the contact
-    has just done.
+    `journey_state` is that of the journey or campaign. `snoozed`: the contact asked for a pause. A `transactional`
+    message needs no consent: it answers what the contact has just done.
     """
 
     channel: str
