@@ -6,9 +6,9 @@ import datetime as dt
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from graphlib import CycleError, TopologicalSorter
+from graphlib import TopologicalSorter
 from typing import Any
 
 from sqlalchemy import select
@@ -86,7 +86,7 @@ class Plan:
 def plans(session: Session, sources: Sequence[str], choices: dict[str, Choices]) -> list[Plan]:
     """A plan for each text, in their order; `choices` by the journey's name. Raises Refused for a text with an error,
     InvalidInput for a choice that cannot be carried out and for two texts of one journey."""
-    beside = frozenset(in_turn(sources))
+    beside = named(sources)
     found = [(source, checked(session, source, beside)) for source in sources]
     aliases = load_schema(session).aliases
     texts = [parse(source, aliases) for source in sources]
@@ -102,18 +102,35 @@ def plans(session: Session, sources: Sequence[str], choices: dict[str, Choices])
     ]
 
 
-def in_turn(sources: Iterable[str]) -> tuple[str, ...]:
-    """The journeys of texts that are planned together, each behind those that it starts. None if some start each other
-    in a ring: which of them could come first, the workspace's names decide."""
+def named(sources: Iterable[str]) -> frozenset[str]:
+    """The journeys that these texts are of, as far as they read."""
+    return frozenset(text.slug for source in sources if (text := read(source).partial))
+
+
+def in_turn(sources: Iterable[str]) -> tuple[frozenset[str], ...]:
+    """The journeys of texts that are published together, in groups that are one transaction each, behind those that
+    they start. A group is one journey, or those that start each other in a ring."""
     texts = [text for source in sources if (text := read(source).partial)]
     starts = {
         text.slug: {step.journey for step in walk(text.steps) if isinstance(step, StartJourney)} for text in texts
     }
-    graph = {slug: started.intersection(starts) - {slug} for slug, started in starts.items()}
-    try:
-        return tuple(TopologicalSorter(graph).static_order())
-    except CycleError:
-        return ()
+    reach = {slug: _reached(slug, starts) for slug in starts}
+    group = {slug: frozenset({slug} | {one for one in ahead if slug in reach[one]}) for slug, ahead in reach.items()}
+    graph = {
+        one: {group[ahead] for slug in one for ahead in starts[slug] if ahead in group} - {one}
+        for one in group.values()
+    }
+    return tuple(TopologicalSorter(graph).static_order())
+
+
+def _reached(slug: str, starts: Mapping[str, set[str]]) -> set[str]:
+    """The journeys among `starts` that `slug` leads to, by one start or many."""
+    found: set[str] = set()
+    coming = starts[slug] & starts.keys()
+    while coming:
+        found |= coming
+        coming = {one for reached in coming for one in starts[reached] & starts.keys()} - found
+    return found
 
 
 def checked(session: Session, source: str, beside: frozenset[str] = frozenset()) -> tuple[Problem, ...]:
@@ -178,13 +195,18 @@ def chosen(plan: Plan, choices: Choices) -> Plan:
     return replace(plan, choices=told, steps=steps)
 
 
-def carry_out(session: Session, plan: Plan, now: dt.datetime, actor: str) -> Published:
-    """Publish it, with its choices. Raises Conflict if another version is live than the one that it was made for."""
+def carry_out(
+    session: Session, plan: Plan, now: dt.datetime, actor: str, beside: frozenset[str] = frozenset()
+) -> Published:
+    """Publish it, with its choices; the journeys `beside` it are published in the same transaction.
+
+    Raises Conflict if another version is live than the one that it was made for.
+    """
     row = session.execute(select(Journey).where(Journey.slug == plan.slug)).scalar_one_or_none()
     version = session.get(JourneyVersion, row.live_version_id) if row is not None and row.live_version_id else None
     if hash_of(version.source if version is not None else "") != plan.was:
         raise Conflict(f"the live text of `{plan.slug}` is not the one that the plan was made for", "Make a new plan.")
-    return publish(session, plan.source, now, actor, plan.choices, plan.live)
+    return publish(session, plan.source, now, actor, plan.choices, plan.live, beside)
 
 
 def hash_of(source: str) -> str:

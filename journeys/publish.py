@@ -63,7 +63,7 @@ def check(session: Session, source: str, beside: frozenset[str] = frozenset()) -
     partial = read(source, schema.aliases).partial
     found = problems(source, schema, _names(session, schema, partial, beside), schema.aliases)
     if partial:
-        found += [*_notes(partial), *_crowd(session, partial), *_asleep(session, partial)]
+        found += [*_notes(partial), *_crowd(session, partial), *_asleep(session, partial, beside)]
     return in_order(found)
 
 
@@ -77,10 +77,10 @@ def _crowd(session: Session, journey: language.Journey) -> list[Problem]:
     return [Problem("warning", journey.enter.line, 1, message, hint="They enter because of `existing: true`.")]
 
 
-def _asleep(session: Session, journey: language.Journey) -> list[Problem]:
-    """Steps that start a journey which lets nobody in at the moment."""
+def _asleep(session: Session, journey: language.Journey, beside: frozenset[str]) -> list[Problem]:
+    """Steps that start a journey which lets nobody in at the moment, and is not published beside this one."""
     started = [step for step in walk(journey.steps) if isinstance(step, language.StartJourney)]
-    slugs = {step.journey for step in started} - {journey.slug}
+    slugs = {step.journey for step in started} - {journey.slug} - beside
     asleep = select(Journey.slug).where(Journey.slug.in_(slugs), Journey.state != "live")
     found = set(session.execute(asleep).scalars()) if slugs else set()
     return [
@@ -142,6 +142,7 @@ def publish(
     actor: str,
     choices: Choices | None = None,
     expected: int | None = None,
+    beside: frozenset[str] = frozenset(),
 ) -> Published:
     """Freeze `source` as the live version of its journey, and carry out `choices` for those who are in older ones.
 
@@ -149,11 +150,12 @@ def publish(
     `expected` is given and another version (by number, 0 for none) is live. Without a choice people in flight stay on
     the version that they entered. The same text again changes nothing but what is chosen. A segment that lets people in
     is refreshed first, so that only who joins from now on is new to it. Nothing is matched meanwhile. `now` is when the
-    publisher asked; what is published is as of when they had the turn, if that is later.
+    publisher asked; what is published is as of when they had the turn, if that is later. Journeys `beside` it may be
+    named though they are not there yet: the caller publishes them in the same transaction.
     """
     turn.take(session)
     now = max(now, clock.now(session))
-    found = check(session, source)
+    found = check(session, source, beside)
     if errors := [problem for problem in found if problem.severity == "error"]:
         raise Refused(errors)
     parsed = parse(source, load_schema(session).aliases)

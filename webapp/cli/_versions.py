@@ -87,24 +87,28 @@ def apply(paths: tuple[Path, ...], choices: tuple[str, ...], yes: bool) -> None:
     """Publish what `plan` shows: files, directories, or a plan that was written with `--out`.
 
     A plan is refused when the live version or its file has changed since. Each journey is one transaction;
-    one that another starts comes before it.
+    one that another starts comes before it, and those that start each other in a ring are one transaction together.
     """
     with connected() as database:
         try:
             made = _read_plan(paths[0], choices) if _is_plan(paths) else _planned(database, _texts(paths), choices)[0]
         except Refused:
             sys.exit(1)
-        turns = {slug: turn for turn, slug in enumerate(planning.in_turn(one.source for one in made))}
-        wanted = sorted((one for one in made if one.changes), key=lambda one: turns.get(one.slug, 0))
+        groups = planning.in_turn(one.source for one in made)
+        wanted = [[one for one in made if one.slug in group and one.changes] for group in groups]
+        names = [one.slug for group in wanted for one in group]
         if not _is_plan(paths):
             _show(made, [])
-        if wanted and not yes:
-            click.confirm(f"Publish {', '.join(one.slug for one in wanted)}?", abort=True)
-        for one in wanted:
+        if names and not yes:
+            click.confirm(f"Publish {', '.join(names)}?", abort=True)
+        for group in wanted:
             with database.transaction() as session:
-                done = planning.carry_out(session, one, clock.now(session), getpass.getuser())
-            click.echo(_done(done))
-        if not wanted:
+                beside = frozenset(one.slug for one in group)
+                now, actor = clock.now(session), getpass.getuser()
+                done = [planning.carry_out(session, one, now, actor, beside) for one in group]
+            for one_done in done:
+                click.echo(_done(one_done))
+        if not names:
             click.echo("Nothing to do.")
 
 
@@ -198,7 +202,7 @@ def _planned(
 
 
 def _refuse_broken(session: Session, texts: Texts) -> None:
-    refused, beside = None, frozenset(planning.in_turn(texts.values()))
+    refused, beside = None, planning.named(texts.values())
     for path, text in texts.items():
         try:
             planning.checked(session, text, beside)

@@ -28,6 +28,7 @@ from journeys.language.naming import with_ids
 from journeys.language.parse import parse
 from journeys.language.problems import Problem
 from journeys.language.program import walk
+from journeys.plan import named
 from journeys.runtime.numbers import StepCounts, step_counts
 from journeys.simulate import as_json as as_json_
 from journeys.simulate import notes
@@ -58,11 +59,11 @@ command.add_command(enter)
 @command.command()
 @click.argument("files", type=FILE, nargs=-1, required=True)
 def lint(files: tuple[Path, ...]) -> None:
-    """Check journey files; exit code 1 if one has an error. Nothing is saved."""
-    failed = False
+    """Check journey files, which may name each other; exit code 1 if one has an error. Nothing is saved."""
+    failed, texts = False, {file: read_text(file) for file in files}
     with connected() as database, database.transaction() as session:
-        for file in files:
-            found = publishing.check(session, read_text(file))
+        for file, text in texts.items():
+            found = publishing.check(session, text, named(texts.values()))
             _show(file, found)
             failed = failed or any(problem.severity == "error" for problem in found)
             if not found:

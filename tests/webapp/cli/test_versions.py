@@ -141,11 +141,41 @@ def test_what_is_missing_is_named_as_it_is(cairn: Cairn, world: World) -> None:
     assert "Did you mean `welcome`?" in cairn("library", "add", "welcom").stderr
 
 
-def test_new_journeys_that_start_each_other_are_refused(cairn: Cairn, tmp_path: Path) -> None:
-    for slug, other in (("a", "b"), ("b", "a")):
-        (tmp_path / f"{slug}.yaml").write_text(journey(f"- journey: {other}\n  id: on", slug=slug, enter="api: true"))
-    refused = cairn("plan", tmp_path)
-    assert refused.exit_code == 1 and "There is no journey `b`" in refused.stderr
+def ring(folder: Path, *slugs: str) -> None:
+    """Journeys each of which starts the next one, the last one the first."""
+    for slug, after in zip(slugs, [*slugs[1:], slugs[0]], strict=True):
+        text = journey(f"- wait: 1 day\n  id: rest\n- journey: {after}\n  id: on", slug=slug, enter="api: true")
+        (folder / f"{slug}.yaml").write_text(text)
+
+
+def test_new_journeys_that_start_each_other_are_published_together_behind_what_they_start(
+    cairn: Cairn, world: World, tmp_path: Path
+) -> None:
+    ring(tmp_path, "a", "b", "c")
+    text = (tmp_path / "b.yaml").read_text() + "  - journey: sub\n    id: more\n"
+    (tmp_path / "b.yaml").write_text(text)
+    (tmp_path / "sub.yaml").write_text(journey("- wait: 1 day\n  id: rest", slug="sub", enter="api: true"))
+    (tmp_path / "z.yaml").write_text(journey("- journey: a\n  id: on", slug="z"))
+    assert cairn("lint", *sorted(tmp_path.glob("*.yaml"))).exit_code == 0
+    assert "There is no journey `b`" in cairn("lint", tmp_path / "a.yaml").output
+    assert cairn("plan", tmp_path).exit_code == 2
+    done = cairn("apply", tmp_path, "--yes")
+    assert done.exit_code == 0, done.output
+    live = [line.split()[0] for line in done.output.splitlines() if line.endswith("is live.")]
+    assert live == ["sub", "a", "b", "c", "z"]
+    at = dict(world.execute("select slug, published_at from journeys"))
+    assert set(at) == {"a", "b", "c", "sub", "z"}
+
+
+def test_a_ring_of_which_one_cannot_be_published_leaves_nothing(cairn: Cairn, world: World, tmp_path: Path) -> None:
+    plan, folder = tmp_path / "plan.json", tmp_path / "d"
+    folder.mkdir()
+    ring(folder, "a", "b")
+    assert cairn("plan", folder, "--out", plan).exit_code == 2
+    world.publish(journey("- wait: 2 days\n  id: rest", slug="b", enter="api: true"))
+    refused = cairn("apply", plan, "--yes")
+    assert refused.exit_code == 1 and "Make a new plan" in refused.stderr
+    assert world.execute("select slug from journeys") == [("b",)]
 
 
 @pytest.mark.parametrize(
