@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     mailbox_url: str | None = None  # where the local mailbox listens; `cairn up` sets it when no mail server is named
     smtp_connections: int = 8
     bounce_domain: str | None = None  # bounces.example.com, or bounces@example.com for a mailbox that takes bounces+…
+    sms_url: str | None = (
+        None  # twilio://, kannel:// or smpp://, see engine.channels.sms.gateway; the local phone when unset
+    )
     dkim_domain: str | None = None  # what email is signed for; it should be the domain of the sender's address
     dkim_keys: str | None = None  # SELECTOR:FILE, or several with commas between, such as an RSA and an Ed25519 key
     webhook_networks: str = ""  # networks of our own that webhooks may reach, as in 10.1.0.0/16, with commas between

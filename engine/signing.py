@@ -153,6 +153,10 @@ class Signer:
         message_id, origin_us = (int.from_bytes(part, "big", signed=True) for part in (body[:8], body[8:]))
         return Reference(message_id, origin_us, position)
 
+    def door(self, name: str) -> str:
+        """The token in the address of a door for a service that cannot sign: 144 bits, always the same."""
+        return base64.urlsafe_b64encode(self._keyed["address"].digest(f"door:{name}".encode())[:18]).decode()
+
     def address_hmac(self, channel: str, address: str) -> bytes:
         """The key under which an address is suppressed; email is compared without regard to case."""
         normal = address.strip().lower() if channel == "email" else address.strip()

@@ -24,6 +24,7 @@ class Workspace:
     `revenue_events` names the property of an event that carries revenue; the first one present counts.
     A campaign pauses by itself above the parts `breaker_bounces` and `breaker_complaints`, from `breaker_messages` on.
     In `untracked_countries` opens and clicks of nobody are tracked who has not agreed to it.
+    `sms_stopped`, `sms_started` and `sms_help` are texted back to STOP, START and HELP, `{name}` for the workspace's.
     `click_window_days` and `open_window_days` bound how long after a touch a message may get credit.
     """
 
@@ -36,6 +37,9 @@ class Workspace:
     email_price: Decimal = Decimal("0.0004")
     sms_price: Decimal = Decimal("0.0079")
     sms_needs_consent: bool = True
+    sms_stopped: str = "{name}: you are unsubscribed and get no more texts from us. Text START to come back."
+    sms_started: str = "{name}: you get our texts again. Text STOP to end them, HELP for help."
+    sms_help: str = "{name}: text STOP to get no more texts, START to get them again. Message and data rates may apply."
     revenue_events: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {"Order Completed": ("revenue", "total", "value")}
     )

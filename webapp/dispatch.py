@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from engine.channels.sms.gateway import Gateway
 from engine.db import Database
 from engine.signing import Signer
 from webapp.api import enter, ingest
@@ -20,9 +21,10 @@ from webapp.api.keys import Keys
 from webapp.api.write import write_calls
 from webapp.groupcommit import GroupCommit, Handler, Limits
 from webapp.native import TEXT, Answer, Application, Environ, as_json
-from webapp.public import click, pixel, preferences
+from webapp.public import click, pixel, preferences, texts
 from webapp.public.hits import ClickWriter, write_opens
 from webapp.public.preferences import PreferenceCentre
+from webapp.public.texts import Texts
 from webapp.public.unsubscribe import Unsubscribing, write_wishes
 
 log = structlog.get_logger(__name__)
@@ -70,6 +72,7 @@ class HotPath:
     writer: GroupCommit
     unsubscribing: Unsubscribing
     preferences: PreferenceCentre
+    texts: Texts
     client_ip_header: str | None = None
 
     def answer(self, environ: Environ) -> Answer | None:
@@ -84,6 +87,8 @@ class HotPath:
             return self.unsubscribing.answer(environ)
         if prefix == "/p/":
             return self.preferences.answer(environ)
+        if prefix == "/ho" and path.startswith(texts.PREFIX):
+            return self.texts.answer(environ)
         if prefix == "/v1" and (name := ingest.PATHS.get(path)):
             return ingest.answer(environ, name, self.keys, self.writer)
         if prefix == "/v1" and (slug := enter.slug_of(path)):
@@ -112,10 +117,13 @@ def hot_path(
     ring: Callable[[], object] = lambda: None,
     client_ip_header: str | None = None,
     limits: Limits | None = None,
+    site: str = "",
+    gateway: Gateway | None = None,
 ) -> HotPath:
     """Start the writer and build the native addresses on it. `ring` may block and fail, nobody waits for it.
 
-    Calls are written first: finding contacts takes the locks that everything else may wait for.
+    Calls are written first: finding contacts takes the locks that everything else may wait for. `gateway` delivers
+    receipts and texts at addresses below `site`.
     """
     handlers: dict[str, Handler] = {
         "ingest": write_calls,
@@ -124,10 +132,12 @@ def hot_path(
         "click": ClickWriter(),
         "open": write_opens,
     }
-    writer = GroupCommit(database, handlers, committed=Doorbell(ring), limits=limits)
+    bell = Doorbell(ring)
+    writer = GroupCommit(database, handlers, committed=bell, limits=limits)
     unsubscribing = Unsubscribing(signer, database, writer, client_ip_header)
     centre = PreferenceCentre(signer, database, writer, client_ip_header)
-    return HotPath(database, signer, Keys(database), writer, unsubscribing, centre, client_ip_header)
+    received = Texts(database, signer, site, gateway, lambda: bell({"ingest"}))
+    return HotPath(database, signer, Keys(database), writer, unsubscribing, centre, received, client_ip_header)
 
 
 def dispatcher(hot: HotPath, flask: Application) -> Application:

@@ -42,6 +42,7 @@ def sender() -> Sender:
         stopping=stop_requested,
         dkim=configured(own.dkim_domain, own.dkim_keys),
         bounces=return_path(own.bounce_domain),
+        sms_url=own.sms_url,
     )
 
 

@@ -21,7 +21,7 @@ from engine.settings import Settings
 from workers.database import open_database
 from workers.embedded import Embedded, Running, Urls, places, process, running, started
 from workers.enqueue import connect
-from workers.supervisor import Report, Supervisor
+from workers.supervisor import PARTS, TEXTS, Report, Supervisor
 
 START_PATIENCE = 240.0
 LOCK_PATIENCE = 3.0
@@ -77,7 +77,8 @@ def supervised(
         stack.enter_context(running.published(home, record, patient=False))
         own = _own_settings(settings, home, host, port, urls)
         note = lambda pids: running.write(home, record.with_processes(pids))  # noqa: E731
-        parts = Supervisor(_environment(own), home, report, note)
+        smpp = (settings.sms_url or "").startswith("smpp")
+        parts = Supervisor(_environment(own), home, report, note, (*PARTS, TEXTS) if smpp else PARTS)
         stack.callback(parts.stop)
         parts.start()
         _await_web(parts, host, port, home / "log" / "web.log")

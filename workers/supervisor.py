@@ -40,6 +40,8 @@ PARTS = (
     Part("scheduler", ("scheduler",)),
 )
 """What a site consists of; the Procfile lists the same. The mailbox goes last, as workers may still hand mail to it."""
+TEXTS = Part("texts", ("sms", "receive"))
+"""Where texts go over SMPP, one more keeps the session in which the gateway delivers; the Procfile has it too."""
 
 
 @dataclass

@@ -17,6 +17,7 @@ class LocalPhone:
     """Accepts every SMS that renders. Its rows are written with the results, so that both are there or neither is."""
 
     channel = "sms"
+    gateway = "phone"  # its name in `incoming_texts`
 
     def __init__(self) -> None:
         self._texts: dict[int, tuple[Outgoing, bytes]] = {}
@@ -56,3 +57,9 @@ class LocalPhone:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def write(session: Session, sender: str, recipient: str, text: str, now: dt.datetime) -> None:
+    """Put an answer on the phone that is no message of the ledger."""
+    row = {"public_id": new_public_id(), "channel": "sms", "sender": sender, "recipient": recipient}
+    session.execute(insert(LocalMessage), [{**row, "raw": text.encode(), "received_at": now}])

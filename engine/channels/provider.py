@@ -31,7 +31,7 @@ class Outgoing:
     """A claimed message. `render` gives what to send and may raise `RenderFailure`.
 
     `id` and `attempt` (from 1) name the try in the journal. `sender` is the envelope's return path, `token` the name of
-    the message outside.
+    the message outside, `receipt_url` where a gateway may tell what became of it.
     """
 
     id: int
@@ -40,6 +40,7 @@ class Outgoing:
     recipient: str
     render: Callable[[], Rendered]
     token: str = ""
+    receipt_url: str = ""
 
 
 class Result(NamedTuple):

@@ -80,6 +80,13 @@ def phone(given: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+def dialled(given: str) -> str:
+    """A number as gateways write it: E.164 with or without its `+`; short codes and names stay as they are."""
+    number = given.strip().replace("\0", "")[:40]
+    plain = number if number.startswith("+") else f"+{number.removeprefix('00')}"
+    return plain if is_plain_phone(plain) else number
+
+
 def is_plain_phone(number: str) -> bool:
     """Whether a number in E.164 shape has a length its country uses; a tenth of the cost of a full parse."""
     return E164.fullmatch(number) is not None and _known_length(number[1:5], len(number) - 1)

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from engine import clock as clocks
 from engine.channels.dkim import Dkim
 from engine.channels.journal import Journal
-from engine.channels.phone import LocalPhone
 from engine.channels.provider import Provider
+from engine.channels.sms import gateway
 from engine.channels.smtp import Timeouts, Transmitter
 from engine.db import Database
 from engine.messages import reaper
@@ -30,9 +30,9 @@ large_journal = 64_000
 class Sender:
     """Sends what is queued in one workspace. One a process; calls from several threads take turns.
 
-    `home` is CAIRN_HOME, `site` the base of all addresses in messages, `smtp_url` as in `channels.smtp.Server.parse`.
-    Connections stay open between calls; a turn ends early when `stopping` says so. `dkim` signs email;
-    what bounces comes back to `bounces`.
+    `home` is CAIRN_HOME, `site` the base of all addresses in messages, `smtp_url` as in `channels.smtp.Server.parse`,
+    `sms_url` as in `channels.sms.gateway.parse`; texts go to the local phone without one. Connections stay open between
+    calls; a turn ends early when `stopping` says so. `dkim` signs email; what bounces comes back to `bounces`.
     """
 
     def __init__(
@@ -49,11 +49,12 @@ class Sender:
         stopping: Callable[[], bool] = bool,
         dkim: Dkim | None = None,
         bounces: ReturnPath | None = None,
+        sms_url: str | None = None,
     ) -> None:
         self.folder = home / "journal"
         self.journal = Journal(self.folder)
         smtp = Transmitter(smtp_url, self.journal, connections=connections, timeouts=timeouts)
-        self.providers: tuple[Provider, ...] = (smtp, LocalPhone())
+        self.providers: tuple[Provider, ...] = (smtp, gateway.provider(sms_url, self.journal))
         self.site, self.signer, self.batch, self.clock = site, signer, batch, clock
         self.stopping, self.dkim, self.bounces = stopping, dkim, bounces
         self._flying: dict[str, deque[Batch]] = {each.channel: deque() for each in self.providers}

@@ -21,6 +21,7 @@ from engine.model.message import LocalMessage, Message
 from engine.model.receipt import Receipt, ReceiptMail, StreamPause
 from engine.model.report import EntryRollup, MessageRollup, StepRollup
 from engine.model.system import ApiKey, AuditLog, Clock, Import, Lease, ScheduleSlot, User, WorkspaceSetting
+from engine.model.texting import GatewayReference, IncomingText
 from engine.model.tracking import Hit
 from engine.model.webhook import Delivery, Webhook
 
@@ -55,8 +56,10 @@ __all__ = [
     "EventDefinition",
     "EventInbox",
     "EventKey",
+    "GatewayReference",
     "Hit",
     "Import",
+    "IncomingText",
     "Journey",
     "JourneyVersion",
     "Lease",

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from workers.embedded import places
-from workers.supervisor import PARTS, Part, Supervisor
+from workers.supervisor import PARTS, TEXTS, Part, Supervisor
 
 PROCFILE = Path(__file__).parents[2] / "Procfile"
 
@@ -33,4 +33,4 @@ def test_a_part_that_ends_is_started_again_more_and_more_slowly(tmp_path: Path) 
 
 def test_the_procfile_lists_the_same_parts() -> None:
     commands = [line.split(": ", 1)[1] for line in PROCFILE.read_text().splitlines() if line]
-    assert sorted(commands) == sorted("cairn " + " ".join(part.arguments) for part in PARTS)
+    assert sorted(commands) == sorted("cairn " + " ".join(part.arguments) for part in (*PARTS, TEXTS))

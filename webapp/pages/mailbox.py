@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, render_template, request
+import uuid
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from engine.channels.phone import LocalPhone, write
 from engine.errors import NotFound
 from engine.model import LocalMessage
+from engine.texts.incoming import LONGEST, Incoming, take
 from webapp.pages.mail_parts import Parts, read_parts
 from webapp.pages.paging import number_cursor
 from webapp.pages.queries import AnyRow
@@ -27,6 +31,7 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/mailbox", "mailbox", listing)
     blueprint.add_url_rule("/mailbox/<public_id>", "mail", mail)
     blueprint.add_url_rule("/mailbox/<public_id>/body", "mail_body", body)
+    blueprint.add_url_rule("/mailbox/<public_id>/reply", "mail_reply", reply, methods=["POST"])
 
 
 def listing() -> ResponseReturnValue:
@@ -45,10 +50,11 @@ def mail(public_id: str) -> ResponseReturnValue:
     with work() as opened:
         found, parts = _read(opened.session, public_id)
         origin = _origin(opened.session, found)
+        texts = queries.conversation(opened.session, found.recipient) if found.channel == "sms" else []
     if view not in VIEWS:
         view = "rendered" if parts.html else "text"
     template = "pages/phone.html" if found.channel == "sms" else "pages/mail.html"
-    return render_template(template, mail=found, parts=parts, origin=origin, view=view)
+    return render_template(template, mail=found, parts=parts, origin=origin, view=view, texts=texts)
 
 
 def body(public_id: str) -> Response:
@@ -61,6 +67,21 @@ def body(public_id: str) -> Response:
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def reply(public_id: str) -> ResponseReturnValue:
+    """Text back as the one who got the SMS; what Cairn answers arrives on the same phone."""
+    words = request.form.get("text", "").replace("\0", "").strip()[:LONGEST]
+    with work() as opened:
+        found, _ = _read(opened.session, public_id)
+        if found.channel != "sms":
+            raise NotFound("SMS", public_id, "Only texts can be answered here.")
+        if words:
+            texted = Incoming(uuid.uuid4().hex, found.recipient, found.sender, words)
+            said = take(opened.session, LocalPhone.gateway, texted, opened.now)
+            if said:
+                write(opened.session, found.sender, found.recipient, said, opened.now)
+    return redirect(url_for("pages.mail", public_id=public_id) + "#conversation")
 
 
 def _origin(session: Session, found: LocalMessage) -> AnyRow | None:

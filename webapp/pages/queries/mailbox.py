@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from engine.model import Contact, Journey, LocalMessage, Message
+from engine.model import Contact, IncomingText, Journey, LocalMessage, Message
 from webapp.pages.paging import Page, cut
 from webapp.pages.queries import AnyRow, AnySelect
 from webapp.pages.queries.contacts import escaped
@@ -37,6 +39,12 @@ def listing(session: Session, channel: str | None, text: str, after: int | None)
 def by_public_id(session: Session, public_id: str) -> LocalMessage | None:
     """One message as it arrived."""
     return session.execute(select(LocalMessage).where(LocalMessage.public_id == public_id)).scalar_one_or_none()
+
+
+def conversation(session: Session, number: str) -> Sequence[IncomingText]:
+    """What was last texted back from a number, with Cairn's answers, oldest first."""
+    query = select(IncomingText).where(IncomingText.sender == number).order_by(IncomingText.received_at.desc())
+    return list(reversed(session.execute(query.limit(PAGE_SIZE)).scalars().all()))
 
 
 def origin(session: Session, token: str, recipient: str) -> AnyRow | None:

@@ -1,0 +1,1 @@
+"""SMS: gateways that take texts, their receipts, and what people text back."""

@@ -1,0 +1,36 @@
+"""What people text, and what they mean by it."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.channels.sms.keywords import keyword
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["STOP", "stop", "Stop.", " STOP PLEASE ", "please stop texting me", "QUIT", "End", "REVOKE", "OPT OUT", "opt-out",
+     "Cancel!", "UNSUBSCRIBE", "stopall", "Arrêt", "“STOP”", "STOP\n\nSent from my phone", "Abmelden bitte"],
+)  # fmt: skip
+def test_a_wish_to_stop_is_heard_anywhere_in_a_text(text: str) -> None:
+    assert keyword(text) == "stop"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nonstop", "non-stop flights?", "I cancelled it", "the weekend", "friend", "stopping by", "", "👍", "quite nice"],
+)
+def test_part_of_a_word_is_no_wish(text: str) -> None:
+    assert keyword(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"), [("START", "start"), ("Unstop", "start"), ("yes", "start"), ("HELP", "help"), ("info?", "help")]
+)
+def test_start_and_help_are_whole_texts(text: str, wish: str) -> None:
+    assert keyword(text) == wish
+    assert keyword(f"{text} and more") is None
+
+
+def test_who_writes_both_wants_to_stop() -> None:
+    assert keyword("HELP me STOP") == "stop"
