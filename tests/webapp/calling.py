@@ -12,6 +12,7 @@ from sqlalchemy import text
 from werkzeug.test import Client, TestResponse
 
 from engine import users
+from engine.channels.sms.gateway import Gateway
 from engine.db import Database
 from engine.signing import Signer
 from webapp.dispatch import HotPath, dispatcher, hot_path
@@ -43,12 +44,27 @@ class Site:
 
 
 @contextmanager
-def serving(database: Database, *, limits: Limits | None = None, client_ip_header: str | None = None) -> Iterator[Site]:
+def serving(
+    database: Database,
+    *,
+    limits: Limits | None = None,
+    client_ip_header: str | None = None,
+    site: str = "",
+    gateway: Gateway | None = None,
+) -> Iterator[Site]:
     """A site on `database`."""
     with database.transaction() as session:
         key = users.create_api_key(session, "tests")
     rings: list[int] = []
-    hot = hot_path(database, SIGNER, ring=lambda: rings.append(1), limits=limits, client_ip_header=client_ip_header)
+    hot = hot_path(
+        database,
+        SIGNER,
+        ring=lambda: rings.append(1),
+        limits=limits,
+        client_ip_header=client_ip_header,
+        site=site,
+        gateway=gateway,
+    )
     try:
         yield Site(database, hot, Client(_from_loopback(dispatcher(hot, flask))), key, rings)
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
+from tests.webapp.pages.conftest import post
 from tests.webapp.pages.sample import Shop, mail
 from webapp.pages.mail_parts import read_parts
 
@@ -44,6 +45,16 @@ def test_an_sms_is_shown_on_a_phone(marketer: FlaskClient, shop: Shop) -> None:
     page = marketer.get(f"/mailbox/{shop.sms}").text
     assert 'class="bubble"' in page
     assert "You left a tent in your cart" in page
+
+
+def test_one_can_text_back_and_sees_the_answer(marketer: FlaskClient, viewer: FlaskClient, shop: Shop) -> None:
+    address = f"/mailbox/{shop.sms}/reply"
+    assert post(marketer, address, text="STOP").status_code == 302
+    page = marketer.get(f"/mailbox/{shop.sms}").text
+    assert '<p class="bubble bubble-own">STOP</p>' in page and "you are unsubscribed" in page
+    assert post(viewer, address, text="START").status_code == 403
+    assert "Text back" not in viewer.get(f"/mailbox/{shop.sms}").text
+    assert post(marketer, f"/mailbox/{shop.email}/reply", text="STOP").status_code == 404
 
 
 def test_links_of_a_mail_open_in_a_new_window(marketer: FlaskClient, shop: Shop) -> None:

@@ -85,7 +85,11 @@ class Centre:
     def deliver(self, **fields: Any) -> int:
         """Hand a text or a receipt to the last session that receives; the status of its answer."""
         target = [one for one in self.bound if one.can_receive][-1]
-        return asyncio.run_coroutine_threadsafe(target.deliver_sm(**fields), self.loop).result(20).command_status
+
+        async def hand_over() -> int:
+            return (await target.deliver_sm(**fields)).command_status
+
+        return asyncio.run_coroutine_threadsafe(hand_over(), self.loop).result(20)
 
     async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
         server = smpp34.Server("127.0.0.1", self.port, system_id="centre")

@@ -1,0 +1,115 @@
+"""The SMPP session that receives, with a server of another library and a real database."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import smpp34
+from sqlalchemy import text
+
+from engine.channels.sms import gateway
+from engine.db import Database
+from engine.signing import signer
+from tests.engine.channels.sms.gateways import Centre, centre
+from tests.engine.messages import ledger
+from workers import pipeline, texts
+
+NUMBER = "12025550000"
+PATIENCE = 15.0
+
+
+@contextmanager
+def receiving(database: Database) -> Iterator[Centre]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    stop = threading.Event()
+    with centre(port, lambda one: f"id-{len(one.short_message)}") as server:
+        bound = gateway.parse(f"smpp://cairn:secret@127.0.0.1:{port}?from=SHOP")
+        thread = threading.Thread(target=texts.receive, args=(bound, database, stop), daemon=True)
+        thread.start()
+        await_(lambda: bool(server.bound))
+        yield server
+        stop.set()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def await_(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
+    with database.transaction() as session:
+        return [tuple(row) for row in session.execute(text(query))]
+
+
+def receipt(server: Centre, named: str, word: str) -> int:
+    said = f"id:{named} sub:001 dlvrd:001 submit date:2611220101 done date:2611220102 stat:{word} err:000 text:hello"
+    return server.deliver(source_addr=NUMBER, destination_addr="SHOP", esm_class=0x04, short_message=said.encode())
+
+
+def test_a_stop_is_stored_before_it_is_acknowledged_and_answered(database: Database) -> None:
+    with receiving(database) as server:
+        status = server.deliver(source_addr=NUMBER, destination_addr="SHOP", short_message=b"STOP", data_coding=0)
+        stored = rows(database, "select sender, keyword from incoming_texts")
+        await_(lambda: len(server.submitted) == 1)
+    assert status == 0 and stored == [(f"+{NUMBER}", "stop")]
+    [answer] = server.submitted
+    assert answer.destination_addr == NUMBER and b"unsubscribed" in answer.short_message
+
+
+def test_a_text_in_ucs2_is_read(database: Database) -> None:
+    with receiving(database) as server:
+        words = "Привет".encode("utf-16-be")
+        server.deliver(source_addr=NUMBER, destination_addr="SHOP", short_message=words, data_coding=8)
+    assert rows(database, "select body from incoming_texts") == [("Привет",)]
+
+
+def test_a_receipt_may_come_before_the_commit_that_names_its_message(database: Database, tmp_path: Path) -> None:
+    with database.transaction() as session:
+        ledger.fill(session, 1, channel="sms", slug="hi")
+        session.execute(text('update contacts set attributes = \'{"first_name": "Ann"}\''))
+    with receiving(database) as server:
+        url = f"smpp://cairn:secret@127.0.0.1:{server.port}?from=SHOP"
+        assert receipt(server, "id-9", "DELIVRD") == 0
+        pipeline.receipts(database)
+        made = ledger.sender(tmp_path, "smtp://127.0.0.1:1", sms_url=url, signer=signer())
+        with database.transaction() as session:
+            session.execute(text("insert into workspace_settings values ('sms_needs_consent', 'false')"))
+        made.turns(database, seconds=5)
+        made.close()
+        assert rows(database, "select state from messages") == [("accepted",)]
+        pipeline.receipts(database)
+    assert rows(database, "select state from messages") == [("delivered",)]
+
+
+def test_what_cannot_be_stored_is_to_come_again(database: Database) -> None:
+    with receiving(database) as server:
+        with database.transaction() as session:
+            session.execute(text("alter table incoming_texts rename to away"))
+        status = server.deliver(source_addr=NUMBER, destination_addr="SHOP", short_message=b"STOP")
+        assert status == texts.COME_AGAIN
+        with database.transaction() as session:
+            session.execute(text("alter table away rename to incoming_texts"))
+        assert server.deliver(source_addr=NUMBER, destination_addr="SHOP", short_message=b"STOP") == 0
+    assert rows(database, "select keyword from incoming_texts") == [("stop",)]
+
+
+def test_states_on_the_way_change_nothing(database: Database) -> None:
+    with receiving(database) as server:
+        assert receipt(server, "id-1", "ENROUTE") == 0
+        assert server.deliver(
+            source_addr=NUMBER, destination_addr="SHOP", esm_class=0x04, short_message=b"",
+            tlvs=[smpp34.Tlv(smpp34.TLV_RECEIPTED_MESSAGE_ID, b"77\0"), smpp34.Tlv(smpp34.TLV_MESSAGE_STATE, b"\x05")],
+        ) == 0  # fmt: skip
+    assert rows(database, "select provider_id, kind from receipts") == [("77:soft:", "soft")]
