@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     sms_url: str | None = (
         None  # twilio://, kannel:// or smpp://, see engine.channels.sms.gateway; the local phone when unset
     )
+    bounce_listen: str | None = None  # lmtp://127.0.0.1:8024 or smtp://0.0.0.0:25: where mail that comes back is taken
+    bounce_mailbox: SecretStr | None = None  # imaps://user:password@host/INBOX or pop3s://…, asked each minute
     dkim_domain: str | None = None  # what email is signed for; it should be the domain of the sender's address
     dkim_keys: str | None = None  # SELECTOR:FILE, or several with commas between, such as an RSA and an Ed25519 key
     webhook_networks: str = ""  # networks of our own that webhooks may reach, as in 10.1.0.0/16, with commas between

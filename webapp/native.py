@@ -17,6 +17,7 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 REASONS = {
     200: "200 OK",
+    202: "202 Accepted",
     204: "204 No Content",
     302: "302 Found",
     400: "400 Bad Request",

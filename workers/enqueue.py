@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 
 from engine.errors import ConfigurationError
 
-QUEUES = ("send", "match", "advance", "campaigns", "hits", "receipts", "refresh", "sweep", "deliver")
+QUEUES = ("send", "match", "advance", "campaigns", "hits", "receipts", "refresh", "sweep", "deliver", "poll")
 """One queue a job, in the order in which an idle worker looks at them first."""
 
 BELL_SECONDS = 30

@@ -16,9 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header, make_header
-from typing import cast
+from typing import ClassVar, cast
 
 import structlog
+from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.channels.smtp import Server
@@ -74,11 +75,21 @@ def decoded(line: str) -> str:
     return " ".join(line.replace("\0", "").encode("utf-8", "replace").decode().split())
 
 
+Keep = Callable[[Session, list[Mail]], None]
+"""Writes mails in a transaction of the caller's."""
+
+
+def keep_local(session: Session, mails: list[Mail]) -> None:
+    """Into the local mailbox."""
+    now = clock.now(session)
+    copy_rows(session, columns, types, [(*row, now) for mail in mails for row in mail.rows()])
+
+
 class Store:
     """One thread that writes what arrives; each transaction takes everything that has come meanwhile."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(self, database: Database, keep: Keep = keep_local) -> None:
+        self.database, self.keep = database, keep
         self.incoming: queue.SimpleQueue[Mail | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._write, name="mailbox", daemon=True)
         self.thread.start()
@@ -106,8 +117,7 @@ class Store:
     def _commit(self, mails: list[Mail]) -> None:
         try:
             with self.database.transaction() as session:
-                now = clock.now(session)
-                copy_rows(session, columns, types, [(*row, now) for mail in mails for row in mail.rows()])
+                self.keep(session, mails)
         except Exception as error:  # the sender is told to come again, whatever it was
             logger.error("mailbox could not store", messages=len(mails), error=str(error))
             return self._tell(mails, stored=False)
@@ -121,6 +131,13 @@ class Store:
 class Connection(asyncio.Protocol):
     """One client. Input that comes while a message is being stored waits, so replies keep their order."""
 
+    name = b"Cairn local mailbox"
+    verbs: ClassVar[dict[str, str]] = {
+        "EHLO": "hello",
+        "HELO": "hello",
+        **{verb: verb.lower() for verb in ("MAIL", "RCPT", "DATA", "RSET", "NOOP", "QUIT")},
+    }
+
     def __init__(self, store: Store) -> None:
         self.store = store
         self.buffer = bytearray()
@@ -128,12 +145,14 @@ class Connection(asyncio.Protocol):
         self.mode = "command"  # command, data, storing
         self.sender: str | None = None
         self.recipients: list[str] = []
+        self.per_recipient = False  # LMTP (RFC 2033): the end of the data has a reply for each recipient
+        self.replies = 1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: a client came."""
         self.transport = cast(asyncio.WriteTransport, transport)
         self.loop = asyncio.get_running_loop()
-        self.reply(b"220 Cairn local mailbox")
+        self.reply(b"220 " + self.name)
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes came."""
@@ -167,7 +186,7 @@ class Connection(asyncio.Protocol):
         line = bytes(self.buffer[:end]).decode("utf-8", "replace").replace("\0", "").strip()
         del self.buffer[: end + 1]
         verb, _, rest = line.partition(" ")
-        commands.get(verb.upper(), Connection.unknown)(self, rest)
+        getattr(self, self.verbs.get(verb.upper(), "unknown"))(rest)
         return True
 
     def unknown(self, _rest: str) -> None:
@@ -199,8 +218,14 @@ class Connection(asyncio.Protocol):
             return self.reply(b"501 5.1.3 RCPT TO:<address>")
         if len(self.recipients) >= most_recipients:
             return self.reply(b"452 4.5.3 Too many recipients")
+        if not self.takes(found.group(1)):
+            return self.reply(b"550 5.1.1 No such address here")
         self.recipients.append(found.group(1))
         return self.reply(b"250 2.1.5 Ok")
+
+    def takes(self, _recipient: str) -> bool:
+        """Whether mail to this address is taken."""
+        return True
 
     def data(self, _rest: str) -> None:
         """DATA."""
@@ -238,10 +263,11 @@ class Connection(asyncio.Protocol):
         raw = bytes(self.buffer[: end + 2]).replace(b"\r\n..", b"\r\n.")[2:]
         del self.buffer[: end + len(end_of_data)]
         sender, recipients = self.sender or "", tuple(self.recipients)
+        self.replies = len(recipients) if self.per_recipient else 1
         self.reset()
         if len(raw) > largest:
             self.mode = "command"
-            self.reply(b"552 5.3.4 Too large")
+            self._tell(b"552 5.3.4 Too large")
             return True
         self.mode = "storing"
         self.store.put(Mail(sender, recipients, raw, self._stored))
@@ -254,27 +280,20 @@ class Connection(asyncio.Protocol):
         if self.mode != "storing":
             return
         self.mode = "command"
-        self.reply(b"250 2.0.0 Stored" if ok else b"451 4.3.0 Not stored, try again")
+        self._tell(b"250 2.0.0 Stored" if ok else b"451 4.3.0 Not stored, try again")
         self._work()
 
-
-commands: dict[str, Callable[[Connection, str], None]] = {
-    "EHLO": Connection.hello,
-    "HELO": Connection.hello,
-    "MAIL": Connection.mail,
-    "RCPT": Connection.rcpt,
-    "DATA": Connection.data,
-    "RSET": Connection.rset,
-    "NOOP": Connection.noop,
-    "QUIT": Connection.quit,
-}
+    def _tell(self, line: bytes) -> None:
+        for _ in range(self.replies):
+            self.reply(line)
 
 
-async def serve(database: Database, host: str, port: int, stop: asyncio.Event) -> None:
+async def serve(
+    store: Store, host: str, port: int, stop: asyncio.Event, connection: Callable[[Store], Connection] = Connection
+) -> None:
     """Take mail until `stop` is set; what has arrived is written before this returns. Raises OSError."""
-    store = Store(database)
     try:
-        server = await asyncio.get_running_loop().create_server(lambda: Connection(store), host, port)
+        server = await asyncio.get_running_loop().create_server(lambda: connection(store), host, port)
         await stop.wait()
         server.close()
     finally:
@@ -294,7 +313,7 @@ async def _run(settings: Settings) -> None:
         raise ConfigurationError(f"The local mailbox listens on this machine only; CAIRN_MAILBOX_URL is {where}.")
     database = Database(settings.database_url, workspace=settings.workspace_schema, pool_size=2)
     try:
-        await serve(database, where.host, where.port, stop)
+        await serve(Store(database), where.host, where.port, stop)
     except OSError as error:
         logger.warning("the local mailbox stays empty: its port is taken", server=str(where), error=str(error))
         await stop.wait()

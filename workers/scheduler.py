@@ -22,7 +22,9 @@ from sqlalchemy.orm import Session
 from engine import clock, log, partitions, segments
 from engine.contacts import consent
 from engine.db import Database
+from engine.receipts import store as receipts
 from engine.settings import Settings
+from engine.settings import settings as own_settings
 from engine.webhooks import endpoints
 from workers import lease
 from workers.due import due
@@ -68,10 +70,16 @@ def make_partitions(session: Session, now: dt.datetime) -> list[str]:
     return []
 
 
+def ask_mailbox(session: Session, now: dt.datetime) -> list[str]:  # noqa: ARG001 - the shape of an action
+    """Look for bounces in the mailbox, if there is one."""
+    return ["poll"] if own_settings().bounce_mailbox else []
+
+
 def tidy(session: Session, now: dt.datetime) -> list[str]:
-    """Forget slots that nobody can take again and deliveries of long ago, and end consent whose time is over."""
+    """Forget what is of long ago (slots, deliveries, bounces in full), and end consent whose time is over."""
     session.execute(text("delete from schedule_slots where taken_at < clock_timestamp() - :kept"), {"kept": SLOTS_KEPT})
     endpoints.forget(session, now)
+    receipts.forget(session, now)
     consent.expire(session, now)
     return []
 
@@ -79,6 +87,7 @@ def tidy(session: Session, now: dt.datetime) -> list[str]:
 TIMETABLE = (
     Schedule("due", dt.timedelta(seconds=1), find_due, slots=False),
     Schedule("segments", dt.timedelta(minutes=1), refresh_segments),
+    Schedule("mailbox", dt.timedelta(minutes=1), ask_mailbox),
     Schedule("partitions", dt.timedelta(days=1), make_partitions, at_start=True),
     Schedule("tidy", dt.timedelta(minutes=10), tidy),
 )

@@ -21,7 +21,7 @@ from engine.settings import Settings
 from workers.database import open_database
 from workers.embedded import Embedded, Running, Urls, places, process, running, started
 from workers.enqueue import connect
-from workers.supervisor import PARTS, TEXTS, Report, Supervisor
+from workers.supervisor import BOUNCES, PARTS, TEXTS, Report, Supervisor
 
 START_PATIENCE = 240.0
 LOCK_PATIENCE = 3.0
@@ -78,7 +78,8 @@ def supervised(
         own = _own_settings(settings, home, host, port, urls)
         note = lambda pids: running.write(home, record.with_processes(pids))  # noqa: E731
         smpp = (settings.sms_url or "").startswith("smpp")
-        parts = Supervisor(_environment(own), home, report, note, (*PARTS, TEXTS) if smpp else PARTS)
+        whole = (*PARTS, *((TEXTS,) if smpp else ()), *((BOUNCES,) if own.bounce_listen else ()))
+        parts = Supervisor(_environment(own), home, report, note, whole)
         stack.callback(parts.stop)
         parts.start()
         _await_web(parts, host, port, home / "log" / "web.log")

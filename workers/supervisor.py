@@ -44,6 +44,10 @@ TEXTS = Part("texts", ("sms", "receive"))
 """Where texts go over SMPP, one more keeps the session in which the gateway delivers; the Procfile has it too."""
 
 
+BOUNCES = Part("bounces", ("bounces", "listen"))
+"""Where CAIRN_BOUNCE_LISTEN says that mail that comes back is taken here."""
+
+
 @dataclass
 class Kept:
     """A part with its process. `failures` counts ends in a row; `start_at` is on the monotonic clock."""

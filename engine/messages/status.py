@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine import workspace
 
-names = {"email": "status.smtp", "sms": "status.phone"}
+names = {"email": "status.smtp", "sms": "status.phone", "bounces": "status.bounces"}
 
 
 @dataclass(frozen=True, slots=True)

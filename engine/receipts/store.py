@@ -11,7 +11,13 @@ from sqlalchemy.orm import Session
 from engine.receipts.values import LARGEST_PAYLOAD, LONGEST_REASON, Receipt
 from engine.signing import Signer
 
+PAYLOADS_KEPT, MOST_FORGOTTEN = dt.timedelta(days=30), 5000
 AHEAD = dt.timedelta(minutes=5)
+FORGET = text("""
+update receipts set payload = null where id = any(array(
+    select id from receipts where received_at < :before and received_at > :after and payload is not null
+    order by received_at limit :limit for update skip locked))
+""")
 STORE = text("""
 insert into receipts (provider, provider_id, channel, kind, message_id, origin_at, recipient, address_hmac, domain,
     status, reason, payload, occurred_at, received_at)
@@ -29,6 +35,11 @@ def store(session: Session, receipts: Iterable[Receipt], now: dt.datetime, signe
     rows = [_row(each, now, signer) for each in sorted(receipts, key=lambda it: (it.provider, it.provider_id))]
     if rows:
         session.execute(STORE, rows)
+
+
+def forget(session: Session, now: dt.datetime) -> None:
+    """Drop the payloads of receipts of over 30 days ago, and with them what people wrote; what they say stays."""
+    session.execute(FORGET, {"before": now - PAYLOADS_KEPT, "after": now - 2 * PAYLOADS_KEPT, "limit": MOST_FORGOTTEN})
 
 
 def _row(receipt: Receipt, now: dt.datetime, signer: Signer) -> dict[str, object]:

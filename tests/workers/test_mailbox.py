@@ -20,7 +20,7 @@ from engine.channels.smtp import Transmitter
 from engine.db import Database
 from engine.model import LocalMessage
 from tests.engine.channels.servers import await_port, free_port, letters
-from workers.mailbox import serve, subject_of
+from workers.mailbox import Store, serve, subject_of
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -33,7 +33,7 @@ def port(database: Database) -> Iterator[int]:
     async def run() -> None:
         stop = asyncio.Event()
         started.set_result(stop)
-        await serve(database, "127.0.0.1", chosen, stop)
+        await serve(Store(database), "127.0.0.1", chosen, stop)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
     thread.start()

@@ -19,6 +19,7 @@ LIFETIME = 3.0  # a revoked key is refused within 5 s, the query included
 RETRY = 0.5  # an unknown key may be a new one; it is looked for at most this often
 
 INGEST = "ingest"
+RECEIPTS = "receipts"  # apart: keys for ingest stand in web pages, and bounces end that people are written to
 
 
 class Keys:

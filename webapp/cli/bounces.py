@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from engine.bounces import Report, classify
+from webapp.cli._bounce_doors import listen, pipe, poll
 
 READ_BYTES = 4_000_000  # the classifier looks at less
 
@@ -83,3 +84,7 @@ def _not_empty(raw: bytes) -> bytes:
     if not raw.strip():
         raise OSError("the file is empty")
     return raw
+
+
+for door in (pipe, listen, poll):
+    command.add_command(door)

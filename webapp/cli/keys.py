@@ -18,10 +18,18 @@ def command() -> None:
 
 @command.command()
 @click.argument("name")
-def create(name: str) -> None:
+@click.option(
+    "--for",
+    "scope",
+    type=click.Choice(["ingest", "receipts"]),
+    default="ingest",
+    show_default=True,
+    help="Events and contacts, or mail that came back.",
+)
+def create(name: str, scope: str) -> None:
     """Make a key and print it. It cannot be shown again."""
     with connected() as database, database.transaction() as session:
-        click.echo(users.create_api_key(session, name))
+        click.echo(users.create_api_key(session, name, (scope,)))
 
 
 @command.command("list")

@@ -11,7 +11,7 @@ from redis import Redis
 from engine import clock
 from engine.db import Database
 from engine.settings import settings
-from workers import campaigning, delivering, pipeline, sending
+from workers import campaigning, delivering, pipeline, polling, sending
 from workers.due import due
 from workers.enqueue import connect, ring
 
@@ -73,6 +73,12 @@ def receipts() -> None:
         _ring_for_what_follows()
 
 
+def poll() -> None:
+    """Bounces out of a mailbox."""
+    if polling.poll(servers().database, settings()):
+        _ring_for_what_follows()
+
+
 def sweep() -> None:
     """Messages that a worker left behind when it died."""
     sending.reap(servers().database)
@@ -99,6 +105,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "send": send,
     "hits": hits,
     "receipts": receipts,
+    "poll": poll,
     "sweep": sweep,
     "deliver": deliver,
 }
