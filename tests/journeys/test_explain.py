@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import json
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,9 +14,10 @@ from engine import clock
 from engine.contacts.find import find
 from engine.errors import NotFound
 from engine.imports.events import import_events
+from engine.messages.gate import GATES
 from engine.signing import signer
-from journeys.explain import Story, as_json, explain_journey
-from journeys.explain.values import Entry, Rule
+from journeys.explain import Story, as_json, explain_journey, words
+from journeys.explain.values import Entry, Gate, Rule
 from tests.journeys.runtime.world import DAY, HOUR, START, World, journey
 from webapp.cli._explaining import show_story
 from workers import pipeline, sending
@@ -216,7 +218,7 @@ def test_the_gates_of_steps_show_their_rules_with_values(world: World, capsys: p
     world.settle()
     found = story(world, anna)
     show_story(found)
-    assert 'if, by the values of now:\n      false  plan is "pro"  plan = free' in capsys.readouterr().out
+    assert 'if, by the values of now:\n      no   plan is "pro"  plan = free' in capsys.readouterr().out
     [entry] = found.entries
     assert [(step.step, step.outcome, step.detail) for step in entry.steps[1:]] == [
         ("mail", "skipped", {"gate": "if", "rule": 'plan is "pro"'}),
@@ -311,14 +313,15 @@ def test_it_reads_as_text_too(world: World, capsys: pytest.CaptureFixture[str]) 
     for contact in (anna, ben):
         show_story(story(world, contact))
     told = capsys.readouterr().out
-    for words in (
+    for expected in (
         "Entered 1 time",
         "mail: queued",
         "email hello of mail: accepted",
-        "    cap: passed  allowed = 1 per 1 day, count = 0",
+        "    Is it within the limit of messages? yes  allowed = 1 per 1 day, had before = 0",
+        "Entered 2 Mar 2026, 12:00:00 UTC",
     ):
-        assert words in told
-    assert "Not entered: 2026-03-02 12:00:00  The rule of the trigger is false" in told
+        assert expected in told
+    assert "Not entered: 2 Mar 2026, 12:00:00 UTC  The rule of the trigger is false" in told
     assert "    false  email is set  email = nothing" in told
 
 
@@ -328,3 +331,24 @@ def test_a_contact_is_found_by_what_a_person_would_type(world: World) -> None:
         assert {find(session, text).id for text in ("anna", "ANNA@x.example", "+12025550100")} == {anna}
         with pytest.raises(NotFound):
             find(session, "nobody")
+
+
+def test_instants_are_told_as_dates_in_the_zone_and_flags_as_yes_and_no() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    assert words.told(START, berlin) == "2 Mar 2026, 13:00:00 CET"
+    assert words.told("2026-07-01T10:00:00+00:00", berlin) == "1 Jul 2026, 12:00:00 CEST"
+    assert [words.told(one, berlin) for one in (True, False, None, 3, "2026-07-01")] == [
+        "yes",
+        "no",
+        "nothing",
+        "3",
+        "2026-07-01",
+    ]
+
+
+def test_every_gate_has_a_question_and_the_one_that_refused_comes_first() -> None:
+    assert words.QUESTIONS.keys() == set(GATES)
+    gates = [Gate(name, "refused" if name == "consent" else "passed", {}) for name in GATES]
+    first, *rest = words.refused_first(gates)
+    assert (words.question(first), words.answer(first)) == ("Has the contact agreed to get it?", "no")
+    assert [gate.name for gate in rest] == [name for name in GATES if name != "consent"]

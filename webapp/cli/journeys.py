@@ -173,10 +173,11 @@ def explain(journey: str, contact: str, as_json: bool) -> None:
     with connected() as database, database.transaction() as session:
         found = find(session, contact)
         story = explain_journey(session, journey, found.id, found.name, signer(), clock.now(session))
+        zone = workspace.load(session).zone
     if as_json:
         click.echo(json.dumps(story_as_json(story), indent=2))
     else:
-        show_story(story)
+        show_story(story, zone)
 
 
 @command.command()

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.errors import NotFound
 from engine.signing import signer
-from journeys.explain import explain_journey
+from journeys.explain import explain_journey, words
 from webapp.pages.paging import moment_cursor, number_cursor
 from webapp.pages.queries import contacts as queries
 from webapp.pages.queries import timeline
@@ -58,7 +58,9 @@ def journey(public_id: str, slug: str) -> ResponseReturnValue:
             raise NotFound("contact", public_id)
         name = queries.display_name(found)
         story = explain_journey(opened.session, slug, found.id, name, signer(), opened.now)
-    return render_template("pages/contact_journey.html", contact=found, name=name, story=story)
+        zone = opened.workspace.zone
+    context = {"contact": found, "name": name, "story": story, "say": words, "zone": zone}
+    return render_template("pages/contact_journey.html", **context)
 
 
 def older(public_id: str) -> ResponseReturnValue:

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from engine.db import Database
-from engine.model import Contact, Event
+from engine.model import Contact, Enrolment, Event, Journey, StepLog
 from tests.webapp.pages.sample import Shop
 from webapp.pages.queries import timeline
 
@@ -67,7 +67,7 @@ def test_the_page_of_a_journey_tells_what_happened_there(marketer: FlaskClient, 
     address = re.search(rf'href="(/contacts/{shop.contact}/journeys/[^"]+)"', page)
     assert address
     told = marketer.get(address[1]).text
-    for text in ("Why, or why not", "Entered 1 time", "timed out", "Suppression", "welcome-short"):
+    for text in ("Why, or why not", "Entered 1 time", "timed out", "Is the address free of blocks?", "welcome-short"):
         assert text in told
     assert marketer.get(f"/contacts/{shop.contact}/journeys/nothing").status_code == 404
 
@@ -128,3 +128,28 @@ def test_an_attribute_cannot_smuggle_markup(marketer: FlaskClient, shop_database
     assert "&lt;script&gt;alert" in page
     with shop_database.transaction() as session:
         session.delete(session.get_one(Contact, contact.id))
+
+
+def test_an_exit_is_told_once_by_its_step(shop_database: Database) -> None:
+    with shop_database.transaction() as session:
+        contact = session.query(Contact).filter_by(external_id="cus_1001").one()
+        journey = session.query(Journey).filter_by(slug="welcome").one()
+        now = dt.datetime.now(dt.UTC)
+        entry = Enrolment(
+            journey_id=journey.id,
+            version_id=journey.live_version_id,
+            contact_id=contact.id,
+            entry_key="left",
+            status="exited",
+            entered_at=now,
+            trigger_occurred_at=now,
+            trigger_received_at=now,
+        )
+        session.add(entry)
+        session.flush()
+        line = {"enrolment_id": entry.id, "contact_id": contact.id, "version_id": entry.version_id, "visit": 1}
+        for step, at in (("out", now), ("", now), ("", now - dt.timedelta(hours=1))):
+            session.add(StepLog(at=at, step_id=step, outcome="exited", **line))
+        session.flush()
+        told = [item.data["step_id"] for item in timeline.read(session, contact.id, None).items if item.kind == "step"]
+        assert told == ["out", ""]  # the exit step, and an exit rule an hour before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,8 +62,16 @@ def read(session: Session, contact_id: int, before: dt.datetime | None) -> Timel
     return _cut(found)
 
 
-def _items(kind: str, rows: Iterable[AnyRow]) -> list[Item]:
+def _items(kind: str, rows: Sequence[AnyRow]) -> list[Item]:
+    if kind == "step":
+        rows = _told_once(rows)
     return [Item(kind, row.at, dict(row._mapping)) for row in rows]
+
+
+def _told_once(rows: Sequence[AnyRow]) -> list[AnyRow]:
+    """A step at which an entry ends is logged, and so is the end of the entry: the step tells more."""
+    left = {(row.at, row.enrolment_id) for row in rows if row.outcome == "exited" and row.step_id}
+    return [row for row in rows if row.step_id or row.outcome != "exited" or (row.at, row.enrolment_id) not in left]
 
 
 def _cut(items: list[Item]) -> Timeline:
@@ -109,7 +117,8 @@ def _messages(contact_id: int) -> Query:
 def _steps(contact_id: int) -> Query:
     statement = (
         select(
-            StepLog.at, StepLog.step_id, StepLog.visit, StepLog.outcome, StepLog.detail, Journey.slug.label("journey")
+            *(StepLog.at, StepLog.enrolment_id, StepLog.step_id, StepLog.visit, StepLog.outcome, StepLog.detail),
+            Journey.slug.label("journey"),
         )
         .join(Enrolment, Enrolment.id == StepLog.enrolment_id)
         .join(Journey, Journey.id == Enrolment.journey_id)
