@@ -322,7 +322,7 @@ def test_it_reads_as_text_too(world: World, capsys: pytest.CaptureFixture[str]) 
     ):
         assert expected in told
     assert "Not entered: 2 Mar 2026, 12:00:00 UTC  The rule of the trigger is false" in told
-    assert "    false  email is set  email = nothing" in told
+    assert "    no   email is set  email = nothing" in told
 
 
 def test_a_contact_is_found_by_what_a_person_would_type(world: World) -> None:
