@@ -107,7 +107,7 @@ def cut(text: str) -> tuple[str, str]:
     for number, line in enumerate(lines[:1500]):
         if _announces(line) or _begins_headers(lines, number):
             before = "\n".join(lines[:number])
-            if len(before.strip()) > 20:
+            if len(before.strip()) > 10:
                 return before, "\n".join(lines[number:])
     return "\n".join(lines), ""
 

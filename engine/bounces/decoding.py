@@ -28,6 +28,8 @@ LABELS = {
     "iso-8859-8-i": "iso-8859-8",
 }
 CANDIDATES = ("gb18030", "cp949", "cp932", "euc_jp", "big5", "koi8-r", "cp1251", "cp1250", "cp1252")
+WESTERN = ("cp1252", "cp1250", "iso-8859-2", "iso-8859-9", "iso-8859-15", "cp1254")
+WORDS = re.compile(rb"[A-Za-z\x80-\xff]{1,200}")
 ENCODED_WORD = re.compile(r"=\?([A-Za-z0-9_.:-]{1,40})(?:\*[A-Za-z0-9-]{0,12})?\?([bBqQ])\?([^?\n]{0,4000})\?=")
 BETWEEN_WORDS = re.compile(r"\?=[ \t\n]{1,8}=\?")
 DROPPED = ("style", "script", "head", "title")
@@ -65,9 +67,22 @@ def _guess(data: bytes, named: str) -> str:
     torn = sample.decode("utf-8", "replace")
     if torn.count("\ufffd") * 10 < sum(character > "\x7f" for character in torn):
         return data.decode("utf-8", "replace")
-    readings = {each: sample.decode(each, "replace") for each in CANDIDATES}
-    best = max(readings, key=lambda each: _likeness(readings[each], each) + (0.1 if each == named else 0))
-    return data.decode(best, "replace")
+    if _is_western(sample):
+        return (_try(data, named) if named in WESTERN else None) or data.decode(
+            _best(sample, named, WESTERN), "replace"
+        )
+    return data.decode(_best(sample, named, CANDIDATES), "replace")
+
+
+def _is_western(sample: bytes) -> bool:
+    """Whether most words that go beyond ASCII are ASCII letters for the greater part."""
+    found = [word for word in WORDS.findall(sample) if not word.isascii()]
+    return sum(sum(byte < 0x80 for byte in word) * 2 >= len(word) for word in found) * 2 > len(found)
+
+
+def _best(sample: bytes, named: str, candidates: tuple[str, ...]) -> str:
+    readings = {each: sample.decode(each, "replace") for each in candidates}
+    return max(readings, key=lambda each: _likeness(readings[each], each) + (0.1 if each == named else 0))
 
 
 def _likeness(text: str, charset: str) -> float:

@@ -7,9 +7,8 @@ import re
 from engine.bounces.addresses import address, is_daemon
 from engine.bounces.clues import Clues
 from engine.bounces.decoding import normal
-from engine.bounces.dsn import STATUS
+from engine.bounces.dsn import REPLY, STATUS
 from engine.bounces.phrases import marks, reasons
-from engine.bounces.verdict import REPLY
 
 DAEMON_NAMES = re.compile(
     r"mail(?:er)?[ _-]?(?:delivery|daemon|deamon|administrator|system|router)"
@@ -18,6 +17,7 @@ DAEMON_NAMES = re.compile(
     r"|administrateur syst|mail server|internet mail"
 )
 THRESHOLD = 4
+NO_REPLY = re.compile(r"(?:no|do-?not)-?reply|majordomo|abuse", re.IGNORECASE)  # people send by these too
 LIST_HEADERS = {"list-id", "list-unsubscribe", "list-post"}
 NAMED = re.compile(r"^\s{0,4}<[^<>\s]{1,64}@[^<>\s]{1,200}>:", re.MULTILINE)  # how qmail, Postfix and their kin begin
 REPLIES = ("re:", "aw:", "antw:", "sv:", "odp:", "ynt:", "vs:", "rv:")
@@ -33,12 +33,13 @@ def is_bounce(clues: Clues) -> bool:
     subject = marks().find(normal(mail.first("subject"))[:500])
     text = normal("\n".join(line for line in clues.human[:8000].split("\n") if not line.startswith(">")))
     body = marks().find(text)
-    score = _sender(clues) + 2 * ("subjects" in subject) + 2 * ("intros" in body)
+    sender = _sender(clues)
+    score = sender + 2 * ("subjects" in subject) + 2 * ("intros" in body)
     score += bool(STATUS.search(text)) + bool(REPLY.search(text)) + bool(reasons().find(text))
-    score += 2 * (clues.report_type == "delivery-status") + 2 * ("certain" in body or bool(NAMED.search(clues.human)))
+    score += 2 * (clues.report_type == "delivery-status") + 3 * ("certain" in body or bool(NAMED.search(clues.human)))
     score -= _against(clues, subject)
     confirmed = "delivered" in body and "permanent" not in body and "intros" not in body
-    return score >= THRESHOLD and not confirmed and not _delayed(clues)
+    return score >= (THRESHOLD if sender else THRESHOLD + 1) and not confirmed and not _delayed(clues)
 
 
 def _sender(clues: Clues) -> int:
@@ -46,7 +47,7 @@ def _sender(clues: Clues) -> int:
     value = clues.mail.first("from")
     found = address(value) or value
     empty = clues.mail.first("return-path").replace(" ", "") == "<>"
-    machine = is_daemon(found + "@") or is_daemon(found) or bool(DAEMON_NAMES.search(normal(value)))
+    machine = (is_daemon(found + "@") and not NO_REPLY.match(found)) or bool(DAEMON_NAMES.search(normal(value)))
     return 2 * (machine or value == "<>") + empty
 
 

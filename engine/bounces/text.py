@@ -7,10 +7,14 @@ from collections.abc import Iterable
 
 from engine.bounces.addresses import address, addresses, is_daemon, same
 from engine.bounces.clues import Clues, original_recipients
-from engine.bounces.dsn import EXPANDED
+from engine.bounces.decoding import normal
+from engine.bounces.dsn import EXPANDED, REPLY, STATUS
 from engine.bounces.failure import Failure
+from engine.bounces.phrases import reasons
 
 LINES, NEXT_LINES = 400, 14
+HINTED = {"maybe_hard", "maybe_policy"}
+LABEL = re.compile(r"\s{0,8}(?:from|to|subject|sent|date|cc|betreff|objet|asunto)\s{0,3}:", re.IGNORECASE)
 LEAD = re.compile(
     r"(?:rcpt to|recipients?|to|address|final recipient|destinat\w{1,8}|addressee|user|mailbox|for|550|551|553"
     r"|554|5\d\d|4\d\d|an|empf\w{1,10}|destinataire|para|a|aan|till|til|smtp|adres\w{0,3}|кому|адрес\w{0,3})"
@@ -114,8 +118,21 @@ def about(said: str, recipient: str) -> str:
                     break
                 blank = blank or not following.strip()
                 taken.append(following)
-            return clipped("\n".join(taken))
+            return _with_cause(clipped("\n".join(taken)), lines)
     return clipped(said)
+
+
+def _with_cause(block: str, lines: list[str]) -> str:
+    """What is beside the recipient; where no server speaks there, the line of the mail in which one does."""
+    if REPLY.search(block) or STATUS.search(block) or reasons().find(normal(block[:2000])):
+        return block
+    for line in lines[:LINES]:
+        if STATUS.search(line) or REPLY.search(line.strip()):
+            return clipped(line)
+    causes = (
+        line for line in lines[:60] if not LABEL.match(line) and reasons().find(normal(line[:500])).keys() - HINTED
+    )
+    return clipped(next(causes, block))
 
 
 def clipped(text: str) -> str:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from engine.bounces.decoding import normal
-from engine.bounces.dsn import STATUS
+from engine.bounces.dsn import REPLY, STATUS
 from engine.bounces.failure import Failure
 from engine.bounces.phrases import reasons
 
@@ -58,7 +58,6 @@ HOST = re.compile(
     r"\b(?:host|talking to|mta|by|server|from|dns;|at|remote-mta:)\s{1,3}[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}",
     re.IGNORECASE,
 )
-REPLY = re.compile(r"(?<![\d.#])([45]\d\d)(?=[ -]|$)(?!-\d{3}-\d{4})")
 HARD_REPLIES = ("550", "551", "553", "556", "511")
 SOFT_REPLIES = ("552", "521", "554")
 

@@ -58,11 +58,12 @@ reasons: dict[str, str] = {
         spam is not | unsolicited | junk mail | junkmail | junk e-mail | suspected spam | spam suspected |
         possible spam | probable spam | likely spam | considered spam | spammy | appears to be spam |
         classified as | bulk mail | bulk email | rejected by spam | bayes | message contains spam |
-        looks like spam | spam or virus | spam rule | surbl | uribl | dbl.spamhaus | high probability of spam |
-        message scored | mail rejected due to content | phishing | spam-related | identified spam | this is spam |
-        spam in | uce$ | spamming | spammer | spam threshold | spam trap | spamtrap | too much spam |
-        message rejected by * filter | score exceeded | hits the spam | spam: | (spam) | [spam] | spam) | ham/spam |
-        email is spam | resembling spam | tagged as spam
+        looks like spam | spam or virus | spam rule | surbl | uribl | dbl.spamhaus | user complaints |
+        unexpected volume | dt:spm | dt:sum | hl:ipb | ip frequency limited | frequency limited |
+        high probability of spam | message scored | mail rejected due to content | phishing | spam-related |
+        identified spam | this is spam | spam in | uce$ | spamming | spammer | spam threshold | spam trap |
+        spamtrap | too much spam | message rejected by * filter | score exceeded | hits the spam | spam: | (spam) |
+        [spam] | spam) | ham/spam | email is spam | resembling spam | tagged as spam
     """,
     "blocked": """
         spamhaus | spamcop | barracudacentral | barracuda reputation | sorbs | dnsbl | rbl | njabl | cbl.abuseat |
@@ -86,7 +87,7 @@ reasons: dict[str, str] = {
         rule imposed | not accepted for policy | message refused by | rejected by content | access control |
         rbl restriction | connections will not be accepted | too many spam | ts01 | ts02 | ts03 | (s3140) |
         (s3150) | is listed in | is listed on | is listed at | is listed by | was listed in | currently listed |
-        ip listed | address listed | listed in * blocklist | listed in * bl
+        ip listed | address listed | listed in * blocklist
     """,
     "auth": """
         dmarc | spf$ | spf: | spf) | spf check | spf fail | spf- | openspf | dkim | domainkeys | arc fail |

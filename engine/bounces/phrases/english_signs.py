@@ -32,20 +32,18 @@ signs: dict[str, str] = {
         delivery to the following recipient | delivery failure | delivery to * failed | permanent fatal errors |
         transcript of session | session transcript | did not reach the following | returned to you |
         returned to sender | is being returned | was returned | being returned | has been returned |
-        unsent message | rejected your message | rejected the message | message was rejected |
-        message has been rejected | has been rejected | was rejected | mail was rejected | had errors |
-        errors occurred | following errors | error occurred | an error occurred while | not successful |
-        unsuccessful | was unsuccessful | failed permanently | permanent error | permanently failed |
-        delivery error | address failed | addresses failed | failed addresses | failed address | failed recipient |
-        failed for the following | following address | following recipients | following recipient |
-        following destination addresses | problem delivering | problems delivering | trouble delivering |
-        this is a permanent | mail delivery error | mail transport | remote host said | remote host replied |
-        said: | responded: | response was | the reason | reason for | diagnostic | message from * was blocked |
-        message not delivered | message not accepted | refused to accept | couldn't be found | wasn't found at |
-        address not found | message blocked | recipient inbox full | your message to | your mail to |
-        your e-mail to | user unknown | unknown user | bounced | no such user | mail is undeliverable | not sent |
-        could not be sent | couldn't be sent | unable to send | can not be sent | failed to send |
-        delivery attempts | smtp error | non-delivery | nondelivery | not be delivered
+        unsent message | rejected your message | message was rejected | message has been rejected |
+        has been rejected | was rejected | mail was rejected | errors occurred | error occurred |
+        an error occurred while | not successful | unsuccessful | was unsuccessful | failed permanently |
+        permanent error | permanently failed | delivery error | address failed | addresses failed |
+        failed addresses | failed address | failed recipient | failed for the following | following recipients |
+        following recipient | following destination addresses | problem delivering | problems delivering |
+        trouble delivering | this is a permanent | mail delivery error | mail transport | remote host said |
+        remote host replied | said: | message from * was blocked | message not delivered | message not accepted |
+        refused to accept | couldn't be found | wasn't found at | address not found | message blocked |
+        recipient inbox full | mail is undeliverable | could not be sent | couldn't be sent | unable to send |
+        can not be sent | failed to send | delivery attempts | smtp error | non-delivery | nondelivery |
+        not be delivered | could not send your message | following address(es) | following addresses
     """,
     "delays": """
         warning message only | do not need to resend | don't need to resend | no need to resend | need not resend |

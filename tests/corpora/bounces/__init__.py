@@ -1,0 +1,1 @@
+"""Mails written for the tests: bounces of many servers and languages, complaints, and what is neither."""
