@@ -68,16 +68,16 @@ def _guess(data: bytes, named: str) -> str:
     if torn.count("\ufffd") * 10 < sum(character > "\x7f" for character in torn):
         return data.decode("utf-8", "replace")
     if _is_western(sample):
-        return (_try(data, named) if named in WESTERN else None) or data.decode(
-            _best(sample, named, WESTERN), "replace"
-        )
+        whole = _try(data, named) if named in WESTERN else None
+        return whole or data.decode(_best(sample, named, WESTERN), "replace")
     return data.decode(_best(sample, named, CANDIDATES), "replace")
 
 
 def _is_western(sample: bytes) -> bool:
     """Whether most words that go beyond ASCII are ASCII letters for the greater part."""
-    found = [word for word in WORDS.findall(sample) if not word.isascii()]
-    return sum(sum(byte < 0x80 for byte in word) * 2 >= len(word) for word in found) * 2 > len(found)
+    words = [word for word in WORDS.findall(sample) if not word.isascii()]
+    western = [word for word in words if sum(byte < 0x80 for byte in word) * 2 >= len(word)]
+    return len(western) * 2 > len(words)
 
 
 def _best(sample: bytes, named: str, candidates: tuple[str, ...]) -> str:

@@ -124,15 +124,18 @@ def about(said: str, recipient: str) -> str:
 
 def _with_cause(block: str, lines: list[str]) -> str:
     """What is beside the recipient; where no server speaks there, the line of the mail in which one does."""
-    if REPLY.search(block) or STATUS.search(block) or reasons().find(normal(block[:2000])):
+    if REPLY.search(block) or STATUS.search(block) or _cause(block):
         return block
     for line in lines[:LINES]:
         if STATUS.search(line) or REPLY.search(line.strip()):
             return clipped(line)
-    causes = (
-        line for line in lines[:60] if not LABEL.match(line) and reasons().find(normal(line[:500])).keys() - HINTED
-    )
-    return clipped(next(causes, block))
+    causes = (line for line in lines[:60] if not LABEL.match(line) and _cause(line))
+    return clipped(next(causes, block if " " in block else "\n".join(lines)))
+
+
+def _cause(text: str) -> bool:
+    """Whether words in a text name a cause, not only hint at one."""
+    return bool(reasons().find(normal(text[:2000])).keys() - HINTED)
 
 
 def clipped(text: str) -> str:

@@ -103,6 +103,7 @@ signs: dict[str, str] = {
         temporary non-delivery | will be tried again | reattempt | deferred | temporarily delayed
     """,
     "certain": """
+        following mail could not be delivered | mail could not be delivered to |
         this message was created automatically by mail delivery | message was created automatically |
         this is the qmail-send program | this is the mail system at | this is the postfix program |
         i'm sorry to have to inform you | non-delivery report | delivery status notification |
