@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from engine.errors import LanguageError
 from engine.expr import ast
-from engine.expr.walk import nodes, values
+from engine.expr.walk import nodes, questions
 
 MAX_CONDITIONS = 400
 MAX_QUESTIONS = 100
 """Questions about what people did, got and belong to. Planning a hundred takes half a second, four hundred a minute."""
 
-_ASKING = (ast.Did, ast.Message, ast.Sequence, ast.Membership, ast.Subscribed, ast.Consents)
-
 
 def refuse_bulk(root: ast.Node) -> None:
     """Raise LanguageError where the rule has more conditions, or more questions, than it may."""
-    conditions = questions = 0
+    conditions = asked = 0
     for node in nodes(root):
         conditions += not isinstance(node, (ast.And, ast.Or, ast.Not))
-        questions += isinstance(node, _ASKING) or sum(isinstance(value, ast.Aggregate) for value in values(node))
+        asked += questions(node)
         if conditions > MAX_CONDITIONS:
             raise _too_much(node, f"more than {MAX_CONDITIONS} conditions")
-        if questions > MAX_QUESTIONS:
+        if asked > MAX_QUESTIONS:
             raise _too_much(node, f"more than {MAX_QUESTIONS} conditions on what people did, got or belong to")
 
 

@@ -6,10 +6,22 @@ from collections.abc import Iterator
 
 from engine.expr import ast
 
+ASKING = (ast.Did, ast.Message, ast.Sequence, ast.Membership, ast.Subscribed, ast.Consents)
+
 
 def nodes(root: ast.Node) -> Iterator[ast.Node]:
     """The node and all conditions below it, those inside `where` and `any` included; parents first."""
     return (node for node, _ in behaviours(root, aggregates=True))
+
+
+def asks(root: ast.Node) -> bool:
+    """Whether the rule looks further than at the contact itself."""
+    return any(map(questions, nodes(root)))
+
+
+def questions(node: ast.Node) -> int:
+    """How often the condition, apart from those below it, asks what people did, got and belong to."""
+    return isinstance(node, ASKING) + sum(isinstance(value, ast.Aggregate) for value in values(node))
 
 
 def behaviours(root: ast.Node, aggregates: bool = False) -> Iterator[tuple[ast.Node, bool]]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.db import int_array
 from engine.expr import Schema
+from engine.expr.compile_sql.among import pays
 from engine.expr.compile_sql.judging import judged_among
 from engine.segments import planning
 from engine.segments.planning import planned
@@ -37,8 +38,8 @@ def judge(session: Session, rule: Rule, schema: Schema, ids: Collection[int], no
     if len(ids) < MANY:
         members, expiring, moments = session.execute(_kept(rule, schema), {"ids": asked, "now": now}).one()
     else:
-        with planned(session, planning.SOME):
-            statement = judged_among(rule.node, schema, literal(now, INSTANT))
+        with planned(session, planning.TOGETHER if pays(rule.node) else planning.SOME):
+            statement = judged_among(rule.node, schema, literal(now, INSTANT), together=True)
             members, expiring, moments = session.execute(statement, {"ids": asked}).one()
     return Verdicts(set(members), dict(zip(expiring, moments, strict=True)))
 

@@ -15,6 +15,10 @@ it leaves out partitions."""
 SOME: Mapping[str, str] = {"max_parallel_workers_per_gather": "0"}
 """For those that changed: workers would start for longer than they work."""
 
+TOGETHER: Mapping[str, str] = {**SOME, "enable_nestloop": "off"}
+"""For those that changed where their events are read in one scan: the planner does not see how many they are, would
+take them for ten, and go through all that is found for each."""
+
 CHANGE = text("""
 select name, current_setting(name), set_config(name, value, true)
 from unnest(cast(:names as text[]), cast(:values as text[])) as wanted(name, value)""")

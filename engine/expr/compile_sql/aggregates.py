@@ -8,6 +8,7 @@ from sqlalchemy import Numeric, case, cast, func, literal
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from engine.expr import ast
+from engine.expr.compile_sql import among
 from engine.expr.compile_sql.behaviour import Source, event_source
 from engine.expr.compile_sql.operands import Column, Operand, from_json
 from engine.expr.compile_sql.places import Json, dig
@@ -20,10 +21,17 @@ def aggregate(node: ast.Aggregate, context: Context) -> Operand:
     value = dig(source.table.c.properties, node.path.parts)
     if node.function in ("first", "last"):
         return from_json(_read(source, _end(node, source, value), context), context.zone.key)
-    total = _read(source, _numeric(node.function, value), context)
+    total = _total(source, node, _numeric(node.function, value), context)
     if node.function in ("sum", "count"):
         total = func.coalesce(total, cast(literal(0), Numeric))
     return Operand({"number": total})
+
+
+def _total(source: Source, node: ast.Aggregate, total: Column, context: Context) -> Column:
+    if among.applies(node, context):
+        first = func.min(source.table.c.occurred_at)
+        return among.look(node, source, {"total": total, "first": first}, context).c.total
+    return _read(source, total, context)
 
 
 def _numeric(function: str, value: Json) -> Column:

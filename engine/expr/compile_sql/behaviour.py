@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import Select
 
 from engine.expr import ast
+from engine.expr.compile_sql import among
 from engine.expr.compile_sql.compare import never_null
 from engine.expr.compile_sql.operands import shifted, written
 from engine.expr.compile_sql.places import dig
@@ -37,7 +38,28 @@ ONCE = ast.Count("at least", 1)
 
 def did(node: ast.Did, context: Context) -> Condition:
     """Event counts, and `never`."""
-    return counted(event_source(node.event, node.where, node.window, context), node, context)
+    source = event_source(node.event, node.where, node.window, context)
+    if among.applies(node, context) and ranks(node.count, node.never):
+        return _by_ranks(source, node, context)
+    return counted(source, node, context)
+
+
+def ranks(count: ast.Count | None, never: bool) -> list[int]:
+    """The rows, counted from the latest, by whose leaving the window the number comes to fit or stops to."""
+    count = ast.Count("exactly", 0) if never else count or ONCE
+    found = {"at least": [count.times], "at most": [count.times + 1], "exactly": [count.times, count.times + 1]}
+    return [rank for rank in found[count.bound] if rank > 0]
+
+
+def _by_ranks(source: Source, node: ast.Did, context: Context) -> Condition:
+    """Whether the number of rows fits, from the instants whose leaving the window changes that."""
+    wanted, bound = ranks(node.count, node.never), "exactly" if node.never else (node.count or ONCE).bound
+    moment = source.table.c.occurred_at
+    looked = among.look(node, source, {f"latest_{rank}": among.latest(moment, rank) for rank in wanted}, context)
+    there = [looked.c[f"latest_{rank}"].is_not(None) for rank in wanted]
+    if bound == "at least":
+        return there[0]
+    return and_(*there[:-1], not_(there[-1]))
 
 
 def message(node: ast.Message, context: Context) -> Condition:

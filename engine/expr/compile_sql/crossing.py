@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Interval, case, func, literal, select
+from sqlalchemy import FromClause, Interval, case, func, literal, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.types import DateTime
 
@@ -48,9 +48,14 @@ def crossing_once(moment: Column, now: Column, duration: ast.Duration, sign: int
     """As `crossing`, working `moment` out once: it may be a look at the events, or a text to be read."""
     if exact(duration) is not None:
         return crossing(moment, now, duration, sign, strict=strict)
-    once = func.unnest(array([moment]), type_=DateTime(timezone=True)).table_valued("moment").render_derived()
-    crossed = crossing(once.c.moment, now, duration, sign, strict=strict)
-    return select(crossed).select_from(once).correlate_except(once).scalar_subquery()
+    found = once(moment)
+    crossed = crossing(found.c.moment, now, duration, sign, strict=strict)
+    return select(crossed).select_from(found).correlate_except(found).scalar_subquery()
+
+
+def once(moment: Column) -> FromClause:
+    """One row that holds the instant as `moment`, worked out once however often it is read."""
+    return func.unnest(array([moment]), type_=DateTime(timezone=True)).table_valued("moment").render_derived()
 
 
 def start_of(window: ast.Last, now: Column) -> Column:

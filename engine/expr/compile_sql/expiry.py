@@ -16,15 +16,17 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 
 from engine.expr import ast
-from engine.expr.compile_sql.behaviour import ONCE, Source, event_source, message_source
-from engine.expr.compile_sql.crossing import crossing, crossing_once, flips, start_of
+from engine.expr.compile_sql import among
+from engine.expr.compile_sql.among import is_timed
+from engine.expr.compile_sql.behaviour import Source, event_source, message_source, ranks
+from engine.expr.compile_sql.crossing import crossing, crossing_once, flips, once, start_of
 from engine.expr.compile_sql.operands import Column, operand, shifted
 from engine.expr.compile_sql.scope import Context
 from engine.expr.compile_sql.walk import walk
 from engine.expr.compile_sql.windows import received_since
-from engine.expr.dependencies import dependencies, reads_contact
+from engine.expr.dependencies import reads_contact
 from engine.expr.durations import exact
-from engine.expr.walk import values
+from engine.expr.walk import asks, values
 from engine.model import Contact
 
 Expiry = Column | None
@@ -40,19 +42,16 @@ def expiry(node: ast.Node, context: Context) -> Expiry:
         case ast.Did(event, where, count, window, never):
             if is_timed(where):
                 return _of_each(event, where, window, context)
-            return _of_count(_events(event, where, window, context), _ranks(count, never), window, context)
+            if isinstance(window, ast.Last) and (looked := among.found(node, context)) is not None:
+                return earliest(_exit(looked.c[f"latest_{n}"], window, context) for n in ranks(count, never))
+            return _of_count(_events(event, where, window, context), ranks(count, never), window, context)
         case ast.Message(count=count, window=window, never=never):
-            return _of_count(_messages(node, context), _ranks(count, never), window, context)
+            return _of_count(_messages(node, context), ranks(count, never), window, context)
         case ast.Sequence():
             return _of_sequence(node, context)
         case ast.Membership() | ast.Subscribed() | ast.Consents():
             return None
     return _of_comparison(node, context)
-
-
-def is_timed(node: ast.Node | None) -> bool:
-    """Whether time alone may change the verdict of anybody."""
-    return node is not None and dependencies(node).time
 
 
 def earliest(moments: Iterable[Expiry]) -> Expiry:
@@ -64,10 +63,23 @@ def earliest(moments: Iterable[Expiry]) -> Expiry:
 def _of_items(items: tuple[ast.Node, ...], context: Context, *, every: bool) -> Expiry:
     """What time does not change decides whether the rest matters."""
     first = earliest(expiry(item, context) for item in items if is_timed(item))
-    fixed = [walk(item, context) for item in items if not is_timed(item)]
-    if first is None or not fixed:
+    fixed = [item for item in items if not is_timed(item)]
+    quick = [walk(item, context) for item in fixed if not asks(item)]
+    slow = [walk(item, context) for item in fixed if asks(item)]
+    if first is not None and quick:
+        first = case((and_(*quick) if every else not_(or_(*quick)), first), else_=None)
+    if first is None or not slow:
         return first
-    return case((and_(*fixed) if every else not_(or_(*fixed)), first), else_=None)
+    matters = and_(*slow) if every else not_(or_(*slow))
+    return _where(first, matters) if _is_correlated(context) else case((matters, first), else_=None)
+
+
+def _where(moment: Column, matters: ColumnElement[bool]) -> Column:
+    """The instant, if it matters: most contacts have none, and are not asked. As a condition of the select what matters
+    would be asked first."""
+    first = once(moment)
+    found = select(case((first.c.moment.is_(None), None), (matters, first.c.moment)))
+    return found.correlate_except(first).scalar_subquery()
 
 
 # What people did ------------------------------------------------------------------------------------------------------
@@ -102,18 +114,11 @@ def _messages(node: ast.Message, context: Context) -> _Rows:
     return _Rows(source, moment)
 
 
-def _ranks(count: ast.Count | None, never: bool) -> list[int]:
-    """The rows, counted from the latest, by whose leaving the window the number comes to fit or stops to."""
-    count = ast.Count("exactly", 0) if never else count or ONCE
-    ranks = {"at least": [count.times], "at most": [count.times + 1], "exactly": [count.times, count.times + 1]}
-    return [rank for rank in ranks[count.bound] if rank > 0]
-
-
-def _of_count(rows: _Rows, ranks: list[int], window: ast.Window | None, context: Context) -> Expiry:
+def _of_count(rows: _Rows, wanted: list[int], window: ast.Window | None, context: Context) -> Expiry:
     """At least n rows are in the window as long as the n-th latest of all is."""
     if not isinstance(window, ast.Last):
         return None
-    return earliest(_leaving(rows, rank, window, context) for rank in ranks)
+    return earliest(_leaving(rows, rank, window, context) for rank in wanted)
 
 
 def _leaving(rows: _Rows, rank: int, window: ast.Last, context: Context) -> Column:
@@ -190,6 +195,8 @@ def _of_comparison(node: ast.Comparing, context: Context) -> Expiry:
 def _of_value(value: ast.Value, context: Context) -> Expiry:
     if not isinstance(value, ast.Aggregate):
         return None
+    if isinstance(value.window, ast.Last) and (looked := among.found(value, context)) is not None:
+        return _exit(looked.c.first, value.window, context)
     return _of_each(value.event, value.where, value.window, context)
 
 

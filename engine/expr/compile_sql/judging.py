@@ -9,10 +9,11 @@ from sqlalchemy.sql import Select
 
 from engine.expr import ast
 from engine.expr.compile_sql import living
+from engine.expr.compile_sql.among import pays, unseen
 from engine.expr.compile_sql.crossing import in_time
 from engine.expr.compile_sql.expiry import expiry
 from engine.expr.compile_sql.operands import Column
-from engine.expr.compile_sql.scope import Context, Scope
+from engine.expr.compile_sql.scope import Among, Context, Scope
 from engine.expr.compile_sql.walk import walk
 from engine.expr.schema import Schema
 from engine.model import Contact
@@ -29,20 +30,20 @@ def judged(node: ast.Node, schema: Schema, now: Column) -> Select[Any]:
     """
     contact = Contact.__table__.alias()
     context = Context(Scope(contact=contact, now=now), schema, "set")
-    found = _verdicts(node, context)
-    source: Any = contact
-    for joined, on in context.joins:
-        source = source.outerjoin(joined, on)
-    return _concerned(found.select_from(source))
+    return _concerned(_joined(_verdicts(node, context), context))
 
 
-def judged_among(node: ast.Node, schema: Schema, now: Column) -> Select[*tuple[Any, ...]]:
+def judged_among(node: ast.Node, schema: Schema, now: Column, *, together: bool = False) -> Select[*tuple[Any, ...]]:
     """One row about the contacts whose ids are bound to `ids`, as PostgreSQL writes an array: an array each of the
-    members, of those whose verdict expires, and of when it does. A row each would cost more than the verdicts."""
-    contact = Contact.__table__.alias()
-    found = _verdicts(node, Context(Scope(contact=contact, now=now), schema, "row"))
-    wanted = contact.c.id == func.any(cast(bindparam("ids", type_=Text), ARRAY(BigInteger)))
-    row: Any = _concerned(found.where(wanted)).subquery()
+    members, of those whose verdict expires, and of when it does. A row each would cost more than the verdicts.
+
+    `together` reads the rows of all of them at once where that may pay, which it does if they are many.
+    """
+    contact, ids = Contact.__table__.alias(), cast(bindparam("ids", type_=Text), ARRAY(BigInteger))
+    among = Among(unseen(ids)) if together and pays(node) else None
+    context = Context(Scope(contact=contact, now=now), schema, "row", among=among)
+    found = _verdicts(node, context)
+    row: Any = _concerned(_joined(found, context).where(contact.c.id == func.any(ids))).subquery()
     expiring = row.c.expires_at.is_not(None)
     return select(
         func.coalesce(func.array_agg(row.c.id).filter(row.c.holds), NOBODY),
@@ -52,10 +53,17 @@ def judged_among(node: ast.Node, schema: Schema, now: Column) -> Select[*tuple[A
 
 
 def _verdicts(node: ast.Node, context: Context) -> Select[Any]:
-    contact, at = context.scope.contact, expiry(node, context)
-    holds, expires_at = walk(node, context), NEVER if at is None else in_time(at)
+    contact, holds, at = context.scope.contact, walk(node, context), expiry(node, context)
+    expires_at = NEVER if at is None else in_time(at)
     read = living(contact, or_(holds, expires_at.is_not(None)))
     return select(contact.c.id, holds.label("holds"), expires_at.label("expires_at")).where(read)
+
+
+def _joined(verdicts: Select[Any], context: Context) -> Select[Any]:
+    source: Any = context.scope.contact
+    for joined, on in context.joins:
+        source = source.outerjoin(joined, on)
+    return verdicts.select_from(source)
 
 
 def _concerned(verdicts: Select[Any]) -> Select[Any]:

@@ -45,10 +45,19 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Among:
+    """The contacts that are asked about, as an array of ids, and what was looked up of all of them, by condition."""
+
+    ids: ColumnElement[Any]
+    found: dict[Any, FromClause] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """The scope while walking down a tree. `bare` is the document of bare names inside `where` and `any`.
 
-    `joins` collects, in set mode, sub-selects keyed by contact that the enclosing select is to join.
+    `joins` collects, in set mode, sub-selects keyed by contact that the enclosing select is to join; so it does in mode
+    `row` where `among` is given (see `engine.expr.compile_sql.among`).
     """
 
     scope: Scope
@@ -56,6 +65,7 @@ class Context:
     mode: Mode
     bare: Json | None = None
     joins: list[tuple[FromClause, Condition]] = field(default_factory=list)
+    among: Among | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -72,7 +82,7 @@ class Context:
         return replace(self, bare=document)
 
     def join(self, grouped: Select[Any]) -> FromClause:
-        """In set mode, join a sub-select with one row a contact, `contact_id` among its columns.
+        """Where `joins` are heeded, join a sub-select with one row a contact, `contact_id` among its columns.
 
         It is materialized, or every parallel worker that reads it would work it out for itself.
         """

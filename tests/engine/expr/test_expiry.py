@@ -38,6 +38,21 @@ instants = st.sampled_from(population.INSTANTS) | st.just(population.NOW + dt.ti
 @given(node=timed, now=instants, shares=st.lists(st.floats(0, 0.999), min_size=3, max_size=3))
 @example(node=parse('did "A" at least 2 times in the last 2 days'), now=population.INSTANTS[1], shares=[0.5])
 @example(node=parse('did "A" exactly 1 time in the last 1 month'), now=population.INSTANTS[1], shares=[0.5])
+@example(
+    node=parse('did "A" exactly 2 times in the last 3 days or not did "B" in the last 40 days'),
+    now=population.NOW,
+    shares=[0.5],
+)
+@example(
+    node=parse('did "A" at most 1 time in the last 3 days and never did "B" in the last 9 days'),
+    now=population.NOW,
+    shares=[0.5],
+)
+@example(
+    node=parse('sum of n over "A" in the last 9 days > 1 or count of n over "B" in the last 2 days < 1'),
+    now=population.NOW,
+    shares=[0.5],
+)
 @example(node=parse('did "A" without "B" within 7 days'), now=population.INSTANTS[1], shares=[0.5])
 def test_no_verdict_changes_before_it_expires(
     town: Session, residents: list[population.Resident], node: ast.Node, now: dt.datetime, shares: list[float]
@@ -46,10 +61,12 @@ def test_no_verdict_changes_before_it_expires(
     with town.begin_nested():
         of_all = {row[0]: row[1:] for row in town.execute(judged(node, schema, bound))}
         ids = {"ids": int_array(one.id for one in residents)}
-        members, expiring, moments = town.execute(judged_among(node, schema, bound), ids).one()
-    assert set(members) == {id_ for id_, (holds, _) in of_all.items() if holds}, unparse(node)
+        ways = [judged_among(node, schema, bound, together=together) for together in (False, True)]
+        found = [town.execute(way, ids).one() for way in ways]
     expiries = {id_: at for id_, (_, at) in of_all.items() if at is not None}
-    assert dict(zip(expiring, moments, strict=True)) == expiries, unparse(node)
+    for members, expiring, moments in found:
+        assert set(members) == {id_ for id_, (holds, _) in of_all.items() if holds}, unparse(node)
+        assert dict(zip(expiring, moments, strict=True)) == expiries, unparse(node)
     for one in residents:
         facts = known_at(one, now)
         holds, expires_at = of_all.get(one.id, (False, None))
