@@ -30,7 +30,7 @@ class Town(World):
         """Save contents."""
         with self.database.transaction() as session:
             for slug in slugs:
-                contents.save(session, source, slug, channel, clock.now(session))
+                contents.save(session, source, slug, channel, clock.now(session), ours=True)
 
     def save(self, **values: Any) -> str:
         """Save a campaign; PLAIN unless said otherwise. Returns its slug."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from rich.table import Table
 
 from engine import clock, workspace
 from engine.campaigns import definition as definitions
+from engine.campaigns import preflight, states, store
 from engine.campaigns import report as reports
-from engine.campaigns import states, store
 from engine.campaigns.as_json import campaign_as_json, report_as_json
+from engine.settings import settings
+from engine.signing import signer
 from webapp.cli._console import console
 from webapp.cli._context import connected
 from webapp.cli._files import read_text
@@ -94,11 +97,48 @@ def _verb(name: str, help_: str) -> Callable[[str], None]:
     return run
 
 
-_verb("start", "Send the campaign SLUG, at once or at its time.")
 _verb("draft", "Take a scheduled campaign back, to change it.")
 _verb("pause", "Hold the campaign SLUG: what is queued stays queued.")
 _verb("resume", "Let a paused campaign go on.")
 _verb("cancel", "End the campaign SLUG; what is queued is cancelled, what was sent stays sent.")
+
+
+@command.command()
+@click.argument("slug")
+@AS_JSON
+def check(slug: str, as_json: bool) -> None:
+    """Look for what would go wrong with the campaign SLUG; exit code 1 if something stops it. Nothing is sent."""
+    with connected() as database, database.transaction() as session:
+        campaign = store.find(session, slug)
+        found = preflight.check(
+            session, store.definition_of(campaign), signer(), settings().site_url, clock.now(session)
+        )
+    if as_json:
+        click.echo(json.dumps(found.as_json(), indent=2))
+    else:
+        _show_preflight(found)
+    sys.exit(1 if found.errors else 0)
+
+
+def _show_preflight(found: preflight.Preflight) -> None:
+    reach = found.reach
+    for name in ("audience", "held_back", "no_address", "unsubscribed", "no_consent", "suppressed", "capped", "likely"):
+        click.echo(f"{name.replace('_', ' ')}\t{getattr(reach, name):,}")
+    click.echo(f"cost\t{found.cost:,.2f} {found.currency}")
+    click.echo(f"last one leaves\t{found.finish:%Y-%m-%d %H:%M} UTC" if found.finish else "last one leaves\tat once")
+    for one in found.findings:
+        click.echo(f"{one.severity}: {one.message}{f' {one.hint}' if one.hint else ''}")
+
+
+@command.command()
+@click.argument("slug")
+@click.option("--accept-warnings", "accepted", is_flag=True, help="Send although the check warns.")
+def start(slug: str, accepted: bool) -> None:
+    """Send the campaign SLUG, at once or at its time, if the check finds nothing against it."""
+    with connected() as database, database.transaction() as session:
+        now, actor = clock.now(session), getpass.getuser()
+        found = preflight.start(session, slug, signer(), settings().site_url, now, actor, accepted=accepted)
+    click.echo(f"{slug} {SAID['start'].format(start_at=found.start_at)}")
 
 
 @command.command()

@@ -10,6 +10,7 @@ from webapp.auth.people import signed_in
 from webapp.errors import Forbidden
 from webapp.pages import (
     assets,
+    campaigns,
     contacts,
     dashboard,
     formats,
@@ -24,7 +25,7 @@ from webapp.pages import (
 )
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-SCREENS = (dashboard, contacts, segments, journeys, publishing, states, library, reports, mailbox, settings)
+SCREENS = (dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, mailbox, settings)
 
 
 def init_app(app: Flask) -> None:

@@ -1,0 +1,58 @@
+"""When the messages leave, and whether that is at an hour at which people sleep."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.campaigns import audience, schedule
+from engine.campaigns.definition import Definition
+from engine.campaigns.preflight.findings import Finding
+from engine.expr.schema import zone_info
+from engine.model import Contact
+from engine.segments import planning
+from engine.segments.planning import planned
+from engine.workspace import Workspace
+
+EARLIEST, LATEST = dt.time(8), dt.time(21)
+
+
+def findings(session: Session, definition: Definition, known: Workspace, now: dt.datetime) -> Iterator[Finding]:
+    """Who would get it before 8 or after 21 o'clock of their own time."""
+    zones = _zones(session, definition, now)
+    instants = schedule.instants(definition, [zone for zone in zones if zone], known.zone, now, now)
+    asleep = 0
+    for name, count in zones.items():
+        zone = zone_info(name) if name and zone_info(name).key == name else known.zone
+        at = instants.get(name, instants[None])
+        if not EARLIEST <= at.astimezone(zone).time() < LATEST:
+            asleep += count
+    if asleep:
+        severity = "warning" if definition.channel == "sms" else "note"
+        message = f"{asleep:,} contacts would get it between 21 and 8 o'clock of their own time."
+        yield Finding(severity, "quiet", message, "Let it go at an hour of each contact's zone.", asleep)  # type: ignore[arg-type]
+
+
+def _zones(session: Session, definition: Definition, now: dt.datetime) -> dict[str | None, int]:
+    ids = audience.contacts(session, definition, now).subquery()
+    grouped = select(Contact.timezone, func.count()).join(ids, ids.c.id == Contact.id).group_by(Contact.timezone)
+    with planned(session, planning.ALL):
+        return {row[0]: row[1] for row in session.execute(grouped)}
+
+
+def finish(
+    session: Session, definition: Definition, known: Workspace, messages: int, now: dt.datetime
+) -> dt.datetime | None:
+    """When the last message is due; None for one that leaves as fast as the mail server takes it."""
+    zones = [zone for zone in _zones(session, definition, now) if zone] if definition.local else []
+    first = schedule.instants(definition, zones, known.zone, now, now)
+    last = max(first.values())
+    if definition.winner is not None:
+        known_at = last + definition.winner.after
+        last = max(schedule.instants(definition, zones, known.zone, now, known_at).values())
+    if definition.throttle:
+        return max(last, min(first.values()) + messages * schedule.spacing(definition))
+    return last if last > now else None

@@ -1,0 +1,113 @@
+"""What the preflight refuses, warns of, and counts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from engine import clock, workspace
+from engine.campaigns import definition, preflight
+from engine.campaigns.preflight import Preflight
+from engine.contacts.consent import suppress
+from engine.errors import InvalidInput
+from engine.signing import signer
+from tests.campaigns.town import PLAIN, Town
+from tests.journeys.runtime.world import HOUR, START
+
+SITE = "https://cairn.shop.test.example.net"
+GOOD = {"sender_address": "news@shop.io", "postal_address": "1 High Street"}
+MAIL = """\
+---
+subject: {subject}
+---
+<mjml><mj-body><mj-section><mj-column><mj-text>{body}</mj-text></mj-column></mj-section></mj-body></mjml>
+"""
+
+
+def mail(body: str = "Hi", subject: str = "Hello") -> str:
+    return MAIL.replace("{subject}", subject).replace("{body}", body)
+
+
+def look(town: Town, source: str = mail(), sender: dict[str, Any] | None = None, **values: Any) -> Preflight:
+    town.content("mail-a", source=source)
+    with town.database.transaction() as session:
+        workspace.save(session, **(GOOD if sender is None else sender))
+        found = definition.read({key: value for key, value in (PLAIN | values).items() if value is not None})
+        return preflight.check(session, found, signer(), SITE, clock.now(session))
+
+
+def kinds(found: Preflight, severity: str) -> list[str]:
+    return [one.kind for one in found.findings if one.severity == severity]
+
+
+def test_what_is_in_order_passes(town: Town) -> None:
+    town.people(3)
+    found = look(town)
+    assert kinds(found, "error") == []
+    assert (found.reach.audience, found.reach.likely, found.cost) == (3, 3, Decimal("0.00"))
+
+
+@pytest.mark.parametrize(
+    ("source", "sender", "values", "kind"),
+    [
+        (mail(), {"sender_address": "news@shop.io", "postal_address": ""}, {}, "postal"),
+        (mail(), {"sender_address": "hello@cairn.example", "postal_address": "x"}, {}, "sender"),
+        (mail("Hi {% if vip %}<a href='{{ unsubscribe_url }}'>no</a>{% endif %}"), None, {}, "unsubscribe"),
+        (mail("<a href='{{ unsubscribe_url }}'>no</a>"), None, {}, "postal"),
+        (mail("{{ event.total }}"), None, {}, "variable"),
+        (mail(subject="'{{ first_name }}'"), None, {}, "variable"),
+        (mail(), None, {"audience": 'plan is "gold"'}, "audience"),
+        (mail(), None, {"audience": 'in segment "nowhere"'}, "definition"),
+        (mail(), None, {"content": "nowhere"}, "definition"),
+    ],
+)  # fmt: skip
+def test_what_would_harm_is_refused(
+    town: Town, source: str, sender: dict[str, Any] | None, values: dict[str, Any], kind: str
+) -> None:
+    town.people(2)
+    assert kind in kinds(look(town, source, sender, **values), "error")
+
+
+def test_what_may_be_meant_wants_a_word(town: Town) -> None:
+    who = town.people(3)
+    town.change(who[0], first_name="Åsa")
+    body = "{{ first_name }} <a href='http://other.org/x'>there</a>" + "long " * 25_000
+    found = look(town, mail(body))
+    assert {"variable", "http", "hosts", "size", "dkim"} <= set(kinds(found, "warning"))
+    missing = next(one for one in found.warnings if one.kind == "variable")
+    assert missing.count == 2 and len(missing.samples) == 1
+
+
+def test_it_counts_whom_the_gate_would_stop(town: Town) -> None:
+    people = town.people(6)
+    town.contact(email=None)
+    town.consent(people[0], "unsubscribed")
+    with town.database.transaction() as session:
+        suppress(session, "email", ["u2@x.example"], "manual", clock.now(session))
+    found = look(town, audience="created_at is set").reach
+    assert (found.audience, found.no_address, found.unsubscribed, found.suppressed, found.likely) == (7, 1, 1, 1, 4)
+
+
+def test_it_says_when_the_last_one_leaves(town: Town) -> None:
+    town.people(6)
+    assert look(town, throttle="2 per hour").finish == START + 3 * HOUR
+    assert look(town).finish is None
+
+
+def test_an_error_stops_the_start_and_a_warning_wants_a_word(town: Town) -> None:
+    town.people(1)
+    slug = town.save()
+    town.content("mail-a", source=mail("<a href='http://other.org/'>x</a>"))
+    with town.database.transaction() as session:
+        workspace.save(session, **GOOD | {"postal_address": ""})
+    for match, postal in (("postal address", ""), ("needs your word", "1 High Street")):
+        with town.database.transaction() as session:
+            workspace.save(session, postal_address=postal)
+            with pytest.raises(InvalidInput, match=match):
+                preflight.start(session, slug, signer(), SITE, clock.now(session), "test", accepted=False)
+    with town.database.transaction() as session:
+        preflight.start(session, slug, signer(), SITE, clock.now(session), "test", accepted=True)
+    town.settle()
+    assert town.states() == {"accepted": 1}

@@ -1,0 +1,105 @@
+"""Campaigns: written, checked, started and watched on pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from engine import clock, workspace
+from engine.campaigns import store
+from engine.content import store as contents
+from engine.db import Database
+from engine.model import Campaign
+from tests.webapp.pages.conftest import post
+from tests.webapp.pages.sample import Shop
+from webapp.pages.campaign_form import Form, filled, mapping
+from workers import campaigning
+
+MAIL = """---
+subject: {subject}
+---
+<mjml><mj-body><mj-section><mj-column><mj-text>Hi</mj-text></mj-column></mj-section></mj-body></mjml>
+"""
+FORM = {
+    "name": "Spring sale",
+    "channel": "email",
+    "audience": 'plan is "pro"',
+    "content_0": "sale-a",
+    "zone": "workspace",
+}
+
+
+@pytest.fixture
+def ready(shop_database: Database, shop: Shop) -> Iterator[Database]:
+    """Contents, and a workspace that may send; campaigns are gone afterwards."""
+    with shop_database.transaction() as session:
+        before = workspace.load(session)
+        workspace.save(session, sender_address="news@shop.io", postal_address="1 High Street")
+        for slug in ("sale-a", "sale-b"):
+            contents.save(session, MAIL.replace("{subject}", slug), slug, "email", clock.now(session), ours=True)
+    yield shop_database
+    with shop_database.transaction() as session:
+        workspace.save(session, sender_address=before.sender_address, postal_address=before.postal_address)
+        session.query(Campaign).delete()
+
+
+def saved(database: Database, slug: str) -> Campaign:
+    with database.transaction() as session:
+        return store.find(session, slug)
+
+
+def test_a_campaign_is_written_checked_started_and_cancelled(marketer: FlaskClient, ready: Database) -> None:
+    assert "No campaigns yet" in marketer.get("/campaigns").text
+    answer = post(marketer, "/campaigns/-/new", **FORM | {"action": "check"})
+    assert answer.location == "/campaigns/spring-sale/check"
+    page = marketer.get(answer.location).text
+    assert "Look at this" in page and "Will get it" in page
+    assert saved(ready, "spring-sale").state == "draft"
+    refused = post(marketer, "/campaigns/spring-sale/state", action="start")
+    assert "needs your word" in marketer.get(refused.location).text
+    post(marketer, "/campaigns/spring-sale/state", action="start", accepted="yes")
+    assert saved(ready, "spring-sale").state == "scheduled"
+    campaigning.campaigns(ready)
+    page = marketer.get("/campaigns/spring-sale").text
+    assert "frozen" in page and 'aria-label="Messages that have come to their end"' in page
+    behind = marketer.get("/campaigns/spring-sale/contacts?what=waiting").text
+    assert "Queued" in behind and "/contacts/" in behind
+    post(marketer, "/campaigns/spring-sale/state", action="cancel")
+    assert saved(ready, "spring-sale").state == "cancelled"
+    assert "Cancelled" in marketer.get("/campaigns").text
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [({"audience": "plan is is"}, ""), ({"name": "!"}, "campaign"), ({"holdout": "lots"}, "no part of a whole"),
+     ({"zone": "contact"}, "each contact"), ({"throttle": "many"}, "no number of messages")],
+)  # fmt: skip
+def test_what_does_not_read_is_not_saved_and_not_lost(
+    marketer: FlaskClient, ready: Database, fields: dict[str, str], said: str
+) -> None:
+    answer = post(marketer, "/campaigns/-/new", **FORM | fields)
+    if said:
+        assert answer.status_code == 422 and said in answer.text and "It is not saved" in answer.text
+        assert "sale-a" in answer.text
+    else:  # a draft may have gaps; the check tells
+        assert "audience" in marketer.get("/campaigns/spring-sale/check").text
+
+
+def test_the_editor_shows_what_was_saved(marketer: FlaskClient, ready: Database) -> None:
+    fields = FORM | {"content_1": "sale-b", "test": "20", "winner_by": "clicks", "holdout": "10", "throttle": "5000",
+                     "at": "2030-01-05T09:00", "zone": "contact", "goal_when": 'did "Order Completed"'}  # fmt: skip
+    post(marketer, "/campaigns/-/new", **fields)
+    found = saved(ready, "spring-sale").definition
+    again = mapping(Form(filled(found)), "spring-sale")
+    assert again | {"at": found["at"], "throttle": found["throttle"]} == found
+    page = marketer.get("/campaigns/spring-sale/edit").text
+    for part in ('value="2030-01-05T09:00"', 'value="5000"', 'value="20%"', 'value="sale-b" selected'):
+        assert part in page
+
+
+def test_the_audience_is_counted_without_those_left_out(marketer: FlaskClient, ready: Database) -> None:
+    whole = post(marketer, "/campaigns/-/audience", audience='plan is "pro"').text
+    none = post(marketer, "/campaigns/-/audience", audience='plan is "pro"', **{"except": 'plan is "pro"'}).text
+    assert "match now" in whole and ">0 <" in none and ">0 <" not in whole

@@ -1,0 +1,54 @@
+"""`cairn workspace`: who sends, in which zone and currency, at what price."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo, available_timezones
+
+import click
+
+from engine import workspace
+from engine.errors import InvalidInput
+from engine.workspace import Workspace
+from webapp.cli._context import connected
+
+KINDS = {"str": str, "int": int, "float": float, "Decimal": Decimal}
+SIMPLE = {field.name: str(field.type) for field in fields(Workspace) if str(field.type) in {*KINDS, "bool"}}
+
+
+@click.group()
+def command() -> None:
+    """The workspace: sender, postal address, zone, currency, prices."""
+
+
+@command.command()
+def show() -> None:
+    """Print all settings, separated by tabs."""
+    with connected() as database, database.transaction() as session:
+        found = workspace.load(session)
+    for name in SIMPLE:
+        click.echo(f"{name}\t{getattr(found, name)}")
+
+
+@command.command("set")
+@click.argument("name", type=click.Choice(sorted(SIMPLE)))
+@click.argument("value")
+def set_(name: str, value: str) -> None:
+    """Set NAME to VALUE, such as: cairn workspace set postal_address "1 High Street, Bristol"."""
+    with connected() as database, database.transaction() as session:
+        workspace.save(session, **{name: _read(name, value)})
+    click.echo(f"{name}\t{value}")
+
+
+def _read(name: str, value: str) -> object:
+    if name == "timezone" and value not in available_timezones():
+        raise InvalidInput(f"“{value}” is no time zone", name, "Write it as Europe/Berlin.")
+    if SIMPLE[name] == "bool":
+        if value not in ("true", "false"):
+            raise InvalidInput("is true or false", name)
+        return value == "true"
+    try:
+        return ZoneInfo(value).key if name == "timezone" else KINDS[SIMPLE[name]](value)
+    except (ValueError, InvalidOperation) as error:
+        raise InvalidInput(f"“{value}” is no number", name) from error

@@ -1,0 +1,70 @@
+"""The fields of the campaign editor, to the mapping of a definition and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+MOST = 4
+NAMES = "abcdefgh"
+PLAIN = (
+    *("name", "channel", "audience", "except", "topic", "test", "holdout", "at", "zone", "passed"),
+    *("throttle", "cap", "expires"),
+)
+
+
+class Form(dict[str, str]):
+    """Values by field; a field that is not there is empty."""
+
+    def __missing__(self, _: str) -> str:
+        return ""
+
+    @property
+    def variants(self) -> int:
+        """How many rows of variants hold something."""
+        return max((number + 1 for number in range(MOST) if self[f"content_{number}"]), default=1)
+
+
+def blank() -> Form:
+    """An editor that nobody has written in."""
+    return Form(channel="email", zone="workspace", passed="next day", content_0="")
+
+
+def filled(definition: Mapping[str, Any]) -> Form:
+    """The editor of a saved campaign."""
+    form = Form({name: str(definition[name]) for name in PLAIN if definition.get(name)})
+    form["at"] = form["at"].replace(" ", "T")[:16]
+    form["throttle"] = form["throttle"].removesuffix(" per hour")
+    variants = definition.get("variants") or [{"name": "a", "content": definition.get("content", ""), "share": ""}]
+    for number, variant in enumerate(variants[:MOST]):
+        form |= {f"content_{number}": variant["content"], f"share_{number}": str(variant["share"]).removesuffix("%")}
+    winner, goal = definition.get("winner") or {}, definition.get("goal") or {}
+    form |= {"winner_by": winner.get("by", ""), "winner_after": winner.get("after", "")}
+    form |= {"goal_when": goal.get("when", ""), "goal_within": goal.get("within", "")}
+    return form
+
+
+def mapping(form: Form, slug: str) -> dict[str, Any]:
+    """What the editor says. Variants are named by their rows, `a` first."""
+    found: dict[str, Any] = {name: form[name] for name in PLAIN if form[name]} | {"campaign": slug}
+    for name in ("test", "holdout"):
+        if name in found:
+            found[name] = _share(found[name])
+    rows = [number for number in range(MOST) if form[f"content_{number}"]]
+    if len(rows) == 1:
+        found["content"] = form[f"content_{rows[0]}"]
+    elif rows:
+        found["variants"] = [
+            {"name": NAMES[place], "content": form[f"content_{number}"], "share": _share(form[f"share_{number}"])}
+            for place, number in enumerate(rows)
+        ]
+    if form["winner_by"] and form["test"]:
+        found["winner"] = {"by": form["winner_by"], "after": form["winner_after"] or "4 hours"}
+    if form["goal_when"]:
+        found["goal"] = {"when": form["goal_when"], "within": form["goal_within"] or "7 days"}
+    return found
+
+
+def _share(written: str) -> str:
+    """Fields say per cent without the sign."""
+    return written if written.endswith("%") or not written else f"{written}%"
