@@ -13,7 +13,7 @@ from engine.db import Database
 from engine.settings import Settings
 from engine.settings import settings as load_settings
 from webapp import auth, errors, pages
-from webapp.api import schemas
+from webapp.api import openapi, schemas
 from webapp.auth import headers
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +34,7 @@ def create_app(database: Database, redis_url: str | None = None, settings: Setti
     auth.init_app(app, redis_url)
     pages.init_app(app)
     schemas.init_app(app)
+    openapi.init_app(app)
     return app
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.channels.sms.gateway import Gateway
 from engine.db import Database
 from engine.signing import Signer
-from webapp.api import enter, ingest, receipts
+from webapp.api import enter, explaining, ingest, receipts
 from webapp.api.keys import Keys
 from webapp.api.write import write_calls
 from webapp.groupcommit import GroupCommit, Handler, Limits
@@ -93,6 +93,8 @@ class HotPath:
             return ingest.answer(environ, name, self.keys, self.writer)
         if prefix == "/v1" and (slug := enter.slug_of(path)):
             return enter.answer(environ, slug, self.keys, self.database)
+        if prefix == "/v1" and (contact := explaining.contact_of(path)):
+            return explaining.answer(environ, contact, self.keys, self.database, self.signer)
         if path == receipts.PATH:
             return receipts.answer(environ, self.keys, self.database)
         return self._health(path)

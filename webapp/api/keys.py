@@ -20,6 +20,8 @@ RETRY = 0.5  # an unknown key may be a new one; it is looked for at most this of
 
 INGEST = "ingest"
 RECEIPTS = "receipts"  # apart: keys for ingest stand in web pages, and bounces end that people are written to
+READ = "read"  # what is known of people; no key that stands in a web page has it
+SCOPES = (INGEST, RECEIPTS, READ)
 
 
 class Keys:

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from engine import clock, users
 from engine.errors import NotFound
 from engine.model import ApiKey
+from webapp.api.keys import INGEST, SCOPES
 from webapp.cli._context import connected
 
 
@@ -20,16 +21,17 @@ def command() -> None:
 @click.argument("name")
 @click.option(
     "--for",
-    "scope",
-    type=click.Choice(["ingest", "receipts"]),
-    default="ingest",
+    "scopes",
+    type=click.Choice(SCOPES),
+    multiple=True,
+    default=(INGEST,),
     show_default=True,
-    help="Events and contacts, or mail that came back.",
+    help="Write events and contacts, hand in mail that came back, or read; may be given more than once.",
 )
-def create(name: str, scope: str) -> None:
+def create(name: str, scopes: tuple[str, ...]) -> None:
     """Make a key and print it. It cannot be shown again."""
     with connected() as database, database.transaction() as session:
-        click.echo(users.create_api_key(session, name, (scope,)))
+        click.echo(users.create_api_key(session, name, tuple(dict.fromkeys(scopes))))
 
 
 @command.command("list")

@@ -9,6 +9,7 @@ from flask_login import current_user
 from webapp.auth.people import signed_in
 from webapp.errors import Forbidden
 from webapp.pages import (
+    api_keys,
     assets,
     campaigns,
     contacts,
@@ -25,7 +26,10 @@ from webapp.pages import (
 )
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-SCREENS = (dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, mailbox, settings)
+SCREENS = (
+    *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, mailbox),
+    *(settings, api_keys),
+)
 
 
 def init_app(app: Flask) -> None:

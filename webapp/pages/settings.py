@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from engine.messages import status
+from webapp.api.keys import SCOPES
 from webapp.pages.queries import settings as queries
 from webapp.pages.work import work
 
@@ -15,14 +18,15 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/settings", "settings", settings)
 
 
-def settings() -> ResponseReturnValue:
-    """The installation as it is set up."""
+def settings(made: str = "") -> ResponseReturnValue:
+    """The installation as it is set up; `made` is a key that was made just now."""
     with work() as opened:
-        context = {
+        context: dict[str, Any] = {
             "workspace": opened.workspace,
             "people": queries.people(opened.session),
             "keys": queries.keys(opened.session),
             "webhooks": queries.webhooks(opened.session),
             "smtp": status.read(opened.session, "email"),
         }
-    return render_template("pages/settings.html", site=current_app.extensions["cairn.settings"].site_url, **context)
+    context |= {"site": current_app.extensions["cairn.settings"].site_url, "made": made, "scopes": SCOPES}
+    return render_template("pages/settings.html", **context)

@@ -18,7 +18,7 @@ def people(session: Session) -> Sequence[AnyRow]:
 
 def keys(session: Session) -> Sequence[AnyRow]:
     """API keys in force; only their first characters are known."""
-    query = select(ApiKey.prefix, ApiKey.name, ApiKey.scopes, ApiKey.created_at)
+    query = select(ApiKey.id, ApiKey.prefix, ApiKey.name, ApiKey.scopes, ApiKey.created_at)
     return session.execute(query.where(ApiKey.revoked_at.is_(None)).order_by(ApiKey.created_at.desc())).all()
 
 

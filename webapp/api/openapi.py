@@ -1,0 +1,163 @@
+"""What `/v1` offers, as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0) at `/openapi.json`. Open to everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Flask, Response, jsonify
+
+from webapp.api.ingest import SINGLE
+
+REASONS = {
+    "400": "The request is wrong; `message` names the field.",
+    "401": "The key is missing, unknown or revoked.",
+    "403": "The key is not for this; `message` says which one is.",
+    "404": "There is no such contact or journey.",
+    "409": "The journey lets nobody in now.",
+    "413": "The body is too large.",
+    "429": "Too much at once: come back after `Retry-After`.",
+    "503": "The database is away: come back after `Retry-After`.",
+}
+SUCCESS = {"type": "object", "properties": {"success": {"const": True}}, "required": ["success"]}
+FAILURE = {
+    "type": "object",
+    "properties": {"success": {"const": False}, "message": {"type": "string"}},
+    "required": ["success", "message"],
+}
+CALL = {
+    "type": "object",
+    "properties": {
+        "messageId": {"type": "string", "description": "Makes the call one, however often it is sent."},
+        "userId": {"type": "string"},
+        "anonymousId": {"type": "string"},
+        "event": {"type": "string", "description": "What happened; of `track`."},
+        "properties": {"type": "object"},
+        "traits": {"type": "object"},
+        "timestamp": {"type": "string", "format": "date-time"},
+        "sentAt": {"type": "string", "format": "date-time"},
+    },
+}
+BATCH = {"type": "object", "properties": {"batch": {"type": "array", "items": CALL}}, "required": ["batch"]}
+ENTERING = {
+    "type": "object",
+    "properties": {
+        "userId": {"type": "string"},
+        "email": {"type": "string"},
+        "messageId": {"type": "string"},
+        "properties": {"type": "object", "description": "What `event.` reads in the journey."},
+    },
+}
+RULE = {
+    "type": "object",
+    "description": "A rule with its verdict, the values that it saw, and the parts that it is made of.",
+    "properties": {
+        "rule": {"type": "string"},
+        "english": {"type": "string"},
+        "verdict": {"type": "boolean"},
+        "changes_at": {"type": ["string", "null"], "format": "date-time"},
+        "seen": {"type": "array", "items": {"type": "object"}},
+        "parts": {"type": "array", "items": {"type": "object"}},
+    },
+}
+REFUSAL = {
+    "type": "object",
+    "properties": {
+        "why": {"type": "string"},
+        "words": {"type": "string"},
+        "at": {"type": ["string", "null"], "format": "date-time"},
+        "rule": {"oneOf": [{"$ref": "#/components/schemas/Rule"}, {"type": "null"}]},
+    },
+}
+STORY = {
+    "type": "object",
+    "description": "A contact and a journey, as `cairn journeys explain --json` prints it.",
+    "properties": {
+        "journey": {"type": "string"},
+        "state": {"type": "string"},
+        "live_version": {"type": ["integer", "null"]},
+        "contact": {"type": "string"},
+        "verdict": {"type": "string"},
+        "entries": {
+            "type": "array",
+            "description": "Oldest first, with steps, messages and their gates, calls, and what is waited for.",
+            "items": {"type": "object"},
+        },
+        "refusals": {"type": "array", "items": {"$ref": "#/components/schemas/Refusal"}},
+    },
+    "required": ["journey", "state", "live_version", "contact", "verdict", "entries", "refusals"],
+}
+
+
+def init_app(app: Flask) -> None:
+    """Register /openapi.json."""
+    blueprint = Blueprint("openapi", __name__)
+    blueprint.get("/openapi.json")(openapi)
+    app.register_blueprint(blueprint)
+
+
+def openapi() -> Response:
+    """The document."""
+    answer = jsonify(document())
+    answer.access_control_allow_origin = "*"
+    return answer
+
+
+def document() -> dict[str, Any]:
+    """The document as a value."""
+    journey = _parameter("path", "name", "The journey's name.")
+    contact = _parameter("path", "id", "An external id, an email address, a phone number, or the id on pages.")
+    asked = _parameter("query", "journey", "The journey's name.")
+    paths = {
+        f"/v1/{name}": {"post": _posted(f"Segment's `{name}`; needs the scope `ingest`.", CALL)} for name in SINGLE
+    }
+    paths["/v1/batch"] = {"post": _posted("Many calls at once; needs the scope `ingest`.", BATCH)}
+    paths["/v1/journeys/{name}/enter"] = {
+        "post": _posted("Let a contact into a journey; needs the scope `ingest`.", ENTERING, journey)
+    }
+    paths["/v1/receipts/raw"] = {
+        "post": {
+            **_posted("A mail that came back; needs the scope `receipts`.", {}, status="202"),
+            "requestBody": {"required": True, "content": {"message/rfc822": {"schema": {"type": "string"}}}},
+        }
+    }
+    paths["/v1/contacts/{id}/explain"] = {
+        "get": {
+            "summary": "Why a contact did, or did not, get what a journey sends; needs the scope `read`.",
+            "parameters": [contact, asked],
+            "responses": _responses("200", {"$ref": "#/components/schemas/Story"}, "400", "401", "403", "404", "503"),
+        }
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Cairn", "version": "1"},
+        "security": [{"basic": []}, {"bearer": []}],
+        "paths": paths,
+        "components": {
+            "schemas": {"Story": STORY, "Refusal": REFUSAL, "Rule": RULE, "Failure": FAILURE},
+            "securitySchemes": {
+                "basic": {"type": "http", "scheme": "basic", "description": "The key as user, no password."},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
+def _parameter(place: str, name: str, description: str) -> dict[str, Any]:
+    return {"in": place, "name": name, "required": True, "description": description, "schema": {"type": "string"}}
+
+
+def _posted(summary: str, schema: dict[str, Any], *parameters: dict[str, Any], status: str = "200") -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "parameters": list(parameters),
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": _responses(status, SUCCESS, "400", "401", "413", "429", "503"),
+    }
+
+
+def _responses(status: str, schema: dict[str, Any], *failures: str) -> dict[str, Any]:
+    failed = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
+    return {
+        status: {"description": "Done.", "content": {"application/json": {"schema": schema}}},
+        **{code: {"description": REASONS[code], "content": failed} for code in failures},
+    }
