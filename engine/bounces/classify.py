@@ -60,10 +60,10 @@ def _forwarded(clues: Clues, depth: int) -> Report:
 def _verdicts(clues: Clues, failed: list[Failure], reference: str | None) -> tuple[Verdict, ...]:
     verdicts: dict[str | None, Verdict] = {}
     for failure in failed:
-        around = text.about(clues.human, failure.recipient or "")
+        around = failure.diagnostic or text.about(clues.human, failure.recipient or "")
         judged = judge(failure, around, clues.human)
         recipient = _recipient(clues, failure, alone=len(failed) == 1)
-        reason = (" ".join(failure.diagnostic.split()) or around)[:REASON_CHARACTERS]
+        reason = " ".join(around.split())[:REASON_CHARACTERS]
         verdict = Verdict(judged.kind, recipient, judged.status, reason or None, reference)
         verdicts.setdefault(recipient.casefold() if recipient else None, verdict)
     return tuple(verdicts.values())

@@ -63,7 +63,7 @@ def _guess(data: bytes, named: str) -> str:
 
     A text that is UTF-8 but for a torn character stays UTF-8.
     """
-    sample = data[:20_000]
+    sample = data[:4000]
     torn = sample.decode("utf-8", "replace")
     if torn.count("\ufffd") * 10 < sum(character > "\x7f" for character in torn):
         return data.decode("utf-8", "replace")

@@ -17,7 +17,7 @@ EXPANDED = re.compile(
 DIAGNOSTICS = ("diagnostic-code", "diagnostic-code-again", "x-smtp-diagnostic", "x-supplementary-info")
 PER_RECIPIENT = ("final-recipient", "original-recipient", "x-actual-recipient")
 ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
-MAX_GROUPS = 200
+MAX_GROUPS = 100
 
 Group = dict[str, str]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from engine.bounces.addresses import address, addresses, is_daemon, same
 from engine.bounces.clues import Clues, original_recipients
@@ -126,11 +127,17 @@ def _with_cause(block: str, lines: list[str]) -> str:
     """What is beside the recipient; where no server speaks there, the line of the mail in which one does."""
     if REPLY.search(block) or STATUS.search(block) or _cause(block):
         return block
-    for line in lines[:LINES]:
-        if STATUS.search(line) or REPLY.search(line.strip()):
-            return clipped(line)
+    elsewhere = _telling("\n".join(lines[:LINES]))
+    return elsewhere or (block if " " in block else clipped("\n".join(lines)))
+
+
+@lru_cache(maxsize=4)  # one mail asks for each of its recipients
+def _telling(said: str) -> str:
+    """The first line with a server's reply; else the first that names a cause; else nothing."""
+    lines = said.split("\n")
+    replies = (line for line in lines if STATUS.search(line) or REPLY.search(line.strip()))
     causes = (line for line in lines[:60] if not LABEL.match(line) and _cause(line))
-    return clipped(next(causes, block if " " in block else "\n".join(lines)))
+    return clipped(next(replies, "") or next(causes, ""))
 
 
 def _cause(text: str) -> bool:
@@ -159,7 +166,7 @@ def library(clues: Clues) -> list[str]:
     for name in ("from", "subject", "x-mailer"):
         if value := clues.mail.first(name):
             message[name] = value[:500]
-    message.set_payload(clues.human[:20_000])
+    message.set_payload("\n".join(line[:300] for line in clues.human.split("\n", 200)[:200]))
     try:
         temporary, permanent = all_failures(message)
     except Exception:  # foreign code on foreign bytes: a mail that it stumbles over has no address for us

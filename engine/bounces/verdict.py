@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.bounces.decoding import normal
 from engine.bounces.dsn import REPLY, STATUS
@@ -107,6 +108,7 @@ def is_challenge(said: str) -> bool:
     return "challenge" in reasons().find(normal(said[:2000]))
 
 
+@lru_cache(maxsize=16)
 def words(text: str) -> str:
     """A text for the comparison of words, without addresses and names of hosts: they may hold any word."""
     return normal(HOST.sub(" ", ADDRESS.sub(" ", text[:8000])))
@@ -117,7 +119,7 @@ def _codes(text: str) -> list[str]:
 
 
 def _by_words(said: str, codes: list[str], reply: str) -> str:
-    found = reasons().find(said[:8000])
+    found = _found(said)
     cause = next((each for each in ORDER if each in found), "")
     if not cause:
         return ""
@@ -127,8 +129,13 @@ def _by_words(said: str, codes: list[str], reply: str) -> str:
     return KIND[cause]
 
 
+@lru_cache(maxsize=16)  # the same sentences are read for each recipient
+def _found(said: str) -> frozenset[str]:
+    return frozenset(reasons().find(said[:8000]))
+
+
 def _by_hints(said: str) -> str:
-    found = reasons().find(said[:8000])
+    found = _found(said)
     return next((KIND[each] for each in HINTS if each in found), "")
 
 

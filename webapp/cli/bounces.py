@@ -1,23 +1,39 @@
-"""`cairn bounces`: what mails that came back say."""
+"""`cairn bounces`: what mails that came back say, and the doors that they come through."""
 
 from __future__ import annotations
 
 import json
-import mailbox
+import re
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from engine.bounces import Report, classify
-from webapp.cli._bounce_doors import listen, pipe, poll
 
-READ_BYTES = 4_000_000  # the classifier looks at less
+READ_BYTES = 4_000_000  # of a mail; the classifier looks at less
+DOORS = ("listen", "pipe", "poll")
+SINGLE = (".eml", ".msg", ".txt")
+MBOX_LINE = re.compile(rb"^From \S{1,300} .{10,60}\d{4}[^\n]{0,20}\n", re.MULTILINE)
 
 
-@click.group()
+class Bounces(click.Group):
+    """The doors need a database and half of Cairn; saying what a mail is does not wait for that to be imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *DOORS])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in DOORS:
+            return super().get_command(ctx, cmd_name)
+        found = getattr(import_module("webapp.cli._bounce_doors"), cmd_name)
+        return found if isinstance(found, click.Command) else None
+
+
+@click.group(cls=Bounces)
 def command() -> None:
     """Bounces and complaints that came back."""
 
@@ -27,11 +43,11 @@ def command() -> None:
 def classify_(files: tuple[str, ...]) -> None:
     """Say what mails are: one JSON line for each.
 
-    FILE is a mail, an mbox, or a folder of mails; - is standard input. kind is hard, soft, policy, complaint or
-    not_a_bounce. Nothing is stored.
+    FILE is a mail, a folder of mails, or an mbox (not named .eml, .msg or .txt); - is standard input. kind is hard,
+    soft, policy, complaint or not_a_bounce. Nothing is stored.
     """
     failed = False
-    for file in files:
+    for file in _expanded(files):
         try:
             for name, raw in _mails(file):
                 click.echo(line(name, classify(raw)))
@@ -60,31 +76,41 @@ def line(name: str, report: Report) -> str:
     return json.dumps(found, ensure_ascii=False)
 
 
+def _expanded(files: tuple[str, ...]) -> Iterator[str]:
+    """The files, and those in the folders among them."""
+    for file in files:
+        path = Path(file)
+        if file != "-" and path.is_dir():
+            yield from (str(each) for each in sorted(path.rglob("*")) if each.is_file())
+        else:
+            yield file
+
+
 def _mails(file: str) -> Iterator[tuple[str, bytes]]:
-    """The mails behind a name, each with a name of its own. Raises OSError for what is empty or cannot be read."""
+    """The mails of a file, each with a name. Raises OSError when it cannot be read or holds nothing."""
     if file == "-":
         yield "-", _not_empty(sys.stdin.buffer.read(READ_BYTES))
         return
     path = Path(file)
-    if path.is_dir():
-        for each in sorted(each for each in path.rglob("*") if each.is_file()):
-            yield from _mails(str(each))
-        return
     with path.open("rb") as stream:
         raw = _not_empty(stream.read(READ_BYTES))
-    if raw.startswith(b"From ") and b"\n\nFrom " in raw.replace(b"\r\n", b"\n"):
-        box = mailbox.mbox(path, create=False)
-        for number, key in enumerate(box.keys(), 1):
-            yield f"{file}:{number}", box.get_bytes(key)
+        if path.suffix.lower() in SINGLE or not MBOX_LINE.match(raw):
+            yield file, raw
+            return
+        raw += stream.read()
+    starts = [at for at in (found.start() for found in MBOX_LINE.finditer(raw)) if _after_blank(raw, at)]
+    if len(starts) == 1:
+        yield file, raw
         return
-    yield file, raw
+    for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(raw)], strict=True), 1):
+        yield f"{file}:{number}", raw[start:end]
+
+
+def _after_blank(raw: bytes, at: int) -> bool:
+    return at == 0 or raw[max(0, at - 3) : at].endswith((b"\n\n", b"\n\r\n"))
 
 
 def _not_empty(raw: bytes) -> bytes:
     if not raw.strip():
         raise OSError("the file is empty")
     return raw
-
-
-for door in (pipe, listen, poll):
-    command.add_command(door)

@@ -27,7 +27,13 @@ OTHERS = (german, french, spanish, portuguese, italian, dutch, polish, russian, 
 WORD = re.compile(r"\w+")
 UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u1100-\u11ff\uac00-\ud7a3]")
 
-Entry = tuple[str, str, re.Pattern[str] | None]
+Entry = tuple[str, str, str]  # category, how the phrase begins, and a pattern of all of it where that is not all
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Most patterns are never needed, and compiling all takes longer than reading a mail."""
+    return re.compile(pattern)
 
 
 class Finder:
@@ -51,7 +57,7 @@ class Finder:
         pieces = [normal(piece) for piece in phrase.rstrip("$").split("*")]
         end = r"(?!\w)" if phrase.endswith("$") else ""
         starred = len(pieces) > 1 or end
-        pattern = re.compile(r".{0,60}?".join(map(re.escape, pieces)) + end) if starred else None
+        pattern = r".{0,60}?".join(map(re.escape, pieces)) + end if starred else ""
         if UNSPACED.match(pieces[0]):
             self.anywhere.append((category, pieces[0], pattern))
             return
@@ -64,11 +70,11 @@ class Finder:
             position = word.start()
             for category, phrase, pattern in self.by_start.get(text[position : position + 3], ()):
                 if category not in found and text.startswith(phrase, position):
-                    match = pattern.match(text, position) if pattern else None
+                    match = _compiled(pattern).match(text, position) if pattern else None
                     if match or not pattern:
                         found[category] = match[0] if match else phrase
         for category, phrase, pattern in self.anywhere:
-            if category not in found and phrase in text and (pattern is None or pattern.search(text)):
+            if category not in found and phrase in text and (not pattern or _compiled(pattern).search(text)):
                 found[category] = phrase
         return found
 

@@ -1,0 +1,158 @@
+"""No bytes break the classifier or slow it down, and how a mail was carried does not change what it says."""
+
+from __future__ import annotations
+
+import base64
+import quopri
+import re
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.bounces import classify
+from engine.bounces.report import KINDS, Report
+
+CORPUS = Path(__file__).parents[2] / "corpora" / "bounces"
+SAME = ("crlf", "cr-only", "mbox-line")
+MAILS = [path.read_bytes() for path in sorted(CORPUS.glob("*.eml")) if path.stem not in SAME]
+PIECES = [
+    b"From: MAILER-DAEMON@mx.example\n",
+    b"Return-Path: <>\n",
+    b"Subject: =?utf-8?b?",
+    b"\n",
+    b"\r",
+    b"\0",
+    b"--b\n",
+    b"--b--\n",
+    b"Content-Type: multipart/report; boundary=b\n",
+    b"Content-Type: message/delivery-status\n",
+    b"message/rfc822\n",
+    b"Content-Transfer-Encoding: base64\n",
+    b"Final-Recipient: rfc822; a@b.example\n",
+    b"Action: failed\n",
+    b"Status: 5.1.1\n",
+    b"<a@b.example>: 550 5.1.1 unknown\n",
+    b"could not be delivered\n",
+    b"\xff\xfe",
+    b"\x1b$B",
+    b"=?x?q?=ff?=",
+    b"<html><style",
+    b"@",
+]
+mails = st.binary(max_size=2000) | st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), max_size=60).map(b"".join)
+
+
+@given(mails)
+@settings(max_examples=300, deadline=None)
+def test_any_bytes_have_a_kind(raw: bytes) -> None:
+    report = classify(raw)
+    assert report.kind in KINDS
+    assert (report.kind == "not_a_bounce") == (not report.verdicts)
+
+
+@given(st.sampled_from(MAILS), st.integers(0, 4000))
+@settings(max_examples=150, deadline=None)
+def test_a_mail_cut_anywhere_has_a_kind(raw: bytes, length: int) -> None:
+    assert classify(raw[:length]).kind in KINDS
+
+
+HEAD = b"From: MAILER-DAEMON@mx.example\nReturn-Path: <>\nSubject: Undelivered mail\n"
+BODY = b"\n\nYour message could not be delivered to the following recipient:\n"
+REPORT = (
+    b"Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\nFinal-Recipient: "
+)
+UNITS = [
+    b"a",
+    b"@",
+    b"<a@b.example>\n",
+    b"a@",
+    b"=?utf-8?q?=41?= ",
+    b" ",
+    b"\n",
+    b"-",
+    b"550 ",
+    b"5.1.1 ",
+    b"(expanded from ",
+    b"\xff",
+    b"\xe4a ",
+    b"user ",
+    b"host a.",
+    b'"a ',
+    b"<",
+    b"&lt;",
+    b"Received: y\n",
+    b"Final-Recipient: rfc822; a@b.example\nAction: failed\n\n",
+]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=repr)
+def test_100_kb_of_anything_take_a_moment(unit: bytes) -> None:
+    """About 50 ms at most; the bound leaves room for a machine that does other things."""
+    filler = unit * (100_000 // len(unit))
+    classify(HEAD + BODY)
+    for begin in (HEAD + BODY, HEAD + b"Content-Type: text/html\n\n<html>", HEAD + REPORT, HEAD + b"To: "):
+        started = time.process_time()
+        classify(begin + (filler.replace(b"\n", b" ") if begin.endswith(b"To: ") else filler))
+        assert time.process_time() - started < 0.4
+
+
+def test_30_mb_take_no_longer_and_nests_are_not_followed() -> None:
+    nest = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (each, each) for each in range(3000))
+    parts = b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 20_000
+    carried = (
+        HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n--b" + BODY + b"<a@b.example>: 550 user unknown\n--b\n"
+    )
+    large = carried + b"Content-Type: message/rfc822\n\n" + b"QUFB" * 7_500_000
+    started = time.process_time()
+    classify(nest), classify(parts)
+    assert [each.recipient for each in classify(large).verdicts] == ["a@b.example"]
+    assert time.process_time() - started < 1
+
+
+def _said(report: Report) -> tuple[str, list[tuple[str, str | None, str | None]]]:
+    return report.kind, [(each.kind, each.recipient, each.status) for each in report.verdicts]
+
+
+def _headers(raw: bytes) -> tuple[list[bytes], bytes]:
+    """The header lines of a mail, each with its folded ones, and the body."""
+    head, _, body = raw.partition(b"\n\n")
+    return re.split(rb"\n(?![ \t])", head), body
+
+
+def _reversed(raw: bytes) -> bytes:
+    lines, body = _headers(raw)
+    return b"\n".join(reversed(lines)) + b"\n\n" + body
+
+
+def _folded(raw: bytes) -> bytes:
+    lines, body = _headers(raw)
+    return b"\n".join(line.replace(b" ", b"\n\t") if b"=?" not in line else line for line in lines) + b"\n\n" + body
+
+
+def _carried(raw: bytes, encoding: str) -> bytes:
+    """A mail of one part in another transfer encoding."""
+    lines, body = _headers(raw)
+    if any(b"multipart/" in line or b"Transfer-Encoding: b" in line or b"Encoding: q" in line for line in lines):
+        return raw
+    kept = [line for line in lines if not line.lower().startswith(b"content-transfer-encoding")]
+    coded = base64.encodebytes(body) if encoding == "base64" else quopri.encodestring(body)
+    return b"\n".join([*kept, f"Content-Transfer-Encoding: {encoding}".encode()]) + b"\n\n" + coded
+
+
+CARRIERS = {
+    "CRLF": lambda raw: raw.replace(b"\n", b"\r\n"),
+    "CR": lambda raw: raw.replace(b"\n", b"\r"),
+    "headers in another order": _reversed,
+    "headers folded": _folded,
+    "base64": lambda raw: _carried(raw, "base64"),
+    "quoted-printable": lambda raw: _carried(raw, "quoted-printable"),
+}
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_how_a_mail_is_carried_does_not_change_what_it_says(carrier: str) -> None:
+    for raw in MAILS[::2]:
+        assert _said(classify(CARRIERS[carrier](raw))) == _said(classify(raw)), raw[:400]
