@@ -190,7 +190,11 @@ def rollback(
     choices: Choices | None = None,
 ) -> Published:
     """Publish the text of an earlier version (the last one with another text than the live one's, if there is no
-    `number`) once more, as a new version. Raises NotFound, and what `publish` raises."""
+    `number`) once more, as a new version. Raises NotFound, and what `publish` raises.
+
+    The turn is taken first: what somebody publishes meanwhile is the version that is rolled back.
+    """
+    turn.take(session)
     journey = session.execute(select(Journey).where(Journey.slug == slug)).scalar_one_or_none()
     if journey is None:
         raise NotFound("journey", slug)

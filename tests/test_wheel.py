@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-READ_AT_RUN_TIME = (".lark", ".mako", ".mjml", ".txt", ".html", ".yaml")
+READ_AT_RUN_TIME = (".lark", ".mako", ".mjml", ".txt", ".html", ".json", ".yaml")
 FOLDERS = ("engine", "journeys", "templates", "webapp", "workers")
 NOT_SHIPPED = ("node_modules", "frontend")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from engine import segments
@@ -40,6 +40,7 @@ SITE, ACCENT = "https://example.com", "#0f766e"
 GIVEN_SITE = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~-]+)*")
 GIVEN_ACCENT = re.compile(r"#[0-9a-f]{6}")
 LEAST_CONTRAST = 4.5
+LOCK = text("select pg_advisory_xact_lock(hashtext(current_schema() || ' library'))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +214,10 @@ def add(session: Session, wanted: Stock, own: Brand, now: dt.datetime) -> Added:
     """Bring a stock journey into the workspace as a draft, with the contents, segments and lists that it needs, and the
     stock journeys that it starts.
 
-    What is there already under one of these names is left as it is.
+    What is there already under one of these names is left as it is. Of two who add at once the later waits, and finds
+    what the first has made.
     """
+    session.execute(LOCK)
     kept: list[str] = []
     made: list[str] = []
     for one in (*map(find, wanted.starts), wanted):

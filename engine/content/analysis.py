@@ -122,7 +122,7 @@ def unknown(kind: str, name: str, names: Iterable[str]) -> tuple[str, str]:
     """Message and hint with the nearest known filter or test."""
     public = sorted(known for known in names if not known.startswith(helper))
     near = [liquid[name]] if name in liquid else get_close_matches(name, public, 1)
-    hint = f"did you mean “{near[0]}”?" if near else f"known are {', '.join(public)}"
+    hint = f"Did you mean `{near[0]}`?" if near else f"known are {', '.join(public)}"
     if name == "safe":
         hint = "list the variable under html: in the front matter; it is then sanitised"
     return f"There is no {kind} “{name}”.", hint
@@ -174,7 +174,7 @@ def warn(found: Iterable[Variable], defaults: dict[str, Any], known: frozenset[s
             continue
         if known is not None and not is_known(path, known):
             near = get_close_matches(path, known, 1)
-            hint = f"did you mean “{near[0]}”?" if near else "define the attribute, or check the spelling"
+            hint = f"Did you mean `{near[0]}`?" if near else "define the attribute, or check the spelling"
             message = f"No contact or event is known to have “{path}”."
             warnings.setdefault(("unknown", path), note("unknown", variable, message, hint))
         elif path.removeprefix("contact.") not in covered and path not in covered:

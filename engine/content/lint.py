@@ -39,7 +39,7 @@ def parent_of(reader: Reader, stretches: list[Place], index: int) -> str:
 def nearest(name: str, names: Iterable[str]) -> str:
     """A hint with the nearest known name, or none."""
     near = get_close_matches(name, list(names), 1, 0.6)
-    return f"did you mean “{near[0]}”?" if near else ""
+    return f"Did you mean `{near[0]}`?" if near else ""
 
 
 def check_element(reader: Reader, element: Element, parent: str) -> None:

@@ -100,7 +100,7 @@ def read_front(front: Text, keys: tuple[str, ...]) -> CommentedMap:
     for key in values:
         if key not in keys:
             near = get_close_matches(str(key), keys, 1)
-            hint = f"did you mean “{near[0]}”?" if near else ""
+            hint = f"Did you mean `{near[0]}`?" if near else ""
             raise LanguageError(f"“{key}” is no key of a content.", line_of(values, key), 1, keys, hint)
     return values
 

@@ -8,7 +8,7 @@ from engine.expr.evaluate import evaluate, evaluate_value
 from engine.expr.explain import Explanation, Seen, explain
 from engine.expr.facts import EventFact, EventKey, Facts, MessageFact, Verdict
 from engine.expr.parse import parse, parse_value
-from engine.expr.rewrite import since_entry_default
+from engine.expr.rewrite import since_entry_default, with_former_names
 from engine.expr.schema import Schema
 from engine.expr.unparse import unparse, write_value
 
@@ -37,5 +37,6 @@ __all__ = [
     "parse_value",
     "since_entry_default",
     "unparse",
+    "with_former_names",
     "write_value",
 ]

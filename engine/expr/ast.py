@@ -216,7 +216,10 @@ Verb: TypeAlias = Literal["opened", "clicked", "received", "replied", "unsubscri
 
 @dataclass(frozen=True, slots=True)
 class Message(Part):
-    """`opened "welcome"` (a content), `opened step "hello"` (a step of this journey), `opened` (any message)."""
+    """`opened "welcome"` (a content), `opened step "hello"` (a step of this journey), `opened` (any message).
+
+    `former` are the names that the step had before: what was sent under one of them is about it too.
+    """
 
     verb: Verb
     content: str | None = None
@@ -224,6 +227,12 @@ class Message(Part):
     count: Count | None = None
     window: Window | None = None
     never: bool = False
+    former: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The step under all its names; none where the condition names no step."""
+        return () if self.step is None else (self.step, *self.former)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,17 +89,17 @@ def _happening(
 def _event(event: ast.EventName, name: str, at: _Where) -> Iterator[Problem]:
     if event.alias and not name:
         meant = nearest(event.name, at.schema.aliases)
-        hint = f"did you mean {meant}?" if meant else f"write {event.name} is true, or did “{event.name}”"
+        hint = f"Did you mean `{meant}`?" if meant else f"write {event.name} is true, or did “{event.name}”"
         yield _problem("error", event, f"“{event.name}” alone says nothing: it is no name for an event", hint)
     elif name not in at.schema.events and name not in ast.VERB_EVENTS.values():
         word = nearest(name, at.schema.aliases)
-        hint = _meant(name, at.schema.events) or (f"did you mean {word}?" if word else "")
+        hint = _meant(name, at.schema.events) or (f"Did you mean `{word}`?" if word else "")
         yield _problem("warning", event, f"no event “{name}” has come in yet", hint)
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
     meant = nearest(name, known)
-    return f"did you mean “{meant}”?" if meant else ""
+    return f"Did you mean `{meant}`?" if meant else ""
 
 
 def _known(name: str, known: Iterable[str]) -> str:

@@ -124,7 +124,7 @@ def _is_about(fact: MessageFact, node: ast.Message, view: View) -> bool:
     if node.content is not None and fact.content != node.content:
         return False
     return node.step is None or (
-        fact.step == node.step and fact.journey is not None and fact.journey == view.facts.journey
+        fact.step in node.steps and fact.journey is not None and fact.journey == view.facts.journey
     )
 
 
@@ -133,7 +133,7 @@ def _tells_of(fact: EventFact, node: ast.Message, view: View) -> bool:
     if node.content is not None and said("content") != node.content:
         return False
     journey = view.facts.journey
-    return node.step is None or (said("step") == node.step and journey is not None and said("journey") == journey)
+    return node.step is None or (said("step") in node.steps and journey is not None and said("journey") == journey)
 
 
 def _sequence(node: ast.Sequence, view: View) -> Verdict:

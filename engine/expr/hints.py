@@ -126,7 +126,7 @@ def _quoted(text: str, offset: int, terminals: set[str], found: str) -> str:
         return f"write in segment {found}, in list {found} or in journey {found}"
     before = re.search(r"(\w+)\s+\Z", text[:offset])
     word = nearest(before[1], ["did", *VERBS]) if before else ""
-    return _phrase(text, offset) or (f"did you mean {word}?" if word and before and word != before[1].lower() else "")
+    return _phrase(text, offset) or (f"Did you mean `{word}`?" if word and before and word != before[1].lower() else "")
 
 
 def ending_hint(text: str, terminals: set[str]) -> str:
@@ -172,4 +172,4 @@ def _bracket(text: str, offset: int) -> str:
 
 def _keyword(text: str, offset: int, terminals: set[str]) -> str:
     word = meant(text, offset, terminals)
-    return f"did you mean {word}?" if word else ""
+    return f"Did you mean `{word}`?" if word else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar, cast
 
@@ -16,6 +17,22 @@ def since_entry_default(tree: Tree) -> Tree:
     For steps, goals and exits; not for `enter.where` or segments. `ever` and every other window stay as they are.
     """
     return cast(Tree, _rewrite(tree))
+
+
+def with_former_names(tree: Tree, former: Mapping[str, tuple[str, ...]]) -> Tree:
+    """The rule with the names that its steps had before, by the ids that they have now."""
+    return cast(Tree, _renamed(tree, former)) if former else tree
+
+
+def _renamed(part: ast.Part, former: Mapping[str, tuple[str, ...]]) -> ast.Part:
+    match part:
+        case ast.And(items) | ast.Or(items):
+            return replace(part, items=tuple(cast(ast.Node, _renamed(item, former)) for item in items))
+        case ast.Not(item):
+            return replace(part, item=_renamed(item, former))  # type: ignore[arg-type]
+        case ast.Message(step=str(step)) if step in former:
+            return replace(part, former=former[step])
+    return part
 
 
 def _rewrite(part: ast.Part) -> ast.Part:

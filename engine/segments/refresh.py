@@ -76,10 +76,9 @@ def refresh_stale(session: Session, now: Reading) -> str | None:
     due = set(session.execute(DUE, {"now": clock.read(session, now)}).scalars())
     if not due:
         return None
-    schema = load_schema(session)
-    for rule in load_rules(session, schema):
+    for rule in load_rules(session, load_schema(session)):
         if rule.segment_id in due and session.execute(TRY, {"id": rule.segment_id}).scalar_one():
-            _refresh_all(session, rule, schema, now)
+            _refresh_all(session, rule.segment_id, now)
             return rule.slug
     return None
 
@@ -89,8 +88,7 @@ def refresh(session: Session, slug: str, now: Reading) -> int:
 
     Their locks are taken first, in the order in which whoever wants several takes them, so nobody waits in a circle.
     """
-    schema = load_schema(session)
-    rules = load_rules(session, schema)
+    rules = load_rules(session, load_schema(session))
     wanted = _with_read({rule.slug: rule for rule in rules}, slug)
     if slug not in wanted:
         raise NotFound("segment", slug, "It is not saved, or its rule does not read.")
@@ -98,7 +96,7 @@ def refresh(session: Session, slug: str, now: Reading) -> int:
     for id_ in sorted(rule.segment_id for rule in reading):
         session.execute(WAIT, {"id": id_})
     for rule in reading:
-        _refresh_all(session, rule, schema, now)
+        _refresh_all(session, rule.segment_id, now)
     return session.execute(select(Segment.contact_count).where(Segment.slug == slug)).scalar_one()
 
 
@@ -120,10 +118,16 @@ def _with_read(rules: dict[str, Rule], slug: str) -> set[str]:
     return found
 
 
-def _refresh_all(session: Session, rule: Rule, schema: Schema, now: Reading) -> None:
-    """The caller holds the segment's lock."""
+def _refresh_all(session: Session, segment_id: int, now: Reading) -> None:
+    """The caller holds the segment's lock. The rule is read under it, and after how often somebody asked for a refresh:
+    a rule that is saved meanwhile is the one that is followed, or asks again."""
     moment = clock.read(session, now)
-    announced, asks = session.execute(BEFORE, {"id": rule.segment_id}).one()
+    before = session.execute(BEFORE, {"id": segment_id}).first()
+    schema = load_schema(session)
+    rule = next((one for one in load_rules(session, schema) if one.segment_id == segment_id), None)
+    if before is None or rule is None:
+        return
+    announced, asks = before
     _write(session, rule, schema, moment, announced)
     values = {"id": rule.segment_id, "now": moment}
     heard = session.execute(NOTE, {**values, "periodic": rule.periodic, "asks": asks}).scalar_one()

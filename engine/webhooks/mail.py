@@ -18,6 +18,7 @@ from engine import workspace
 from engine.channels.smtp.server import Server
 from engine.db import Database
 from engine.errors import CairnError
+from engine.rendering.headers import split_address
 from engine.webhooks.deliver import context
 from engine.webhooks.note import render
 from engine.webhooks.outcome import PATIENCE, delay
@@ -94,11 +95,12 @@ def _send_all(server: Server, rows: Any, known: Workspace, now: dt.datetime) -> 
                 results.append(Result("again", f"{server} is slow"))
                 continue
             try:
-                data = _compose(row, known, now).as_bytes(policy=SMTP)
+                sender, recipient = _in_ascii(known.sender_address), _in_ascii(row.address)
+                data = _compose(row, known, sender, recipient, now).as_bytes(policy=SMTP)
             except Exception as error:  # whatever is wrong with one note, the results of the others must be written
                 results.append(Result("failed", _told(error)))
                 continue
-            results.append(_hand_over(smtp, known.sender_address, row.address, data))
+            results.append(_hand_over(smtp, sender, recipient, data))
     finally:
         smtp.close()
     return results
@@ -146,16 +148,21 @@ def _hand_over(smtp: smtplib.SMTP, sender: str, recipient: str, data: bytes) -> 
     return Result("delivered")
 
 
-def _compose(row: Any, known: Workspace, now: dt.datetime) -> EmailMessage:
+def _in_ascii(address: str) -> str:
+    """The address with its domain as servers know it (IDNA 2008). Raises RenderError where it is none."""
+    return "@".join(split_address(address))
+
+
+def _compose(row: Any, known: Workspace, sender: str, recipient: str, now: dt.datetime) -> EmailMessage:
     """A plain text mail. The subject is the first line, without what a header could mistake for an encoded word."""
     body = row.payload["note"] if "note" in row.payload else _of_step(row, known)
     first = " ".join("".join(c if c.isprintable() else " " for c in body.splitlines()[0]).replace("=?", "= ?").split())
     note = EmailMessage()
     note["Subject"] = first[:LONGEST_SUBJECT]
-    note["From"] = Address(known.sender_name, addr_spec=known.sender_address)
-    note["To"] = Address(addr_spec=row.address)
+    note["From"] = Address(known.sender_name, addr_spec=sender)
+    note["To"] = Address(addr_spec=recipient)
     note["Date"] = now
-    note["Message-ID"] = f"<{row.token}@{known.sender_address.rpartition('@')[2] or 'localhost'}>"
+    note["Message-ID"] = f"<{row.token}@{sender.rpartition('@')[2] or 'localhost'}>"
     note["Auto-Submitted"] = "auto-generated"
     note.set_content(body + "\n")
     return note

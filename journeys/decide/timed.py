@@ -38,10 +38,13 @@ def slot_id(slot: dt.datetime) -> str:
 def date_entry(date: DateOffset, value: object, zone: ZoneInfo) -> tuple[dt.datetime, str] | None:
     """When a contact with this value of the attribute enters, and the message id; None for what is no date.
 
-    A date without a time begins at midnight in `zone`, the contact's.
+    A date without a time begins at midnight in `zone`, the contact's. It is the same date in every zone: who moves west
+    on the day does not enter once more.
     """
+    is_day = isinstance(value, str) and literals.is_day(value)
     if isinstance(value, str):
-        value = literals.parse_moment(value, zone if literals.is_day(value) else dt.UTC)
+        value = literals.parse_moment(value, zone if is_day else dt.UTC)
     if not isinstance(value, dt.datetime):
         return None
-    return date.at(value), f"date:{value.astimezone(dt.UTC).isoformat()}"
+    named = value.astimezone(zone).date() if is_day else value.astimezone(dt.UTC)
+    return date.at(value), f"date:{named.isoformat()}"

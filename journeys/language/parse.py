@@ -12,7 +12,7 @@ from engine.errors import LanguageError
 from journeys.language import values
 from journeys.language.draft import read_id
 from journeys.language.problems import Problem, in_order
-from journeys.language.read_parts import read_enter, read_goal, read_layout, read_moved, read_tests
+from journeys.language.read_parts import former_ids, read_enter, read_goal, read_layout, read_moved, read_tests
 from journeys.language.read_sends import read_send
 from journeys.language.read_steps import StepReader
 from journeys.language.reader import Fields, Reader
@@ -93,6 +93,8 @@ def _journey(reader: Reader, root: MappingNode) -> Journey:
     for key, example in (("journey", "journey: NAME"), ("enter", "enter:"), ("steps", "steps:")):
         with reader.collecting():
             reader.required(fields, key, root, "A journey", example)
+    if "moved" in fields:
+        reader.former = former_ids(fields["moved"])
     steps = StepReader(reader)
     no_rules: tuple[RuleText, ...] = ()
     return Journey(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from ruamel.yaml.nodes import Node
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from engine.errors import LanguageError
 from journeys.language import values
@@ -94,6 +94,17 @@ def read_moved(reader: Reader, node: Node, ids: dict[str, Node]) -> tuple[Moved,
                 reader.note(source, f"`{move.source}` is moved twice.")
             found.append(move)
     return tuple(found)
+
+
+def former_ids(node: Node) -> dict[str, tuple[str, ...]]:
+    """By id, the ids that a step had before, as far as `moved` reads: rules come before it, and name steps too."""
+    found: dict[str, tuple[str, ...]] = {}
+    for item in node.value if isinstance(node, SequenceNode) else ():
+        names = {key.value: value.value for key, value in item.value} if isinstance(item, MappingNode) else {}
+        source, to = names.get("from"), names.get("to")
+        if isinstance(source, str) and isinstance(to, str):
+            found[to] = (*found.get(to, ()), source)
+    return found
 
 
 def read_layout(reader: Reader, node: Node, ids: dict[str, Node]) -> dict[str, tuple[int, int]]:

@@ -35,6 +35,7 @@ class Reader:
         self.problems: list[Problem] = []
         self.rules: list[tuple[RuleText, ScalarNode, Place]] = []
         self.guessed: set[tuple[Node, str]] = set()
+        self.former: dict[str, tuple[str, ...]] = {}
 
     def note(
         self, node: Node, message: str, expected: tuple[str, ...] = (), hint: str = "", severity: Severity = "error"

@@ -29,7 +29,7 @@ def read_rule(reader: Reader, node: Node, place: Place) -> RuleText:
     rest = _after(reader, value)
     text = str(value.value)
     try:
-        tree = _parsed(text, place, reader.aliases)
+        tree = expr.with_former_names(_parsed(text, place, reader.aliases), reader.former)
     except LanguageError as error:
         raise _moved(reader, value, error, rest) from None
     if rest.startswith("#") and (not rest.startswith("# ") or _STRING.search(rest)):

@@ -211,7 +211,7 @@ class Replay:
             return
         key = entry_key(journey.enter.again, trigger)
         before = self._before()
-        if before is not None and not may_again(journey.enter.again, key, before, now):
+        if key in self.keys or (before is not None and not may_again(journey.enter.again, key, before, now)):
             return
         held = before.held_out if before else is_held_out(journey.slug, self.person.id, journey.holdout)
         stay = Stay(len(self.stays), trigger, key, held, before is None, self.plan, now)

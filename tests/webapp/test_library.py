@@ -27,6 +27,7 @@ from journeys.language.program import walk
 from journeys.language.steps import Split
 from journeys.simulate.testing import run_tests
 from tests.conftest import drop
+from tests.journeys.runtime.test_races import Thread, wait_for_a_lock
 from webapp import library
 from webapp.cli import main
 from webapp.library_sample import SAMPLE, WORKSPACE
@@ -201,3 +202,17 @@ def test_the_command_lists_them_and_adds_one(cairn: Callable[..., Result], tmp_p
     again = cairn("journeys", "library", "add", "vip", "--to", tmp_path)
     assert again.exit_code == 1 and "exists already" in again.output
     assert cairn("journeys", "library", "add", "nothing").exit_code == 4
+
+
+def test_of_two_who_add_the_same_at_once_the_later_finds_it_there(database: Database) -> None:
+    def add() -> library.Added:
+        with database.transaction() as session:
+            return library.add(session, library.find("welcome"), library.brand(), NOW)
+
+    with database.transaction() as session:
+        first = library.add(session, library.find("welcome"), library.brand(), NOW)
+        late = Thread(add)
+        wait_for_a_lock(database)
+    second = late.finish()
+    assert isinstance(second, library.Added)
+    assert "draft welcome" in first.made and second.made == () and "journey welcome" in second.kept

@@ -6,9 +6,10 @@ import sys
 
 from rich.console import Console
 
-ROOMY = 500
+ROOMY, NARROWEST = 500, 80
 
 
 def console() -> Console:
-    """As wide as the terminal; without one, as in a pipe, so wide that nothing is cut."""
-    return Console(width=None if sys.stdout.isatty() else ROOMY)
+    """As wide as the terminal, but wide enough for a table: a narrower one wraps its lines. Without a terminal, as in a
+    pipe, so wide that nothing is cut."""
+    return Console(width=max(Console().width, NARROWEST) if sys.stdout.isatty() else ROOMY)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from engine import clock
 from engine.errors import InvalidInput
 from webapp import library as stocks
+from webapp.cli._console import console
 from webapp.cli._context import connected
 
 
@@ -22,7 +22,7 @@ def library(ctx: click.Context) -> None:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         for one in stocks.stock():
             table.add_row(f"[bold]{one.slug}[/bold]", one.journey.title)
-        Console(width=100).print(table)
+        console().print(table)
         click.echo("\nAdd one with: cairn journeys library add NAME")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from engine import clock
 from engine.settings import settings
 from engine.webhooks import endpoints
 from engine.webhooks.address import networks, parse_url, refusal
+from webapp.cli._console import console
 from webapp.cli._context import connected
 
 
@@ -61,9 +61,12 @@ def list_() -> None:
     with connected() as database, database.transaction() as session:
         rows = endpoints.listed(session)
     table = Table(header_style="bold")
-    for name in ("slug", "url", "state", "pending", "delivered", "failed"):
-        table.add_column(name, overflow="fold")
+    table.add_column("slug", no_wrap=True)
+    for name in ("url", "state"):
+        table.add_column(name, overflow="fold", min_width=16)
+    for name in ("pending", "delivered", "failed"):
+        table.add_column(name, no_wrap=True, justify="right")
     for row in rows:
         state = f"fails since {row.failing_since:%Y-%m-%d %H:%M}: {row.error}" if row.failing_since else "works"
         table.add_row(row.slug, row.url, state, f"{row.pending:,}", f"{row.delivered:,}", f"{row.failed:,}")
-    Console().print(table)
+    console().print(table)

@@ -116,7 +116,7 @@ def message_source(node: ast.Message, context: Context) -> Source:
     if node.content is not None:
         source.conditions.append(_property(properties, "content", written(ast.Text(node.content))))
     if node.step is not None:
-        source.conditions.append(_property(properties, "step", written(ast.Text(node.step))))
+        source.conditions.append(or_(*(_property(properties, "step", written(ast.Text(id_))) for id_ in node.steps)))
         source.conditions.append(_property(properties, "journey", func.to_jsonb(_journey(context), type_=JSONB)))
     return source
 
@@ -133,7 +133,7 @@ def _received(node: ast.Message, context: Context) -> Source:
         conditions.append(messages.c.content_id.in_(contents))
     if node.step is not None:
         journey = select(Journey.id).where(Journey.slug == _journey(context)).scalar_subquery()
-        conditions += [messages.c.step_id == literal(node.step, Text), messages.c.journey_id == journey]
+        conditions += [messages.c.step_id.in_(node.steps), messages.c.journey_id == journey]
     return Source(messages, messages.c.contact_id, conditions)
 
 

@@ -56,19 +56,19 @@ def test_what_is_known_and_fits_has_no_errors(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "severity", "place", "message", "hint"),
     [
-        ('plna is "pro"', "warning", (1, 1), "no contact has a field “plna”", "“plan”"),
-        ('did "Order Complete"', "warning", (1, 5), "no event “Order Complete”", "“Order Completed”"),
-        ("purchased where totl > 5", "warning", (1, 17), "without “totl”", "“total”"),
+        ('plna is "pro"', "warning", (1, 1), "no contact has a field “plna”", "`plan`"),
+        ('did "Order Complete"', "warning", (1, 5), "no event “Order Complete”", "`Order Completed`"),
+        ("purchased where totl > 5", "warning", (1, 17), "without “totl”", "`total`"),
         ("purchased where (seats > 5)", "warning", (1, 18), "without “seats”", "contact.seats"),
-        ('in segment "vpi"', "error", (1, 1), "no segment “vpi”", "“vip”"),
-        ('in list "bta"', "error", (1, 1), "no list “bta”", "“beta”"),
-        ('in journey "trail"', "error", (1, 1), "no journey “trail”", "“trial”"),
-        ('subscribed to "nws"', "error", (1, 1), "no topic “nws”", "“news”"),
-        ('subscribed to "news" on emal', "error", (1, 1), "no channel “emal”", "“email”"),
-        ("consents to smss", "error", (1, 1), "no channel “smss”", "“sms”"),
-        ('opened "welcom"', "error", (1, 1), "no content “welcom”", "“welcome”"),
+        ('in segment "vpi"', "error", (1, 1), "no segment “vpi”", "`vip`"),
+        ('in list "bta"', "error", (1, 1), "no list “bta”", "`beta`"),
+        ('in journey "trail"', "error", (1, 1), "no journey “trail”", "`trial`"),
+        ('subscribed to "nws"', "error", (1, 1), "no topic “nws”", "`news`"),
+        ('subscribed to "news" on emal', "error", (1, 1), "no channel “emal”", "`email`"),
+        ("consents to smss", "error", (1, 1), "no channel “smss”", "`sms`"),
+        ('opened "welcom"', "error", (1, 1), "no content “welcom”", "`welcome`"),
         ("vip", "error", (1, 1), "“vip” alone says nothing", "vip is true"),
-        ("purchsed at least 2 times", "error", (1, 1), "“purchsed” alone", "did you mean purchased"),
+        ("purchsed at least 2 times", "error", (1, 1), "“purchsed” alone", "Did you mean `purchased`"),
         ("purchased is set", "error", (1, 1), "a name for an event", 'did "Order Completed"'),
         ("event.total > 5", "error", (1, 1), "a segment has none", ""),
         ("purchased since entry", "error", (1, 11), "“since entry” has no meaning", ""),
@@ -103,7 +103,7 @@ def test_places_allow_what_has_a_meaning_there() -> None:
     assert [p.message[:13] for p in check(node, SCHEMA, "enter")] == ["“since entry”", "“opened step”"]
     assert check(parse("event.total > 5"), SCHEMA, "enter") == []
     assert check(parse_value("event.total"), SCHEMA, "goal_value") == []
-    assert check(parse_value("sum of totl over purchased"), SCHEMA, "goal_value")[0].hint == "did you mean “total”?"
+    assert check(parse_value("sum of totl over purchased"), SCHEMA, "goal_value")[0].hint == "Did you mean `total`?"
     assert check(parse('opened step "gone"'), SCHEMA, "journey")[0].severity == "error"
 
 

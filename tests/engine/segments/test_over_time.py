@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from sqlalchemy import Engine, event, text
@@ -113,10 +114,17 @@ def test_only_where_somebody_listens_is_entering_and_leaving_announced(session: 
 @contextmanager
 def before_it_is_noted(database: Database, act: Callable[[Session], None]) -> Iterator[None]:
     """Somebody else does something once, when a full refresh is about to write down that it is done."""
+    with meanwhile(database, "update segments set stale = asks", act):
+        yield
+
+
+@contextmanager
+def meanwhile(database: Database, statement: str, act: Callable[[Session], object]) -> Iterator[None]:
+    """Somebody else does something once, right before such a statement."""
     left = [act]
 
     def interrupt(*arguments: object) -> None:
-        if left and "update segments set stale = asks" in str(arguments[2]):
+        if left and statement in str(arguments[2]) and "save segments" not in str(arguments[2]):
             with database.transaction() as other:
                 left.pop()(other)
 
@@ -209,3 +217,21 @@ def test_segments_are_asked_again_when_what_their_rules_are_read_by_changes(sess
     assert segments.refresh_stale(session, NOW) is None
     workspace.save(session, event_aliases={"bought": "Order Completed"})
     assert segments.refresh_stale(session, NOW) == "recent"
+
+
+def test_a_rule_saved_while_a_refresh_waits_for_its_lock_is_the_one_that_is_followed(database: Database) -> None:
+    with database.transaction() as session:
+        pro, free = identify(
+            session, [Profile("c1", attributes={"plan": "pro"}), Profile("c2", attributes={"plan": "free"})], NOW
+        )
+        segments.save(session, "some", 'plan is "pro"')
+    for plan, wanted, act in (
+        ("free", free, lambda session: segments.refresh_stale(session, NOW)),
+        ("pro", pro, lambda session: segments.refresh(session, "some", NOW)),
+    ):
+        rule = f'plan is "{plan}"'
+        save = partial(segments.save, slug="some", rule=rule)
+        with meanwhile(database, "advisory_xact_lock", save), database.transaction() as session:
+            act(session)
+        with database.transaction() as session:
+            assert members(session, "some") == {wanted}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +93,8 @@ tests: [{name: t, contact: {a: 1}, events: [{at: start, event: A, properties: {b
 )
 def test_common_mistakes_are_not(text: str) -> None:
     assert errors(text)
+
+
+def test_the_package_carries_the_schema_as_a_file() -> None:
+    file = resources.files("journeys.language").joinpath("journey-v1.json")
+    assert json.loads(file.read_text("utf-8")) == journey_schema(), "write it anew: see docs/architecture.md"

@@ -296,6 +296,23 @@ def test_a_colleague_gets_a_mail_once_and_it_counts_nowhere(world: World) -> Non
     assert world.execute("select * from messages") == world.execute("select * from message_rollups") == []
 
 
+def test_a_note_comes_from_a_domain_beyond_ascii(world: World) -> None:
+    with recording_server(keep=True) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAIRN_SMTP_URL", server.url)
+        settings.cache_clear()
+        with world.database.transaction() as session:
+            workspace.put(session, "sender_address", "hello@faß.example")
+        world.publish(journey("- notify: sales@shop.example\n  id: tell\n  message: Hallo"))
+        enter(world, world.contact())
+        world.live(HOUR)
+    assert deliveries(world) == [("delivered", 1, None)]
+    [(recipient, raw)] = server.messages
+    mail = message_from_bytes(raw)
+    assert recipient == mail["To"] == "sales@shop.example"
+    assert "hello@xn--fa-hia.example" in mail["From"]  # IDNA 2008 keeps ß, where the one before wrote ss
+    assert mail["Message-ID"].endswith("@xn--fa-hia.example>")
+
+
 def test_a_note_goes_to_an_endpoint_too(world: World, hook: Hook) -> None:
     world.publish(journey("- notify: crm/task\n  id: tell\n  message: 'Hello {{ contact.email }}'"))
     anna = world.contact("anna")
@@ -328,7 +345,7 @@ def test_a_note_that_may_have_arrived_is_not_sent_again(world: World) -> None:
     assert deliveries(world) == [("unknown", 1, None)]
 
 
-@pytest.mark.parametrize("sender", ["hello@bücher.example", ""])
+@pytest.mark.parametrize("sender", ["hello@", ""])
 def test_a_note_that_no_mail_can_carry_fails_and_the_calls_go_out(world: World, hook: Hook, sender: str) -> None:
     with world.database.transaction() as session:
         workspace.put(session, "sender_address", sender)

@@ -14,7 +14,7 @@ from journeys.publish import Published, publish, rollback
 from journeys.runtime import carry as carrying
 from journeys.runtime import catalogue as catalogues
 from journeys.runtime.advance import advance
-from tests.journeys.runtime.test_races import Thread
+from tests.journeys.runtime.test_races import Thread, wait_for_a_lock
 from tests.journeys.runtime.world import DAY, HOUR, START, World, journey
 from workers import pipeline, sending
 
@@ -341,3 +341,35 @@ def test_a_publish_that_meets_a_counter_crosswise_does_its_part_again(world: Wor
     )
     assert done.carried == (1, 0)
     assert place(world, anna)[:2] == (2, "pause")
+
+
+def test_a_rollback_that_waits_for_a_publisher_rolls_back_what_that_one_has_published(world: World) -> None:
+    texts = [journey(WAIT.replace("3 days", f"{days} days")) for days in (1, 2, 3)]
+    for source in texts[:2]:
+        world.publish(source)
+
+    def back() -> Published:
+        with world.database.transaction() as session:
+            return rollback(session, "j", None, START, "test")
+
+    with world.database.transaction() as session:
+        publish(session, texts[2], START, "test")
+        late = Thread(back)
+        wait_for_a_lock(world.database)
+    done = late.finish()
+    assert (done.version.number, done.version.source) == (4, texts[1])
+
+
+@pytest.mark.parametrize("kind", ["opened", "received"])
+def test_a_rule_about_a_renamed_step_sees_what_was_sent_under_its_former_name(world: World, kind: str) -> None:
+    [anna] = started(world, WAIT)
+    bert = world.contact(email=None)
+    world.event(bert, "Signed Up")
+    world.settle()
+    if kind == "opened":
+        world.event(anna, "Email Opened", content="hello", step="hello", journey="j")
+    steps = WAIT.replace("id: hello", "id: greeting").replace("id: last", f'id: last\n  if: {kind} step "greeting"')
+    world.publish(journey(steps, "moved: [{from: hello, to: greeting}]\n"), pause="reschedule")
+    world.live(5 * DAY)
+    assert world.path(anna)[-2:] == ["last:queued", "completed"]
+    assert world.path(bert)[-2:] == ["last:skipped", "completed"]

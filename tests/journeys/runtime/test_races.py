@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import text
 
 from engine import clock
-from engine.db import driver
+from engine.db import Database, driver
 from engine.events.record import NewEvent, record
 from journeys.runtime import advance as advancing
 from journeys.runtime import catalogue as catalogues
@@ -44,6 +46,20 @@ class Thread(threading.Thread):
         if self.error is not None:
             raise self.error
         return self.result
+
+
+def wait_for_a_lock(database: Database) -> None:
+    """Until somebody waits for what this thread's transaction holds."""
+    waits = text(
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        with database.transaction() as session:
+            if session.execute(waits).scalar():
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")
 
 
 def between(monkeypatch: pytest.MonkeyPatch, name: str, before: Callable[[], object]) -> None:

@@ -234,3 +234,16 @@ def test_a_slot_counts_events_once_for_all_contacts(world: World) -> None:
     assert world.execute("select contact_id from entry_inbox") == [(contact,)]
     [plan] = plans
     assert "SubPlan" not in plan and "Nested Loop" not in plan
+
+
+def test_who_moves_west_on_the_day_does_not_enter_for_the_same_date_again(world: World) -> None:
+    contact = world.contact(renews="2026-03-10", timezone="Europe/Berlin")
+    world.publish(journey(MARK, enter="date: renews, again: always"))
+    world.live(at("2026-03-09 23:30") - START)
+    assert entries(world) == [(contact, at("2026-03-09 23:00"))]
+    world.change(contact, timezone="America/Los_Angeles")
+    world.live(3 * DAY)
+    assert len(entries(world)) == 1
+    world.change(contact, renews="2026-03-20")
+    world.live(20 * DAY)
+    assert entries(world)[1:] == [(contact, at("2026-03-20 07:00"))]

@@ -13,6 +13,7 @@ from engine.db import Database
 from engine.settings import settings
 from tests.conftest import drop
 from webapp.cli import main
+from webapp.cli._console import console
 
 Cairn = Callable[..., Result]
 
@@ -106,7 +107,9 @@ def test_endpoints_are_made_listed_and_given_new_secrets(cairn: Cairn) -> None:
     rotated = cairn("webhooks", "rotate", "crm/task").output
     assert rotated.startswith("whsec_") and rotated != made.output
     listed = cairn("webhooks", "list").output
-    assert "crm/task" in listed and "works" in listed and "whsec" not in listed
+    assert "whsec" not in listed
+    [row] = [line for line in listed.splitlines() if "crm/task" in line]
+    assert all(word in row for word in ("https://crm.example/other", "works", "0"))
     assert cairn("webhooks", "retry", "crm/task").exit_code == 0
     assert made.stderr == ""
     inside = cairn("webhooks", "add", "inside", "http://127.0.0.1:8078/hook")
@@ -147,3 +150,12 @@ def test_lists_are_made_and_filled_and_a_journey_is_entered_by_hand(cairn: Cairn
         done = cairn("journeys", "enter", "orders", "ben", "--key", "k", "--properties", '{"order": 1}')
         assert (done.exit_code, done.output) == (0, f"ben {words}: orders\n")
     assert cairn("journeys", "enter", "orders", "ben", "--properties", "[1]").exit_code == 1
+
+
+@pytest.mark.parametrize(("columns", "width"), [("30", 80), ("100", 100)])
+def test_tables_are_as_wide_as_the_terminal_and_wide_enough_to_read(
+    monkeypatch: pytest.MonkeyPatch, columns: str, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert console().width == width
