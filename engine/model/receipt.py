@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.model.base import Base, Id
 
+TROUBLE = "kind in ('soft', 'hard', 'policy', 'complaint')"
+"""Receipts that somebody has to look at, among many deliveries."""
+
 
 class Receipt(Base):
     """One word of a provider or mail server about a message, never changed; `provider_id` makes it one for ever.
@@ -25,6 +28,7 @@ class Receipt(Base):
         Index("receipts_message_idx", "message_id", postgresql_where=text("message_id is not null")),
         Index("receipts_address_idx", "address_hmac", "occurred_at", postgresql_where=text("address_hmac is not null")),
         Index("receipts_received_idx", "received_at"),
+        Index("receipts_trouble_idx", "received_at", "domain", postgresql_where=text(TROUBLE)),
     )
 
     id: Mapped[Id]

@@ -33,10 +33,6 @@ JOURNEY_SHARE = text("""
 select coalesce(sum(sent), 0)::int8, coalesce(sum(complained), 0)::int8 from message_rollups
 where journey_id = :journey_id and channel = 'email' and day >= :first_day
 """)
-CAMPAIGN_SHARE = text("""
-select count(*) filter (where accepted_at is not null), count(*) filter (where state = 'complained') from messages
-where campaign_id = :campaign_id and origin_at = :origin_at
-""")
 ALWAYS = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
@@ -69,31 +65,29 @@ def refused(session: Session, refusals: Sequence[Refusal], now: dt.datetime) -> 
 
 
 def complained(session: Session, messages: Sequence[Concerned], now: dt.datetime) -> int:
-    """Pause journeys and campaigns of which too many recipients complain; returns how many are newly paused."""
+    """Pause journeys of which too many recipients complain; returns how many are newly paused.
+
+    Campaigns have a breaker of their own (`engine.campaigns.breaker`).
+    """
     count = 0
     for message in _by_origin(messages):
         stream = message.stream
-        assert stream is not None
+        if stream is None or message.journey_id is None:
+            continue
         since = _resumed(session, [stream]).get(stream)
-        sent, complaints = _share(session, message, since, now)
+        sent, complaints = _share(session, message.journey_id, since, now)
         if sent >= ENOUGH and complaints > TRIP * sent:
             reason = f"{complaints} of {sent} recipients complained ({complaints / sent:.2%}; the limit is {TRIP:.1%})."
             count += streams.pause(session, stream, reason, "breaker", now)
     return count
 
 
-def _share(session: Session, message: Concerned, since: dt.datetime | None, now: dt.datetime) -> tuple[int, int]:
+def _share(session: Session, journey_id: int, since: dt.datetime | None, now: dt.datetime) -> tuple[int, int]:
     """Messages and complaints; after a resumption those of later days."""
-    if message.journey_id is None:
-        if since is not None:
-            return 0, 0
-        values = {"campaign_id": message.campaign_id, "origin_at": message.origin_at}
-        row = session.execute(CAMPAIGN_SHARE, values).one()
-        return int(row[0]), int(row[1])
     first_day = (now - WINDOW).date()
     if since is not None:
         first_day = max(first_day, since.date() + dt.timedelta(days=1))
-    row = session.execute(JOURNEY_SHARE, {"journey_id": message.journey_id, "first_day": first_day}).one()
+    row = session.execute(JOURNEY_SHARE, {"journey_id": journey_id, "first_day": first_day}).one()
     return int(row[0]), int(row[1])
 
 

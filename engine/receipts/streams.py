@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine import workspace
 from engine.arrays import literal
-from engine.errors import NotFound
+from engine.errors import InvalidInput, NotFound
 from engine.model import AuditLog
 from engine.receipts.store import domain_of
 from engine.receipts.tell import tell_colleagues
@@ -36,8 +36,12 @@ on conflict (stream) where resumed_at is null do nothing returning id
 RESUME = text("""
 update stream_pauses set resumed_at = :now, resumed_by = :by where stream = :stream and resumed_at is null returning id
 """)
-# Those that may still not go are put aside again by the next claim.
-RELEASE = text("update messages set send_after = :now where state = 'queued' and send_after = 'infinity'")
+# Those of other paused streams are put aside again by the next claim; paused journeys and campaigns keep theirs.
+RELEASE = text("""
+update messages m set send_after = :now where m.state = 'queued' and m.send_after = 'infinity'
+  and not exists (select from journeys j where j.id = m.journey_id and j.state = 'paused')
+  and not exists (select from campaigns c where c.id = m.campaign_id and c.state = 'paused')
+""")
 LISTED = text("""
 select stream, reason, by, paused_at, resumed_at, resumed_by from stream_pauses
 where resumed_at is null or :all order by resumed_at is not null, paused_at desc, id desc limit 200
@@ -89,6 +93,16 @@ def of_origin(journey: str | None, campaign_id: int | None) -> str | None:
     if journey is not None:
         return f"journey:{journey}"
     return f"campaign:{campaign_id}" if campaign_id is not None else None
+
+
+def checked(stream: str) -> str:
+    """The stream, if it is one. Raises InvalidInput."""
+    kind, _, rest = stream.partition(":")
+    sender, _, domain = rest.rpartition(">")
+    if (kind == "domain" and "@" in sender and domain) or (kind in ("journey", "campaign") and rest):
+        return to_domain(sender, domain.lower()) if kind == "domain" else stream
+    hint = "Use domain:SENDER>DOMAIN, journey:SLUG or campaign:ID."
+    raise InvalidInput("is no stream", where=stream, hint=hint)
 
 
 def described(stream: str) -> str:

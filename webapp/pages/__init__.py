@@ -14,6 +14,7 @@ from webapp.pages import (
     campaigns,
     contacts,
     dashboard,
+    deliverability,
     formats,
     journeys,
     library,
@@ -27,8 +28,8 @@ from webapp.pages import (
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
-    *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, mailbox),
-    *(settings, api_keys),
+    *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
+    *(mailbox, settings, api_keys),
 )
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.messages import status
+from engine.receipts import streams
 from webapp.pages.queries import dashboard as queries
 from webapp.pages.queries import journeys as journey_queries
 from webapp.pages.work import work
@@ -26,7 +27,8 @@ def dashboard() -> ResponseReturnValue:
         figures = queries.figures(opened.session, opened.now)
         journeys = journey_queries.overview(opened.session)
         smtp = status.read(opened.session, "email")
-    return render_template("pages/dashboard.html", figures=figures, journeys=journeys, smtp=smtp)
+        paused = streams.listed(opened.session)
+    return render_template("pages/dashboard.html", figures=figures, journeys=journeys, smtp=smtp, paused=paused)
 
 
 def revenue_chart() -> ResponseReturnValue:

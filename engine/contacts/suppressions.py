@@ -1,0 +1,85 @@
+"""Addresses that are never written to: looked for, added, taken away by a colleague, carried to another site."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine.contacts.consent import SUPPRESS
+from engine.errors import InvalidInput, NotFound
+from engine.model import AuditLog
+from engine.signing import Signer
+
+CHANNELS = ("email", "sms")
+REASONS = ("unsubscribed", "hard_bounce", "soft_bounce", "complaint", "manual")
+FOUND = text("""
+select channel, reason, created_at from suppressions where address_hmac = any(:keys) order by channel
+""")
+REMOVE = text("delete from suppressions where channel = :channel and address_hmac = :key returning reason")
+COUNTS = text("select channel, reason, count(*) from suppressions group by 1, 2 order by 1, 3 desc")
+ALL = text("select encode(address_hmac, 'hex'), channel, reason, created_at from suppressions order by created_at")
+
+
+class Suppressed(NamedTuple):
+    """Why and since when an address is left alone on a channel."""
+
+    channel: str
+    reason: str
+    since: dt.datetime
+
+
+def find(session: Session, address: str, signer: Signer) -> list[Suppressed]:
+    """What holds for an address, by channel."""
+    keys = [signer.address_hmac(channel, address) for channel in CHANNELS]
+    return [Suppressed(*row) for row in session.execute(FOUND, {"keys": keys})]
+
+
+def counts(session: Session) -> list[tuple[str, str, int]]:
+    """(channel, reason, addresses)."""
+    return [(row[0], row[1], row[2]) for row in session.execute(COUNTS)]
+
+
+def add(session: Session, channel: str, rows: Iterable[tuple[bytes, str]], actor: str, now: dt.datetime) -> int:
+    """Suppress addresses, given as (HMAC, reason). Returns how many were not suppressed before; writes the audit log.
+
+    Raises InvalidInput for a channel or reason that is none.
+    """
+    by_reason: dict[str, set[bytes]] = {}
+    for key, reason in rows:
+        by_reason.setdefault(reason, set()).add(key)
+    if channel not in CHANNELS:
+        raise InvalidInput("is no channel", where=channel, hint="Use email or sms.")
+    for reason in sorted(by_reason):
+        if reason not in REASONS:
+            raise InvalidInput("is no reason", where=reason, hint="Use one of: " + ", ".join(REASONS) + ".")
+    count = 0
+    for reason in sorted(by_reason):
+        values = {"addresses": sorted(by_reason[reason]), "channel": channel, "reason": reason, "now": now}
+        count += len(session.execute(SUPPRESS, values).all())
+    detail = {"channel": channel, "addresses": count}
+    session.add(AuditLog(actor=actor, action="addresses suppressed", object=channel, detail=detail, at=now))
+    return count
+
+
+def remove(
+    session: Session, channel: str, address: str, actor: str, why: str, now: dt.datetime, signer: Signer
+) -> None:
+    """Allow an address again; the audit log says who and why. Raises NotFound, or InvalidInput without a why."""
+    if not why.strip():
+        raise InvalidInput("is empty", where="reason", hint="Say why this address may be written to again.")
+    key = signer.address_hmac(channel, address)
+    row = session.execute(REMOVE, {"channel": channel, "key": key}).first()
+    if row is None:
+        raise NotFound("suppressed address", address, "`cairn suppressions list ADDRESS` tells what holds for one.")
+    detail = {"was": row[0], "why": why.strip()[:500], "channel": channel}
+    session.add(AuditLog(actor=actor, action="suppression removed", object=key.hex(), detail=detail, at=now))
+
+
+def everything(session: Session) -> Iterator[tuple[str, str, str, dt.datetime]]:
+    """All of them as (HMAC in hex, channel, reason, since), the oldest first."""
+    for row in session.execute(ALL, execution_options={"stream_results": True}):
+        yield row[0], row[1], row[2], row[3]
