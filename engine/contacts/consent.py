@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from engine.contacts.changes import announce
 from engine.db import copy_rows, int_array
+from engine.errors import InvalidInput
+from engine.model import ConsentState, Wording
 from engine.signing import Signer, signer
 
 CHANNEL_WIDE = ""
@@ -100,6 +102,38 @@ class ConsentChange:
         if self.action == "subscribed":
             return self.source == "import" or self.lawful_basis in BASES[1:]
         return self.action in ("requested", "expired")
+
+
+def change_of(
+    contact_id: int,
+    channel: str,
+    action: str,
+    source: str,
+    topic: str = CHANNEL_WIDE,
+    *,
+    basis: str | None = None,
+    expires: dt.datetime | None = None,
+    wording: Wording | None = None,
+) -> ConsentChange:
+    """A word as a person or a program gives it, checked. Raises InvalidInput."""
+    for name, value, known in (("channel", channel, CHANNELS), ("action", action, ACTIONS), ("basis", basis, BASES)):
+        if value is not None and value not in known:
+            raise InvalidInput(f"“{value}” is none", name, f"Known are {', '.join(known)}.")
+    if basis == "implied" and expires is None and action == "subscribed":
+        raise InvalidInput("implied consent needs the day on which it ends", "expires", "As in 2026-12-31.")
+    if expires is not None and expires.tzinfo is None:
+        expires = expires.replace(tzinfo=dt.UTC)
+    words = f"{wording.slug}@{wording.version}" if wording else None
+    return ConsentChange(
+        contact_id, channel, action, source, topic, lawful_basis=basis, wording=words,
+        wording_hash=wording.hash if wording else None, expires_at=expires if action == "subscribed" else None,
+    )  # fmt: skip
+
+
+def state_of(session: Session, contact_id: int, channel: str, topic: str) -> str:
+    """The last word, or `no word yet`."""
+    said = session.get(ConsentState, (contact_id, channel, topic), populate_existing=True)
+    return said.state if said else "no word yet"
 
 
 def record_consent(session: Session, given: Sequence[ConsentChange], now: dt.datetime) -> set[int]:

@@ -1,0 +1,77 @@
+"""`cairn topics` and `cairn consent`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from tests.webapp.cli.test_data_commands import Cairn, cairn
+
+__all__ = ["cairn"]
+
+
+def test_topics_are_made_changed_and_archived(cairn: Cairn) -> None:
+    assert cairn("topics", "set", "news", "--name", "News").exit_code == 0
+    assert (
+        cairn("topics", "set", "tips", "--name", "Tips", "--default", "unsubscribed", "--double-opt-in").exit_code == 0
+    )
+    cairn("topics", "set", "news", "--name", "News & notes", "--position", "9", "--hidden")
+    assert cairn("topics", "list").output == (
+        "tips\tTips\tunsubscribed, public, double opt-in\nnews\tNews & notes\tsubscribed, hidden\n"
+    )
+    cairn("topics", "archive", "tips")
+    assert cairn("topics", "list").output.splitlines()[-1].endswith("archived")
+    assert "is back" in cairn("topics", "archive", "tips", "--undo").output
+    assert cairn("topics", "set", "No!").exit_code == 1
+    assert cairn("topics", "archive", "nothing").exit_code == 4
+
+
+def test_a_wording_keeps_its_versions(cairn: Cairn, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    names = []
+    for text in ("Send me news.", "Send me news.", "Send me news weekly."):
+        words.write_text(text)
+        names.append(cairn("topics", "word", "signup", words).output.split("\t")[0])
+    assert names == ["signup@1", "signup@1", "signup@2"]
+    assert cairn("topics", "wordings").output.count("Send me news") == 2
+
+
+def test_consent_goes_out_and_in_again(cairn: Cairn, tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text(
+        "external_id,email,phone\n1,a@x.example,+14155550100\n2,b@x.example,\n3,=c@x.example,\n"
+    )
+    cairn("contacts", "import", tmp_path / "c.csv")
+    (tmp_path / "words.txt").write_text("Send me text messages.")
+    cairn("topics", "word", "sms", tmp_path / "words.txt")
+    assert "1: sms subscribed" in cairn("consent", "set", "1", "sms", "subscribed", "--wording", "sms").output
+    assert cairn("consent", "set", "2", "email", "unsubscribed").exit_code == 0
+    assert cairn("consent", "set", "2", "email", "subscribed", "--basis", "implied").exit_code == 1  # no end
+    rows = list(csv.DictReader(io.StringIO(cairn("consent", "export").output)))
+    assert [(row["external_id"], row["phone"], row["channel"], row["state"]) for row in rows] == [
+        ("1", "'+14155550100", "sms", "subscribed"),
+        ("2", "", "email", "unsubscribed"),
+    ]
+    (tmp_path / "consent.csv").write_text(
+        "phone,email,channel,topic,action,lawful_basis,date,expires\n"
+        "'+14155550100,,email,news,subscribed,consent,2026-01-05,\n"
+        ",b@x.example,email,,subscribed,consent,2030-01-05,\n"  # an opt-out stays
+        ",b@x.example,email,news,subscribed,implied,2026-01-05,\n"  # implied without an end
+        ",b@x.example,email,news,subscribed,implied,2026-01-05,2126-07-05\n"
+        ",nobody@x.example,email,,subscribed,,,\n"
+        ",b@x.example,fax,,subscribed,,,\n"
+        ",b@x.example,sms,,subscribed,,soon,\n"
+    )
+    found = cairn("consent", "import", tmp_path / "consent.csv")
+    assert found.exit_code == 5
+    assert "7 rows: 3 recorded, 4 refused.\n2 contacts stand differently now." in found.output
+    assert f"{tmp_path}/consent.csv:4: implied consent needs the day on which it expires" in found.output
+    shown = cairn("consent", "show", "2").output
+    assert "email: unsubscribed since" in shown
+    assert "email:news: subscribed since 2026-01-05, until 2126-07-05" in shown
+    assert "import · consent" in shown
+    history = cairn("consent", "export", "--history").output
+    assert history.count("sms@1") == 1
+    assert len(history.splitlines()) == 6
+    (tmp_path / "bad.csv").write_text("email,what\n")
+    assert cairn("consent", "import", tmp_path / "bad.csv").exit_code == 1

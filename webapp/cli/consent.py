@@ -1,0 +1,108 @@
+"""`cairn consent`: what contacts agreed to, one by one and in files."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+
+from engine import clock
+from engine.contacts import consent, consent_files
+from engine.contacts.find import find
+from engine.contacts.topics import wording
+from engine.model import ConsentEvent, ConsentState
+from webapp.cli._context import connected
+from webapp.cli._files import tell
+
+SOME_REFUSED = 5
+
+
+@click.group()
+def command() -> None:
+    """Consent of contacts: show, set, import, export."""
+
+
+@command.command()
+@click.argument("contact")
+def show(contact: str) -> None:
+    """Print what CONTACT last said on each channel and topic, then the whole history, oldest first."""
+    with connected() as database, database.transaction() as session:
+        found = find(session, contact)
+        states = session.scalars(
+            select(ConsentState).where(ConsentState.contact_id == found.id).order_by(ConsentState.channel)
+        )
+        for state in states:
+            until = f", until {state.expires_at:%Y-%m-%d}" if state.expires_at else ""
+            click.echo(f"{_place(state.channel, state.topic)}: {state.state} since {state.changed_at:%Y-%m-%d}{until}")
+        events = select(ConsentEvent).where(ConsentEvent.contact_id == found.id)
+        for event in session.scalars(events.order_by(ConsentEvent.occurred_at, ConsentEvent.id)):
+            parts = (event.source, event.lawful_basis, event.wording, event.ip)
+            place = _place(event.channel, event.topic)
+            click.echo(
+                f"{event.occurred_at:%Y-%m-%d %H:%M}\t{place}\t{event.action}\t{' · '.join(filter(None, parts))}"
+            )
+
+
+def _place(channel: str, topic: str) -> str:
+    return f"{channel}:{topic}" if topic else channel
+
+
+@command.command("set")
+@click.argument("contact")
+@click.argument("channel", type=click.Choice(consent.CHANNELS))
+@click.argument("action", type=click.Choice(consent.ACTIONS))
+@click.option("--topic", default="", help="The topic; without one, the whole channel.")
+@click.option("--basis", type=click.Choice(consent.BASES), help="The lawful basis.")
+@click.option("--wording", "words", help="What they agreed to, as SLUG or SLUG@VERSION (`cairn topics wordings`).")
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="When implied consent ends.")
+def set_(
+    contact: str,
+    channel: str,
+    action: str,
+    topic: str,
+    basis: str | None,
+    words: str | None,
+    expires: dt.datetime | None,
+) -> None:
+    """Write down that CONTACT subscribed to or unsubscribed from CHANNEL, as they told you."""
+    with connected() as database, database.transaction() as session:
+        now, found = clock.now(session), find(session, contact)
+        agreed = wording(session, words) if words else None
+        change = consent.change_of(
+            found.id, channel, action, "person", topic, basis=basis, expires=expires, wording=agreed
+        )
+        consent.record_consent(session, [change], now)
+        click.echo(f"{found.name}: {_place(channel, topic)} {consent.state_of(session, found.id, channel, topic)}")
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(file: Path) -> None:
+    """Read consent of existing contacts from a CSV file.
+
+    Columns: external_id, email or phone; channel, action (subscribed, unsubscribed); topic, lawful_basis, wording,
+    date, expires may lack. No file lifts an opt-out. The exit code is 5 when rows were refused.
+    """
+    with connected() as database:
+        with database.transaction() as session:
+            now = clock.now(session)
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            counts = consent_files.import_consent(database, lines, now)
+    for line, error in counts.problems:
+        tell(f"{file}:{line}", error)
+    click.echo(f"{counts.rows:,} rows: {counts.recorded:,} recorded, {counts.refused:,} refused.")
+    click.echo(f"{counts.changed:,} contacts stand differently now.")
+    if counts.refused:
+        sys.exit(SOME_REFUSED)
+
+
+@command.command()
+@click.option("--history", is_flag=True, help="Every word that was ever said, with its proof.")
+def export(history: bool) -> None:
+    """Print the last word of every contact on every channel and topic as CSV, in the columns of `import`."""
+    write = consent_files.export_events if history else consent_files.export_states
+    with connected() as database, database.transaction() as session:
+        write(session, sys.stdout)
