@@ -26,6 +26,7 @@ from engine.receipts import store as receipts
 from engine.settings import Settings
 from engine.settings import settings as own_settings
 from engine.webhooks import endpoints
+from journeys import erasing
 from workers import lease
 from workers.due import due
 from workers.enqueue import connect, ring
@@ -76,11 +77,13 @@ def ask_mailbox(session: Session, now: dt.datetime) -> list[str]:  # noqa: ARG00
 
 
 def tidy(session: Session, now: dt.datetime) -> list[str]:
-    """Forget what is of long ago (slots, deliveries, bounces in full), and end consent whose time is over."""
+    """Forget what is of long ago (slots, deliveries, bounces in full), end consent whose time is over, and scrub what
+    came in late of those who were erased."""
     session.execute(text("delete from schedule_slots where taken_at < clock_timestamp() - :kept"), {"kept": SLOTS_KEPT})
     endpoints.forget(session, now)
     receipts.forget(session, now)
     consent.expire(session, now)
+    erasing.scrub_late(session, now)
     return []
 
 

@@ -26,7 +26,7 @@ select m.id, m.origin_at, m.contact_id, m.token, m.channel, coalesce(c.slug, '')
   coalesce(topical.state = 'unsubscribed', false) as left_topic
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as wanted(id, origin_at)
 join messages m on m.id = wanted.id and m.origin_at = wanted.origin_at
-join contacts p on p.id = m.contact_id
+join contacts p on p.id = m.contact_id and p.erased_at is null
 left join contents c on c.id = m.content_id
 left join journeys j on j.id = m.journey_id
 left join topics t on t.slug = m.topic

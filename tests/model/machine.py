@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.contacts.consent import suppress
+from engine.contacts.identify import identify
+from engine.contacts.profile import Profile
 from engine.db import Database
 from engine.events.record import LATE, NewEvent, record
 from engine.imports.events import import_events
@@ -27,9 +29,12 @@ from engine.receipts.store import store
 from engine.receipts.values import Receipt
 from engine.signing import signer
 from engine.tracking import hits, unsubscribe
+from journeys.erasing import erase
 from journeys.language.choice import EVERY, read_choice
 from journeys.language.parse import parse
 from journeys.publish import publish
+from journeys.runtime import catalogue as catalogues
+from journeys.runtime import turn
 from tests import invariants
 from tests.invariants import Ban
 from tests.journeys.runtime.world import DAY, HOUR, World
@@ -201,6 +206,24 @@ class Machine(RuleBasedStateMachine):
         if self._done(lambda: self._refuse(contact_id, way)):
             with self.database.transaction() as session:
                 self.bans.setdefault(contact_id, invariants.ban(session, contact_id))
+
+    @rule(who=people)
+    def is_forgotten(self, who: int) -> None:
+        """Somebody is erased and signs up anew: a new contact, whom nothing reaches that did not reach the old one."""
+        old, born = self.people[who], list[int]()
+
+        def write(session: Session) -> None:
+            turn.take(session)
+            now = clock.now(session)
+            erase(session, catalogues.load(session), [old], now, signer(), "test")
+            born.extend(identify(session, [Profile(f"p{who}", f"p{who}@x.example")], now))
+
+        if self._done(lambda: self._write(write)):
+            self.people[who] = born[-1]
+            self.orders = {order for order in self.orders if order[0] != old}
+            if old in self.bans:
+                with self.database.transaction() as session:
+                    self.bans[born[-1]] = invariants.ban(session, born[-1])
 
     @rule(who=people)
     def hits_a_pixel(self, who: int) -> None:

@@ -1,13 +1,21 @@
-"""`cairn contacts`: people, from files."""
+"""`cairn contacts`: people from files, all that is known of one, and forgetting them."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
+from engine.contacts.everything import collect
+from engine.contacts.find import find
+from engine.errors import InvalidInput
 from engine.imports.contacts import import_contacts
+from engine.signing import signer
+from webapp import forgetting
 from webapp.cli import _importing
+from webapp.cli._context import connected
+from webapp.cli._files import read_text
 
 CHANNELS = ("email", "sms")
 
@@ -42,3 +50,33 @@ def import_(file: Path, consent: list[str]) -> None:
     FILE.errors.csv with the reason.
     """
     _importing.run(import_contacts, file, "contacts", consent=consent)
+
+
+@command.command()
+@click.argument("contact")
+def export(contact: str) -> None:
+    """Print all that is stored about CONTACT as one JSON document, for the person who asks."""
+    with connected() as database, database.transaction() as session:
+        document = collect(session, find(session, contact).id)
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+@command.command()
+@click.argument("contacts", nargs=-1)
+@click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="One contact a line.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(contacts: tuple[str, ...], file: Path | None, yes: bool) -> None:
+    """Forget CONTACTS (external id, email, phone) for good; everybody with that address is forgotten.
+
+    Profile, events' properties and copies of mail go; the ledger keeps its numbers without the person. Addresses that
+    must not be sent to stay known as hashes. Again, it does nothing.
+    """
+    lines = read_text(file).splitlines() if file else []
+    names = [name for name in (*contacts, *(line.strip() for line in lines)) if name]
+    if not names:
+        raise InvalidInput("nobody is named", hint="Name contacts, or a file with --file.")
+    if not yes:
+        click.confirm(f"Forget {len(names):,} contacts? This cannot be undone.", abort=True)
+    with connected() as database:
+        done = forgetting.forget(database, names, signer(), actor="cairn contacts erase")
+    click.echo(f"{done:,} contacts are erased.")

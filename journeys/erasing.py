@@ -1,0 +1,179 @@
+"""A person asks to be forgotten (GDPR, article 17): the ledger keeps its numbers and loses the person.
+
+Messages, step log, hits and conversions stay, pseudonymous, so that counters still equal a recount; profile, names,
+properties of events, copies of mail and everything else that tells who it was goes. Addresses that must not be sent to
+stay as HMACs, also of who had only unsubscribed: a later contact with the address is new, and cannot be reached either.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine.model import AuditLog, new_public_id
+from engine.reports import rollup
+from engine.signing import Signer
+from journeys.runtime.catalogue import Catalogue
+from journeys.runtime.leave import Ending, end
+
+BATCH = 500
+LATE = dt.timedelta(days=3)
+"""How long after an erasure what was on its way may still bring something in."""
+
+NAMED = text("""
+select id from contacts where erased_at is null and (external_id = any(:names) or lower(email) = any(:lower)
+    or phone = any(:names) or public_id = any(:names)) order by id""")
+LOCK = text("""
+select id, email, phone, public_id from contacts where id = any(:ids) and erased_at is null order by id for update""")
+INSIDE = text("""
+select version_id, id from enrolments where contact_id = any(:ids) and status in ('active', 'held_out')
+order by id for update""")
+CANCEL = text("""
+update messages set state = 'cancelled', reason = 'erased', ended_at = :now
+where contact_id = any(:ids) and state = 'queued' returning journey_id, step_id, channel""")
+LEFT = text("""
+select contact_id, channel from consent_states
+where contact_id = any(:ids) and topic = '' and state = 'unsubscribed' and channel in ('email', 'sms')""")
+SUPPRESS = text("""
+insert into suppressions (address_hmac, channel, reason, created_at)
+select hmac, channel, 'unsubscribed', :now
+from unnest(cast(:hmacs as bytea[]), cast(:channels as text[])) as left_(hmac, channel) order by hmac
+on conflict do nothing""")
+EMPTY = text("""
+update contacts set email = null, phone = null, timezone = null, locale = null, external_id = null, attributes = '{}',
+    public_id = u.public_id, updated_at = :now, erased_at = :now
+from unnest(cast(:ids as bigint[]), cast(:fresh as text[])) as u(id, public_id) where contacts.id = u.id""")
+TEXTS = text("delete from incoming_texts where contact_id = any(:ids) or sender = any(:phones)")
+
+MINE = "select id from messages where contact_id = any(:ids)"
+ENTRIES = "select id from enrolments where contact_id = any(:ids)"
+FORGET = tuple(
+    text(statement)
+    for statement in (
+        "delete from contact_identities where contact_id = any(:ids)",
+        "delete from event_inbox where contact_id = any(:ids)",
+        "delete from change_inbox where contact_id = any(:ids)",
+        "delete from entry_inbox where contact_id = any(:ids)",
+        "delete from consent_states where contact_id = any(:ids)",
+        "delete from consent_pauses where contact_id = any(:ids)",
+        "delete from consent_requests where contact_id = any(:ids)",
+        "delete from segment_expiries where contact_id = any(:ids)",
+        "delete from list_memberships where contact_id = any(:ids)",
+        """
+        with ended as (
+            delete from segment_memberships where contact_id = any(:ids) returning segment_id, left_at),
+        fewer as (select segment_id, count(*) as people from ended where left_at is null group by 1),
+        held as (select id from segments where id in (select segment_id from fewer) order by id for no key update)
+        update segments s set contact_count = s.contact_count - fewer.people
+        from held join fewer on fewer.segment_id = held.id where s.id = held.id""",
+        """
+        update enrolments set trigger_event = '{}', trigger_message_id = '', entry_key = 'erased ' || id,
+            goal_until = null
+        where contact_id = any(:ids)""",
+    )
+)
+SCRUB = tuple(
+    text(statement)
+    for statement in (
+        "update consent_events set ip = null, user_agent = null, proof = null where contact_id = any(:ids)",
+        # What tracking tells of a message is what its counters are recounted from; where a link led may name a person.
+        """
+        update events set context = null, properties = case source when 'tracking' then properties - 'url' else '{}' end
+        where contact_id = any(:ids) and (context is not null or properties <> '{}')""",
+        f"update step_log set detail = null where enrolment_id in ({ENTRIES}) and detail is not null",
+        f"""
+        update deliveries set payload = '{{}}', error = null,
+            state = case state when 'pending' then 'failed' else state end, ended_at = coalesce(ended_at, :now)
+        where enrolment_id in ({ENTRIES}) and state <> 'sending'""",
+        f"delete from local_messages where message_token in (select token from messages where id in ({MINE}))",
+        f"""
+        update receipts set recipient = null, reason = '', payload = null
+        where message_id in ({MINE}) and settled_at is not null""",
+        """
+        update hits h set ip = null, user_agent = null, headers = null from messages m
+        where m.contact_id = any(:ids) and h.message_id = m.id and h.origin_at = m.origin_at""",
+        """
+        update messages set recipient = null, links = null, reply = null, seen = null
+        where contact_id = any(:ids) and state not in ('queued', 'sending')""",
+    )
+)
+
+
+class Erased(NamedTuple):
+    """Whom an erasure found, and their addresses, for what lies outside the database."""
+
+    ids: list[int]
+    addresses: list[str]
+
+
+def named(session: Session, names: Sequence[str]) -> list[int]:
+    """Ids of every contact with one of these external ids, email addresses, phone numbers or ids on pages."""
+    given = [name.replace("\0", "").strip() for name in names]
+    return list(session.scalars(NAMED, {"names": given, "lower": [name.lower() for name in given]}))
+
+
+def erase(
+    session: Session, catalogue: Catalogue, ids: Sequence[int], now: dt.datetime, signer: Signer, actor: str
+) -> Erased:
+    """Forget contacts; those who are erased already are left alone. At most BATCH in a transaction.
+
+    What waits to be sent to them is cancelled. What is being sent ends as it would, and is scrubbed by `scrub_late`.
+    """
+    people = session.execute(LOCK, {"ids": list(ids)}).all()
+    if not people:
+        return Erased([], [])
+    held = [person.id for person in people]
+    _leave(session, catalogue, held, now)
+    _keep_unreachable(session, people, now, signer)
+    values = {"ids": held, "now": now}
+    for statement in (*FORGET, *SCRUB):
+        session.execute(statement, values)
+    phones = [person.phone for person in people if person.phone]
+    session.execute(TEXTS, {"ids": held, "phones": phones})
+    session.execute(EMPTY, values | {"fresh": [new_public_id() for _ in held]})
+    # An id alone names nobody any more, and shows that the wish was met.
+    session.add_all(AuditLog(actor=actor, action="erased", object=f"contact {id_}", at=now) for id_ in held)
+    session.flush()
+    return Erased(held, [address for person in people for address in (person.email, person.phone) if address])
+
+
+def scrub_late(session: Session, now: dt.datetime) -> None:
+    """Once more for those who were erased within the last days: mail that was under way has ended, or was opened."""
+    ids = list(session.scalars(text("select id from contacts where erased_at > :since"), {"since": now - LATE}))
+    for start in range(0, len(ids), BATCH):
+        for statement in SCRUB:
+            session.execute(statement, {"ids": ids[start : start + BATCH], "now": now})
+
+
+def _leave(session: Session, catalogue: Catalogue, ids: list[int], now: dt.datetime) -> None:
+    """End their entries and cancel every message that still waits, with what is counted of both."""
+    inside: dict[int, list[int]] = defaultdict(list)
+    for version_id, enrolment_id in session.execute(INSIDE, {"ids": ids}):
+        inside[version_id].append(enrolment_id)
+    versions = {id_: catalogue.version(session, id_) for id_ in inside}
+    end(session, [Ending(versions[id_], found, "stopped", "erased") for id_, found in inside.items()], now)
+    day, lost = now.astimezone(dt.UTC).date(), {"undelivered": 1}
+    cancelled = session.execute(CANCEL, {"ids": ids, "now": now}).all()
+    rollup.messages(
+        session,
+        [rollup.MessageDelta(journey or 0, step or "", channel, day, lost) for journey, step, channel in cancelled],
+    )
+
+
+def _keep_unreachable(session: Session, people: Sequence[Any], now: dt.datetime, signer: Signer) -> None:
+    addresses = {(person.id, "email"): person.email for person in people} | {
+        (person.id, "sms"): person.phone for person in people
+    }
+    left = session.execute(LEFT, {"ids": [person.id for person in people]}).all()
+    known = [
+        (signer.address_hmac(channel, address), channel)
+        for contact_id, channel in left
+        if (address := addresses[contact_id, channel])
+    ]
+    values = {"hmacs": [hmac for hmac, _ in known], "channels": [channel for _, channel in known], "now": now}
+    session.execute(SUPPRESS, values)
