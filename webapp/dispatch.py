@@ -16,12 +16,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.channels.sms.gateway import Gateway
 from engine.db import Database
 from engine.signing import Signer
-from webapp.api import enter, explaining, ingest, receipts
+from webapp.api import consent, enter, explaining, ingest, receipts
 from webapp.api.keys import Keys
 from webapp.api.write import write_calls
 from webapp.groupcommit import GroupCommit, Handler, Limits
 from webapp.native import TEXT, Answer, Application, Environ, as_json
-from webapp.public import click, pixel, preferences, texts
+from webapp.public import click, confirming, pixel, preferences, texts
+from webapp.public.confirming import Confirming
 from webapp.public.hits import ClickWriter, write_opens
 from webapp.public.preferences import PreferenceCentre
 from webapp.public.texts import Texts
@@ -30,7 +31,7 @@ from webapp.public.unsubscribe import Unsubscribing, write_wishes
 log = structlog.get_logger(__name__)
 
 BETWEEN_RINGS = 0.02
-WAKING = {"ingest", "unsubscribe", "preferences"}
+WAKING = {"ingest", "unsubscribe", "preferences", "confirm"}
 """Kinds of work after which journeys have something to look at."""
 
 
@@ -72,6 +73,8 @@ class HotPath:
     writer: GroupCommit
     unsubscribing: Unsubscribing
     preferences: PreferenceCentre
+    confirming: Confirming
+    ring: Callable[[], object]
     texts: Texts
     client_ip_header: str | None = None
 
@@ -87,10 +90,14 @@ class HotPath:
             return self.unsubscribing.answer(environ)
         if prefix == "/p/":
             return self.preferences.answer(environ)
+        if prefix == "/y/":
+            return self.confirming.answer(environ)
         if prefix == "/ho" and path.startswith(texts.PREFIX):
             return self.texts.answer(environ)
         if prefix == "/v1" and (name := ingest.PATHS.get(path)):
             return ingest.answer(environ, name, self.keys, self.writer)
+        if path == consent.PATH:
+            return consent.answer(environ, self.keys, self.database, self.ring)
         if prefix == "/v1" and (slug := enter.slug_of(path)):
             return enter.answer(environ, slug, self.keys, self.database)
         if prefix == "/v1" and (contact := explaining.contact_of(path)):
@@ -133,6 +140,7 @@ def hot_path(
         "ingest": write_calls,
         "unsubscribe": write_wishes,
         "preferences": preferences.writer_of(signer),
+        "confirm": confirming.writer_of(signer),
         "click": ClickWriter(),
         "open": write_opens,
     }
@@ -140,8 +148,20 @@ def hot_path(
     writer = GroupCommit(database, handlers, committed=bell, limits=limits)
     unsubscribing = Unsubscribing(signer, database, writer, client_ip_header)
     centre = PreferenceCentre(signer, database, writer, client_ip_header)
+    second_step = Confirming(signer, database, writer, client_ip_header)
     received = Texts(database, signer, site, gateway, lambda: bell({"ingest"}))
-    return HotPath(database, signer, Keys(database), writer, unsubscribing, centre, received, client_ip_header)
+    return HotPath(
+        database,
+        signer,
+        Keys(database),
+        writer,
+        unsubscribing,
+        centre,
+        second_step,
+        lambda: bell({"ingest"}),
+        received,
+        client_ip_header,
+    )
 
 
 def dispatcher(hot: HotPath, flask: Application) -> Application:
