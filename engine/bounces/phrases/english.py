@@ -29,7 +29,9 @@ reasons: dict[str, str] = {
         dd requested mail action aborted: exceeded | exceeds allocation | exceeded the size limit of the mailbox |
         exceed mailbox | overdrawn quota | mailboxfull | mail box space not enough | space not enough |
         mailbox space | disk space limit | exceeds allowed size | too many messages on the server |
-        exceeding their quota | exceeding * quota | account is overquota | quota limit | box is over
+        exceeding their quota | exceeding * quota | account is overquota | quota limit | box is over |
+        receiving limits | enough space | would exceed maximum | too much mail data | over capacity | at capacity |
+        reached its limit | storage is full | space is full | mailbox storage | storage allocation
     """,
     "sender": """
         sender address rejected | sender rejected | sender denied | sender verify failed | sender verification |
@@ -49,7 +51,14 @@ reasons: dict[str, str] = {
         sending server | sending mta | bounce verification | backscatter | bounce address tag | not accept bounces |
         null sender | sending host | group only accepts messages | sender * blacklisted | senders are not allowed |
         authenticated senders | not have permission to post | may not be a posting member |
-        you are not allowed to post | unverified address | does not allow * senders
+        you are not allowed to post | unverified address | does not allow * senders | restricted sms |
+        is protected by | batv | from: domain | fully qualified | is not verified | not been verified |
+        returned mail not accepted | ip name lookup | resolve your | go away | access from mail server |
+        use the smtp server of | relay host name | non-member | members-only | members only | closed mailing list |
+        organizational settings | not subscribed | mass mailer | not my mail exchanger | sending limit |
+        hourly sending | daily sending | confirm this mail server | mismatches client | requires confirmation |
+        not on the list of approved | approved senders | sender list | recipient is only accepting |
+        recipient only accepts
     """,
     "spam": """
         spam message | as spam | is spam | be spam | spam score | spam content | spam detected | spam email |
@@ -101,9 +110,9 @@ reasons: dict[str, str] = {
         relay not permitted | relaying is prohibited | not permitted to relay | cannot relay | relay not allowed |
         we do not relay | we don't relay | no relaying | relaying prohibited | not relay | relay is not |
         is not permitted to relay through | not allowed to relay | relay rejected |
-        that domain isn't in my list of allowed rcpthosts | isn't in my list of allowed rcpthosts |
-        domain isn't in my list of allowed | not a relay | not an open relay | relaying to | relay prohibited |
-        relaying mail to | rcpthosts | relay the message | insecure mail relay | relay operation rejected
+        that domain isn't in my list of allowed rcpthosts | domain isn't in my list of allowed | not a relay |
+        not an open relay | relaying to | relay prohibited | relaying mail to | rcpthosts | relay the message |
+        insecure mail relay | relay operation rejected
     """,
     "content": """
         malware | infected | worm | content rejected | message content rejected | content not accepted |
@@ -116,7 +125,8 @@ reasons: dict[str, str] = {
         content violates | invalid content | header violation | potential security issue | security issues |
         bare lf | bare newline | invalid header | missing header | not rfc 5322 compliant | not rfc compliant |
         rfc 5322 | rfc5322 | rfc 2822 | rfc2822 | multiple 'from' | eicar | virus$ | viruses | virus found |
-        virus detected | contains virus
+        virus detected | contains virus | header are not | header error | header is not | multiple addresses |
+        images or other attachments | contains a link | links in | protocol violation | duplicate header
     """,
     "unknown_user": """
         user unknown | unknown user | no such user | user not found | unknown recipient | recipient unknown |
@@ -178,7 +188,13 @@ reasons: dict[str, str] = {
         doesnotexist | no match | no longer exists | not on this | is not known | not a registered |
         missing mailbox | unable to validate recipient | recipient validation | dosn't exist | dosen't exist |
         doesn't exists | recipient rejected, no | user was not found | not existing | verification failed for |
-        nonexist | does not have a final email delivery point | did not exactly match
+        nonexist | does not have a final email delivery point | did not exactly match | address not present |
+        not present in | can't accept user | cannot accept user | mailbox is unavailable | mailbox not present |
+        account unavailable | account is not available | account not available | not a local address |
+        not email addresses | recipient not ok | envelope recipient has been denied | no one at this address |
+        badrecipientto | badrcpt | validrcptto | missing home directory | bad destination | name directory |
+        unknown email | unknown e-mail | unknown virtual user | not a valid email | not a valid e-mail |
+        not found in directory | not in directory
     """,
     "unknown_domain": """
         host unknown | unknown host | host not found | host or domain name not found | domain not found |
@@ -194,11 +210,13 @@ reasons: dict[str, str] = {
         does not receive mail | doesn't receive mail | does not accept mail | doesn't accept mail |
         not accept any mail | not accept email | no longer accepts mail | address family not supported |
         is not hosted here | domain isn't hosted | not a valid domain | domain has expired |
-        domain name does not exist | can't find domain | cannot find your domain | cannot resolve |
-        name does not exist | unresolvable | wrong domain | no such system | system unknown | unknown system |
-        destination host unknown | unknown mail domain | badly formed domain | not configured to * domain |
+        domain name does not exist | can't find domain | cannot find your domain | name does not exist |
+        unresolvable | wrong domain | no such system | system unknown | unknown system | destination host unknown |
+        unknown mail domain | badly formed domain | not configured to * domain |
         couldn't be found or is unable to receive | could not find a gateway for | unknown mail server |
-        no gateway
+        no gateway | no address associated with | domain must resolve | doesn't handle mail | does not handle mail |
+        not configured to accept mail | not our domain | domain is not reachable | no mail hosts for domain |
+        no mail server for
     """,
     "disabled": """
         account disabled | account is disabled | account has been disabled | account closed | account is closed |
@@ -230,8 +248,9 @@ reasons: dict[str, str] = {
         inactive recipient | inactive mailbox | inactive account | disabled recipient | disabled user |
         disabled mailbox | disabled account | deactivated | not activated | expired account |
         domain has been suspended | domain is disabled | domain disabled | domain inactive | domain suspended |
-        extended inactivity | has not been activated | not accepting messages | not accept messages | dormant |
-        frozen account | unsubscribed from
+        extended inactivity | has not been activated | not accepting messages | dormant | frozen account |
+        unsubscribed from | suspend the service | suspended the service | has been deleted | has been archived |
+        mailbox * closed | account is not in use | mailbox is not active | account * is locked
     """,
     "moved": """
         has moved | user has moved | has been changed to | address has changed | new address is | moved to |
@@ -277,7 +296,10 @@ reasons: dict[str, str] = {
         rcpt deferred | internal server | could not complete | error in processing | protocol error | syntax error |
         unrecognized command | command unrecognized | not implemented | bad sequence | bad command |
         mail system not | conversion | limit exceeded | exceeded | unknown error | undefined |
-        a message that you sent could not be delivered within
+        a message that you sent could not be delivered within | loop broken | loop was found | looping |
+        interrupted | encountered an error | config error | exit code | pipe to | cannot lock | is busy |
+        problem with | could not load | delivery attempt | operation now in progress | queue file |
+        forwarding loop
     """,
     "maybe_hard": """
         mailbox unavailable | recipient rejected | recipient address rejected | address rejected |

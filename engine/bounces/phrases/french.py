@@ -7,10 +7,11 @@ reasons: dict[str, str] = {
         boîte pleine | boite pleine | boîte aux lettres pleine | boîte de réception * pleine | boite * pleine |
         boîte aux lettres est saturée | boite aux lettres est saturee | bal pleine | quota dépassé | quota depasse |
         dépassement de quota | depassement de quota | dépassé son quota | espace * insuffisant | boîte * saturée |
-        quota atteint | a dépassé
+        quota atteint | a dépassé | destinataire pleine
     """,
     "sender": """
-        expéditeur refusé | expéditeur non autorisé | adresse de l'expéditeur | expéditeur * rejeté
+        expéditeur refusé | expéditeur non autorisé | adresse de l'expéditeur | expéditeur * rejeté |
+        emetteur invalide | émetteur invalide
     """,
     "spam": """
         considéré comme spam | considéré comme du spam | comme indésirable | courrier indésirable | pourriel |
@@ -43,7 +44,7 @@ reasons: dict[str, str] = {
     "disabled": """
         compte désactivé | compte desactive | compte fermé | compte suspendu | boîte désactivée | boite desactivee |
         désactivée | désactivé | n'est plus active | n'est plus actif | n'est plus valide | n'est plus utilisée |
-        inactif | inactive | résilié | a été fermé | plus en service
+        inactif | inactive | résilié | a été fermé | plus en service | archivee | archivée
     """,
     "too_large": """
         message trop volumineux | message trop gros | trop volumineux | taille maximale | taille du message |

@@ -29,7 +29,8 @@ reasons: dict[str, str] = {
         indirizzo sconosciuto | indirizzo inesistente | indirizzo non valido | indirizzo non trovato |
         indirizzo * inesistente | casella inesistente | casella non esiste | casella * inesistente |
         account inesistente | non esiste | inesistente | sconosciuto | non è stato trovato |
-        non è stato possibile trovare | impossibile trovare | non trovato | casella non disponibile
+        non è stato possibile trovare | impossibile trovare | non trovato | casella non disponibile |
+        nessun utente
     """,
     "unknown_domain": """
         dominio sconosciuto | dominio inesistente | dominio non esiste | dominio non trovato | host sconosciuto

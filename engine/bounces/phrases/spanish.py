@@ -31,7 +31,7 @@ reasons: dict[str, str] = {
         dirección no existe | dirección no encontrada | dirección inválida | no existe | buzón desconocido |
         buzón inexistente | buzón no existe | cuenta no existe | cuenta inexistente | cuenta de correo no existe |
         no se encontró | no se ha encontrado | no se pudo encontrar | no encontrado | no encontrada |
-        no ha sido encontrado | no se ha podido encontrar
+        no ha sido encontrado | no se ha podido encontrar | no hay ningún usuario
     """,
     "unknown_domain": """
         dominio desconocido | dominio inexistente | dominio no existe | dominio no encontrado |
