@@ -15,6 +15,7 @@ SUBJECTS = re.compile(
     r"complaint about message from|email feedback report for ip|abuse report|spam complaint|feedback loop"
     r"|complaint from|abuse complaint|fbl report|spam report|client tos notification|\[aol\] spam"
 )
+REPORT_NAMES = ("original-rcpt-to", "original-rcpt-to-again", "removal-recipient")
 ORIGINAL_NAMES = (
     "x-hmxmroriginalrecipient",
     "x-original-to",
@@ -26,19 +27,19 @@ ORIGINAL_NAMES = (
 )
 
 
-def complaint(clues: Clues) -> tuple[str, str | None, str | None] | None:
-    """Kind, recipient and reason of a report of abuse; None when the mail is none."""
+def complaint(clues: Clues) -> tuple[str, list[str | None], str | None] | None:
+    """Kind, recipients and reason of a report of abuse; None when the mail is none."""
     if clues.feedback or clues.report_type == "feedback-report":
         report = _fields(clues.feedback or clues.human)
         kind = report.get("feedback-type", "").strip().lower()
         if kind.startswith(NO_COMPLAINT):
-            return "not_a_bounce", None, None
-        return "complaint", recipient(clues, report), f"Feedback-Type: {kind}" if kind else None
+            return "not_a_bounce", [], None
+        return "complaint", recipients(clues, report), f"Feedback-Type: {kind}" if kind else None
     subject = normal(clues.mail.first("subject"))
     if SUBJECTS.search(subject) and clues.original and "undeliver" not in subject:
-        return "complaint", recipient(clues, {}), clues.mail.first("subject")[:300]
+        return "complaint", recipients(clues, {}), clues.mail.first("subject")[:300]
     if "x-hmxmroriginalrecipient" in clues.original and "staff@" in clues.mail.first("from"):
-        return "complaint", recipient(clues, {}), clues.mail.first("subject")[:300]
+        return "complaint", recipients(clues, {}), clues.mail.first("subject")[:300]
     return None
 
 
@@ -49,22 +50,15 @@ def _fields(text: str) -> Group:
     return fields
 
 
-def recipient(clues: Clues, report: Group) -> str | None:
+def recipients(clues: Clues, report: Group) -> list[str | None]:
     """Whom the mail complained of went to: what the report says; else what the original says."""
-    named = [report.get(name, "") for name in ("original-rcpt-to", "removal-recipient")]
-    named += [clues.original.get(name, [""])[0] for name in ORIGINAL_NAMES[:1]]
-    for value in named:
-        found = address(value)
-        if found and not _hidden(found):
-            return found
-    recipients = [each for each in original_recipients(clues) if not _hidden(each)]
-    if recipients:
-        return recipients[0]
-    for name in ORIGINAL_NAMES:
-        found = address(clues.original.get(name, [""])[0])
-        if found and not _hidden(found):
-            return found
-    return None
+    named = [report.get(name, "") for name in REPORT_NAMES] + clues.original.get(ORIGINAL_NAMES[0], [])
+    told = [found for value in named if (found := address(value)) and not _hidden(found)]
+    if told:
+        return list(dict.fromkeys(told))
+    written = [each for each in original_recipients(clues) if not _hidden(each)]
+    delivered = (address(clues.original.get(name, [""])[0]) for name in ORIGINAL_NAMES)
+    return [*written[:1]] or [next((each for each in delivered if each and not _hidden(each)), None)]
 
 
 def _hidden(text: str) -> bool:

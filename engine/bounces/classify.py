@@ -25,10 +25,10 @@ def _classify(clues: Clues, depth: int) -> Report:
     reference = token(clues)
     complained = arf.complaint(clues)
     if complained:
-        kind, recipient, reason = complained
+        kind, recipients, reason = complained
         if kind == "not_a_bounce":
             return NOT_A_BOUNCE
-        return report((Verdict(kind, recipient, None, reason, reference),))
+        return report(tuple(Verdict(kind, each, None, reason, reference) for each in recipients))
     reported = dsn.failures(clues.status, clues.human)
     if reported:
         failed = [each for each in reported if _is_failed(each)]

@@ -19,6 +19,9 @@ PER_RECIPIENT = ("final-recipient", "original-recipient", "x-actual-recipient")
 ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
 MAX_GROUPS = 100
 
+SYSEXITS = {"65": "data error", "67": "user unknown", "68": "host unknown", "75": "temporary failure"}
+"""What a local program ended with (sysexits.h), as Sendmail reports it."""
+
 Group = dict[str, str]
 
 
@@ -79,6 +82,8 @@ def _failure(group: Group, human: str) -> Failure:
 def _diagnostic(group: Group) -> str:
     said = " ".join(group[name] for name in DIAGNOSTICS if name in group)
     kind, semicolon, rest = said.partition(";")
+    if "unix" in kind.lower():
+        rest = SYSEXITS.get(rest.strip(), rest)
     said = rest.strip() if semicolon and re.fullmatch(r"\s{0,4}[\w .-]{1,24}\s{0,4}", kind) else said
     comment = group.get("status", "").partition("(")[2].rstrip(") ")
     return said or comment or group.get("x-notes-item", "")

@@ -14,7 +14,7 @@ from engine.bounces.failure import Failure
 from engine.bounces.phrases import reasons
 
 LINES, NEXT_LINES = 400, 14
-HINTED = {"maybe_hard", "maybe_policy"}
+HINTED = {"maybe_hard", "maybe_policy", "maybe_soft"}
 LABEL = re.compile(r"\s{0,8}(?:from|to|subject|sent|date|cc|betreff|objet|asunto)\s{0,3}:", re.IGNORECASE)
 LEAD = re.compile(
     r"(?:rcpt to|recipients?|to|address|final recipient|destinat\w{1,8}|addressee|user|mailbox|for|550|551|553"

@@ -32,11 +32,11 @@ ORDER = (
     "moved",
     "temporary",
 )
-HINTS = ("maybe_hard", "maybe_policy")
+HINTS = ("maybe_hard", "maybe_policy", "maybe_soft")
 KIND = {
     **dict.fromkeys(("sender", "spam", "blocked", "auth", "relay", "content", "maybe_policy"), "policy"),
     **dict.fromkeys(("unknown_domain", "unknown_user", "disabled", "moved", "maybe_hard"), "hard"),
-    **dict.fromkeys(("full", "too_large", "temporary"), "soft"),
+    **dict.fromkeys(("full", "too_large", "temporary", "maybe_soft"), "soft"),
 }
 BY_STATUS = {
     "1.0": "",
@@ -56,9 +56,10 @@ BY_STATUS = {
 }
 ADDRESS = re.compile(r"[\w.+=&'/-]{1,64}@[\w.-]{1,255}")
 HOST = re.compile(
-    r"\b(?:host|talking to|mta|by|server|from|dns;|at|remote-mta:)\s{1,3}[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}",
+    r"\b(host|talking to|mta|by|server|from|dns;|at|remote-mta:)\s{1,3}[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}",
     re.IGNORECASE,
 )
+SENDER_CODES = ("1.7", "1.8", "7.20", "7.21", "7.22", "7.23", "7.24", "7.25", "7.26", "7.27")  # RFC 3463, 7372
 HARD_REPLIES = ("550", "551", "553", "556", "511")
 SOFT_REPLIES = ("552", "521", "554")
 
@@ -82,7 +83,8 @@ def judge(failure: Failure, around: str, human: str) -> Judged:
     focus = said[reply.start() :] if reply else said
     beside, everything = words(around), words(human)
     kind = (
-        _by_words(focus, codes, reply[1] if reply else "")
+        _of_the_sender(codes)
+        or _by_words(focus, codes, reply[1] if reply else "")
         or (_by_words(said, codes, "") if reply else "")
         or _by_codes(codes)
         or (_by_hints(said) if reply else "")
@@ -111,7 +113,7 @@ def is_challenge(said: str) -> bool:
 @lru_cache(maxsize=16)
 def words(text: str) -> str:
     """A text for the comparison of words, without addresses and names of hosts: they may hold any word."""
-    return normal(HOST.sub(" ", ADDRESS.sub(" ", text[:8000])))
+    return normal(HOST.sub(r"\1 ", ADDRESS.sub(" ", text[:8000])))
 
 
 def _codes(text: str) -> list[str]:
@@ -134,8 +136,15 @@ def _found(said: str) -> frozenset[str]:
     return frozenset(reasons().find(said[:8000]))
 
 
+def _of_the_sender(codes: list[str]) -> str:
+    """Codes that are about the sender's address or authentication, however much the words speak of addresses."""
+    return "policy" if any(code.partition(".")[2] in SENDER_CODES for code in codes) else ""
+
+
 def _by_hints(said: str) -> str:
     found = _found(said)
+    if "maybe_soft" in found and (reply := _reply(said)) and reply[1].startswith("4"):
+        return "soft"
     return next((KIND[each] for each in HINTS if each in found), "")
 
 

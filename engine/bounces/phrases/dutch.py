@@ -37,10 +37,13 @@ reasons: dict[str, str] = {
         bericht te groot | bericht is te groot | te groot | maximale grootte
     """,
     "temporary": """
-        tijdelijk | probeer het later | later opnieuw | verbinding geweigerd | niet bereikbaar | time-out
+        verbinding geweigerd | niet bereikbaar | time-out
     """,
     "maybe_policy": """
         geweigerd | niet toegestaan | afgewezen
+    """,
+    "maybe_soft": """
+        tijdelijk | probeer het later | later opnieuw
     """,
 }
 signs: dict[str, str] = {

@@ -58,7 +58,7 @@ reasons: dict[str, str] = {
         organizational settings | not subscribed | mass mailer | not my mail exchanger | sending limit |
         hourly sending | daily sending | confirm this mail server | mismatches client | requires confirmation |
         not on the list of approved | approved senders | sender list | recipient is only accepting |
-        recipient only accepts
+        recipient only accepts | a problem occurred. (ask
     """,
     "spam": """
         spam message | as spam | is spam | be spam | spam score | spam content | spam detected | spam email |
@@ -86,17 +86,17 @@ reasons: dict[str, str] = {
         administrative prohibition | prohibited by administrator | security policy | policy violation |
         policy reasons | local policy | policy restriction | violates policy | violation of policy |
         rejected by policy | policy rejection | for policy | due to policy | organization's policy | site policy |
-        message rejected for | mail refused | mail server has been | ironport | cloudmark | mimecast | proofpoint |
-        trustedsource | mxlogic | sophos | denied by policy | denied by user | admin policy |
-        administrative policy | hourly limit | rate limit by reputation | unusual rate | feedback loop |
-        postmaster block | permanently deferred | permanently rejected | see http://postmaster |
+        message rejected for | mail refused | mail server has been | denied by policy | denied by user |
+        admin policy | administrative policy | hourly limit | rate limit by reputation | unusual rate |
+        feedback loop | postmaster block | permanently deferred | permanently rejected | see http://postmaster |
         connection refused by policy | rejecting connection | refused to talk to me | geoip | access denied, bad |
         your access to this mail system has been rejected | dynablock | dynamic/residential |
         has been temporarily rate limited due to ip reputation | banned sending ip | rejected for security |
         rule imposed | not accepted for policy | message refused by | rejected by content | access control |
         rbl restriction | connections will not be accepted | too many spam | ts01 | ts02 | ts03 | (s3140) |
         (s3150) | is listed in | is listed on | is listed at | is listed by | was listed in | currently listed |
-        ip listed | address listed | listed in * blocklist
+        ip listed | address listed | listed in * blocklist | mi:spb | hl:itc | bounce attack |
+        unfortunately, messages from | blocked - see | fully blocked
     """,
     "auth": """
         dmarc | spf$ | spf: | spf) | spf check | spf fail | spf- | openspf | dkim | domainkeys | arc fail |
@@ -146,55 +146,54 @@ reasons: dict[str, str] = {
         recipient does not exist | recipient doesn't exist | recipient not exist | recipient * does not exist |
         recipient not known | recipient is unknown | recipient * not found | recipient invalid | invalid recipient |
         recipients are not valid | recipient is not | recipient no longer on server | recipient not local |
-        recipient not recognized | recipient address rejected: access denied | recipient address unknown |
-        recipient address rejected: user | recipient address rejected: unknown |
-        recipient address rejected: no such | recipient address rejected: undeliverable |
-        recipient address rejected: invalid | recipient address rejected: not | recipient does not |
-        recipient has not been found | mailbox not found | mailbox does not exist | mailbox doesn't exist |
-        mailbox not exist | mailbox * does not exist | mailbox * doesn't exist | mailbox invalid |
-        mailbox is unknown | mailbox not available here | mailbox unavailable or | mailbox name not allowed |
-        mailbox * not found | invalid mailbox | invalid address | address invalid | invalid user | invalid account |
-        invalid email | invalid e-mail | mailbox is not | address does not exist | address doesn't exist |
-        address not found | address * does not exist | address * doesn't exist | address * not found |
-        address couldn't be found | address is unknown | address not known | address is not valid |
-        address is invalid | address not valid | address not exist | address no longer | address error |
-        addressee unknown | addressee not | address not listed | address * unknown | account does not exist |
-        account doesn't exist | account not found | account that you tried to reach does not exist |
-        account * does not exist | account * not found | account not exist | e-mail account does not exist |
-        email account does not exist | email address could not be found | email address is not |
-        email address wasn't found | email address you entered couldn't be found | wasn't found at |
-        couldn't be found | could not be found | couldn't find the | can't be found | not be found |
-        does not exist at | doesn't exist at | not found at | does not have an account | doesn't have a |
-        does not have a mailbox | does not have a * account | doesn't have an account | hasn't an account |
-        isn't a * user | not listed in | not listed in public name & address book | not listed in domino directory |
-        not in the directory | no matches to nameserver query | not in my user | not in our | not known here |
-        not known at | not recognized | not recognised | unrouteable address | unroutable address |
-        unrouteable mail | undeliverable address | address undeliverable | bad destination mailbox |
-        bad destination email | bad mailbox | bad recipient | bad address | badrcptto | bad username |
-        this user does | this address does | this user doesn't | this address no longer accepts | that address |
-        there is no such | there is no user | there is no mailbox | there is no account | nobody here by |
-        does not exist here | doesn't exist here | non-existent user | nonexistent user | nonexistent recipient |
-        nonexistent mailbox | non-existent | not exist in | not on server | mail for * not accepted here |
-        no local mailbox | local user unknown | unknown local | unknown user account | unknown user name |
-        unknown to address | unknown in | unknown at this | delivery to this address is not |
-        this recipient e-mail address was not found | resolver.adr.recipnotfound | resolver.adr.recipientnotfound |
-        resolver.adr.exrecipnotfound | adr.recipientnotfound | 550 unknown | 551 unknown | 550 rcpt to |
-        rejected: user | verify recipient | unknown directory | unable to find recipient | cannot find user |
-        can't find user | could not find user | couldn't find user | no email | mail receiver not |
-        recipient email address is possibly incorrect | was not found in | ldap lookup | object not found |
-        x.400 address | can't resolve | ambiguous address | ambiguous recipient | not unique |
-        incorrectly addressed | no longer valid | is not valid | isn't valid | does not like recipient |
-        no such alias | unknown alias | illegal alias | illegal user | does not exist | doesn't exist | not exist |
-        doesnotexist | no match | no longer exists | not on this | is not known | not a registered |
-        missing mailbox | unable to validate recipient | recipient validation | dosn't exist | dosen't exist |
-        doesn't exists | recipient rejected, no | user was not found | not existing | verification failed for |
-        nonexist | does not have a final email delivery point | did not exactly match | address not present |
-        not present in | can't accept user | cannot accept user | mailbox is unavailable | mailbox not present |
-        account unavailable | account is not available | account not available | not a local address |
-        not email addresses | recipient not ok | envelope recipient has been denied | no one at this address |
-        badrecipientto | badrcpt | validrcptto | missing home directory | bad destination | name directory |
-        unknown email | unknown e-mail | unknown virtual user | not a valid email | not a valid e-mail |
-        not found in directory | not in directory
+        recipient not recognized | recipient address unknown | recipient address rejected: user |
+        recipient address rejected: unknown | recipient address rejected: no such |
+        recipient address rejected: undeliverable | recipient address rejected: invalid |
+        recipient address rejected: not | recipient does not | recipient has not been found | mailbox not found |
+        mailbox does not exist | mailbox doesn't exist | mailbox not exist | mailbox * does not exist |
+        mailbox * doesn't exist | mailbox invalid | mailbox is unknown | mailbox not available here |
+        mailbox unavailable or | mailbox name not allowed | mailbox * not found | invalid mailbox |
+        invalid address | address invalid | invalid user | invalid account | invalid email | invalid e-mail |
+        mailbox is not | address does not exist | address doesn't exist | address not found |
+        address * does not exist | address * doesn't exist | address * not found | address couldn't be found |
+        address is unknown | address not known | address is not valid | address is invalid | address not valid |
+        address not exist | address no longer | address error | addressee unknown | addressee not |
+        address not listed | address * unknown | account does not exist | account doesn't exist |
+        account not found | account that you tried to reach does not exist | account * does not exist |
+        account * not found | account not exist | e-mail account does not exist | email account does not exist |
+        email address could not be found | email address is not | email address wasn't found |
+        email address you entered couldn't be found | wasn't found at | couldn't be found | could not be found |
+        couldn't find the | can't be found | not be found | does not exist at | doesn't exist at | not found at |
+        does not have an account | doesn't have a | does not have a mailbox | does not have a * account |
+        doesn't have an account | hasn't an account | isn't a * user | not listed in |
+        not listed in public name & address book | not listed in domino directory | not in the directory |
+        no matches to nameserver query | not in my user | not in our | not known here | not known at |
+        not recognized | not recognised | unrouteable address | unroutable address | unrouteable mail |
+        undeliverable address | address undeliverable | bad destination mailbox | bad destination email |
+        bad mailbox | bad recipient | bad address | badrcptto | bad username | this user does | this address does |
+        this user doesn't | this address no longer accepts | that address | there is no such | there is no user |
+        there is no mailbox | there is no account | nobody here by | does not exist here | doesn't exist here |
+        non-existent user | nonexistent user | nonexistent recipient | nonexistent mailbox | non-existent |
+        not exist in | not on server | mail for * not accepted here | no local mailbox | local user unknown |
+        unknown local | unknown user account | unknown user name | unknown to address | unknown in |
+        unknown at this | delivery to this address is not | this recipient e-mail address was not found |
+        resolver.adr.recipnotfound | resolver.adr.recipientnotfound | resolver.adr.exrecipnotfound |
+        adr.recipientnotfound | 550 unknown | 551 unknown | 550 rcpt to | rejected: user | verify recipient |
+        unknown directory | unable to find recipient | cannot find user | can't find user | could not find user |
+        couldn't find user | no email | mail receiver not | recipient email address is possibly incorrect |
+        was not found in | ldap lookup | object not found | x.400 address | can't resolve | ambiguous address |
+        ambiguous recipient | not unique | incorrectly addressed | no longer valid | is not valid | isn't valid |
+        does not like recipient | no such alias | unknown alias | illegal alias | illegal user | does not exist |
+        doesn't exist | not exist | doesnotexist | no match | no longer exists | not on this | is not known |
+        not a registered | missing mailbox | unable to validate recipient | recipient validation | dosn't exist |
+        dosen't exist | doesn't exists | recipient rejected, no | user was not found | not existing |
+        verification failed for | nonexist | does not have a final email delivery point | did not exactly match |
+        address not present | not present in | can't accept user | cannot accept user | mailbox is unavailable |
+        mailbox not present | account unavailable | account is not available | account not available |
+        not a local address | not email addresses | recipient not ok | envelope recipient has been denied |
+        no one at this address | badrecipientto | badrcpt | validrcptto | missing home directory | bad destination |
+        name directory | unknown email | unknown e-mail | unknown virtual user | not a valid email |
+        not a valid e-mail | not found in directory | not in directory
     """,
     "unknown_domain": """
         host unknown | unknown host | host not found | host or domain name not found | domain not found |
@@ -266,40 +265,33 @@ reasons: dict[str, str] = {
         rst.recipsizelimit | message body exceeds | file too big | too big | too large | message length limit
     """,
     "temporary": """
-        try again later | try again in | try later | temporarily unavailable | temporarily deferred |
-        temporary failure | temporary error | temporarily rejected | temporarily | temporary problem |
-        temporary local problem | temporary lookup | greylist | grey list | grey-list | graylist | gray list |
-        deferred | deferring | please retry | retry timeout exceeded | retry time | connection timed out |
-        connection timeout | connection refused | connection reset | connection lost | lost connection |
-        connection closed | connection dropped | connection died | connection broken | connection failed |
-        connection was | timed out | time out | timeout | time limit exceeded | no route to host |
-        network is unreachable | network unreachable | host is unreachable | host unreachable |
-        no answer from host | not responding | did not respond | unable to connect | couldn't connect |
-        could not connect | failed to connect | can't connect | cannot connect | conversation with |
-        delivery time expired | message expired | expired | queue too long | been in the queue too long |
-        too long in queue | could not be delivered for | undelivered for | has not been collected | giving up |
-        maximum retries | retries exceeded | too many hops | hop count exceeded | maximum hop count | mail loop |
-        mail forwarding loop | loops back to myself | loop detected | routing loop | loopdetect |
-        too many connections | too many concurrent | too many messages | too many recipients | too many sessions |
-        rate limit | throttl | rate exceeded | exceeded the rate | too fast | too quickly |
+        temporarily unavailable | temporarily deferred | temporarily rejected | temporary local problem |
+        temporary lookup | greylist | grey list | grey-list | graylist | gray list | retry timeout exceeded |
+        retry time | connection timed out | connection timeout | connection refused | connection reset |
+        connection lost | lost connection | connection closed | connection dropped | connection died |
+        connection broken | connection failed | connection was | timed out | time out | timeout |
+        time limit exceeded | no route to host | network is unreachable | network unreachable |
+        host is unreachable | host unreachable | no answer from host | not responding | did not respond |
+        unable to connect | couldn't connect | could not connect | failed to connect | can't connect |
+        cannot connect | conversation with | delivery time expired | message expired | queue too long |
+        been in the queue too long | too long in queue | could not be delivered for | undelivered for |
+        has not been collected | maximum retries | retries exceeded | too many hops | hop count exceeded |
+        maximum hop count | mail loop | mail forwarding loop | loops back to myself | loop detected | routing loop |
+        loopdetect | too many connections | too many concurrent | too many messages | too many recipients |
+        too many sessions | rate limit | throttl | rate exceeded | exceeded the rate | too fast | too quickly |
         receiving mail at a rate | receiving mail too | too busy | server busy | system busy | system load |
-        service unavailable | service not available | not available, closing | service is unavailable |
-        server error | internal error | system error | local error | processing error | configuration error |
-        local configuration | misconfigur | unexpected error | software error | resources | out of memory |
+        not available, closing | local configuration | misconfigur | software error | out of memory |
         no space left | insufficient system | insufficient storage | insufficient space | disk full |
         file system full | filesystem full | i/o error | input/output error | cannot open | can't open |
         can't create | cannot create | could not create | unable to create | cannot append | cannot write |
         write error | permission denied | command died | exit status | service error | maximum number of |
-        exceeded * connections | lookup failure | lookup failed | dns failure | dns timeout | no dns |
-        server failure | servfail | server shutting | unable to deliver | delivery suspended | command rejected |
-        mailbox busy | mailbox is locked by | mailbox in use | unreachable | no longer be attempted |
-        rcpt deferred | internal server | could not complete | error in processing | protocol error | syntax error |
-        unrecognized command | command unrecognized | not implemented | bad sequence | bad command |
-        mail system not | conversion | limit exceeded | exceeded | unknown error | undefined |
-        a message that you sent could not be delivered within | loop broken | loop was found | looping |
-        interrupted | encountered an error | config error | exit code | pipe to | cannot lock | is busy |
-        problem with | could not load | delivery attempt | operation now in progress | queue file |
-        forwarding loop
+        exceeded * connections | dns failure | dns timeout | no dns | server failure | servfail | server shutting |
+        delivery suspended | mailbox busy | mailbox is locked by | mailbox in use | unreachable |
+        no longer be attempted | rcpt deferred | internal server | could not complete | unrecognized command |
+        command unrecognized | mail system not | a message that you sent could not be delivered within |
+        loop broken | loop was found | looping | interrupted | config error | exit code | pipe to | cannot lock |
+        is busy | could not load | delivery attempt | operation now in progress | queue file | forwarding loop |
+        rewrite error
     """,
     "maybe_hard": """
         mailbox unavailable | recipient rejected | recipient address rejected | address rejected |
@@ -311,6 +303,16 @@ reasons: dict[str, str] = {
     "maybe_policy": """
         access denied | not allowed | rejected | refused | denied | policy | not permitted | not authorized |
         prohibited | not acceptable | unacceptable | blocked | spam | forbidden | security | not wanted |
-        no permission | sender | reject | unauthorized | violat | filter
+        no permission | sender | reject | unauthorized | violat | filter | no authorized
+    """,
+    "maybe_soft": """
+        try again later | try later | try again in | service unavailable | service not available |
+        service currently unavailable | service is unavailable | command rejected | temporarily |
+        temporary failure | temporary error | temporary problem | expired | syntax error | server error |
+        internal error | lookup failed | lookup failure | unable to deliver | exceeded | limit exceeded |
+        system error | local error | unexpected error | processing error | error in processing | resources |
+        configuration error | protocol error | problem with | encountered an error | unknown error | undefined |
+        conversion | not implemented | bad command | bad sequence | giving up | please retry | lookup | deferred |
+        deferring | problem
     """,
 }

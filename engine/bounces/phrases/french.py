@@ -51,14 +51,16 @@ reasons: dict[str, str] = {
         dépasse la taille | trop grand
     """,
     "temporary": """
-        temporairement | réessayer plus tard | reessayer plus tard | veuillez essayer plus tard | délai dépassé |
-        delai depasse | connexion refusée | ne répond pas | injoignable | momentanément
+        délai dépassé | delai depasse | connexion refusée | ne répond pas | injoignable
     """,
     "maybe_hard": """
         ne peut recevoir | ne peut pas recevoir | non distribuable
     """,
     "maybe_policy": """
         refusé | rejeté | interdit | non autorisé
+    """,
+    "maybe_soft": """
+        réessayer plus tard | reessayer plus tard | veuillez essayer plus tard | temporairement | momentanément
     """,
 }
 signs: dict[str, str] = {

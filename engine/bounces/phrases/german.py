@@ -51,14 +51,16 @@ reasons: dict[str, str] = {
         überschreitet die maximale | überschreitet die zulässige
     """,
     "temporary": """
-        vorübergehend | voruebergehend | später erneut | später noch einmal | zeitüberschreitung |
-        zeit überschritten | verbindung * abgelehnt | nicht erreichbar | keine verbindung
+        zeitüberschreitung | zeit überschritten | verbindung * abgelehnt | nicht erreichbar | keine verbindung
     """,
     "maybe_hard": """
         nicht zustellbar | unzustellbar
     """,
     "maybe_policy": """
         abgelehnt | verweigert | zurückgewiesen | nicht akzeptiert | nicht berechtigt
+    """,
+    "maybe_soft": """
+        später erneut | später noch einmal | vorübergehend | voruebergehend
     """,
 }
 signs: dict[str, str] = {

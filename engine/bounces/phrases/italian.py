@@ -46,14 +46,16 @@ reasons: dict[str, str] = {
         supera le dimensioni
     """,
     "temporary": """
-        temporaneamente | riprovare più tardi | riprova più tardi | tempo scaduto | connessione rifiutata |
-        non risponde | momentaneamente
+        tempo scaduto | connessione rifiutata | non risponde
     """,
     "maybe_hard": """
         non può ricevere
     """,
     "maybe_policy": """
         rifiutato | respinto | respinta | negato | non consentito | non autorizzato
+    """,
+    "maybe_soft": """
+        temporaneamente | riprovare più tardi | riprova più tardi | momentaneamente
     """,
 }
 signs: dict[str, str] = {

@@ -47,11 +47,14 @@ reasons: dict[str, str] = {
         viesti on liian suuri | liian suuri
     """,
     "temporary": """
-        tillfälligt | försök igen senare | midlertidigt | prøv igen senere | midlertidig | prøv igjen senere |
-        tilapäinen | tilapäisesti | yritä myöhemmin | aikakatkaisu | tidsgräns
+        aikakatkaisu | tidsgräns
     """,
     "maybe_policy": """
         avvisades | nekad | afvist | nægtet | avvist | nektet | hylätty | evätty
+    """,
+    "maybe_soft": """
+        tillfälligt | försök igen senare | midlertidigt | prøv igen senere | midlertidig | prøv igjen senere |
+        tilapäinen | tilapäisesti | yritä myöhemmin
     """,
 }
 signs: dict[str, str] = {

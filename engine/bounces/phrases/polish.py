@@ -46,11 +46,13 @@ reasons: dict[str, str] = {
         zpráva je příliš velká | příliš velká
     """,
     "temporary": """
-        tymczasowo | spróbuj później | chwilowo | przekroczono czas | połączenie odrzucone | dočasně |
-        zkuste později | časový limit
+        przekroczono czas | połączenie odrzucone | časový limit
     """,
     "maybe_policy": """
         odrzucona | odrzucony | odmowa | zabronione | odmítnuto | odmítnut | zamítnuto
+    """,
+    "maybe_soft": """
+        tymczasowo | spróbuj później | chwilowo | dočasně | zkuste později
     """,
 }
 signs: dict[str, str] = {

@@ -48,14 +48,16 @@ reasons: dict[str, str] = {
         excedeu o tamanho
     """,
     "temporary": """
-        temporariamente | tente novamente mais tarde | tente mais tarde | tempo esgotado | tempo limite |
-        conexão recusada | não responde | indisponível no momento
+        tempo esgotado | tempo limite | conexão recusada | não responde | indisponível no momento
     """,
     "maybe_hard": """
         não pode receber
     """,
     "maybe_policy": """
         rejeitado | rejeitada | negado | negada | não permitido | não autorizado | recusado | recusada
+    """,
+    "maybe_soft": """
+        temporariamente | tente novamente mais tarde | tente mais tarde
     """,
 }
 signs: dict[str, str] = {

@@ -48,14 +48,16 @@ reasons: dict[str, str] = {
         demasiado grande
     """,
     "temporary": """
-        temporalmente | inténtelo más tarde | intente más tarde | intentelo mas tarde | tiempo de espera |
-        tiempo agotado | conexión rechazada | no responde | no disponible en este momento
+        tiempo de espera | tiempo agotado | conexión rechazada | no responde | no disponible en este momento
     """,
     "maybe_hard": """
         no se puede entregar a | no puede recibir
     """,
     "maybe_policy": """
         rechazado | rechazada | denegado | no permitido | no autorizado
+    """,
+    "maybe_soft": """
+        temporalmente | inténtelo más tarde | intente más tarde | intentelo mas tarde
     """,
 }
 signs: dict[str, str] = {

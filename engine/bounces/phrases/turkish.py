@@ -33,10 +33,13 @@ reasons: dict[str, str] = {
         ileti çok büyük | çok büyük | boyut sınırı | túl nagy
     """,
     "temporary": """
-        geçici | daha sonra tekrar | zaman aşımı | bağlantı reddedildi | átmeneti | próbálja később | időtúllépés
+        zaman aşımı | bağlantı reddedildi | időtúllépés
     """,
     "maybe_policy": """
         reddedildi | izin verilmiyor | elutasítva | visszautasítva
+    """,
+    "maybe_soft": """
+        geçici | daha sonra tekrar | átmeneti | próbálja később
     """,
 }
 signs: dict[str, str] = {
