@@ -48,7 +48,21 @@ MOVES = (
     where contact_id = any(:gone) and status = 'active'""",
     f"""
     update messages t set contact_id = pair.kept from {PAIRS}
-    where t.contact_id = pair.gone and t.campaign_id is null""",
+    where t.contact_id = pair.gone and not exists (
+        select from messages o where o.origin_at = t.origin_at and o.campaign_id = t.campaign_id
+            and o.contact_id = pair.kept)""",
+    """
+    with second as (
+        update messages set state = 'cancelled', reason = 'merged', ended_at = :now
+        where contact_id = any(:gone) and state = 'queued' returning step_id, channel)
+    insert into message_rollups (journey_id, step_id, channel, day, undelivered)
+    select 0, step_id, channel, cast(:now as date), count(*) from second group by step_id, channel order by 1, 2, 3
+    on conflict (journey_id, step_id, channel, day)
+        do update set undelivered = message_rollups.undelivered + excluded.undelivered""",
+    f"""
+    update campaign_contacts t set contact_id = pair.kept from {PAIRS}
+    where t.contact_id = pair.gone and not exists (
+        select from campaign_contacts o where o.campaign_id = t.campaign_id and o.contact_id = pair.kept)""",
     """
     update step_log t set contact_id = e.contact_id from enrolments e
     where t.enrolment_id = e.id and e.contact_id = any(:kept) and t.contact_id = any(:gone)""",
@@ -81,7 +95,8 @@ def merge(session: Session, pairs: Sequence[tuple[int, int]], now: dt.datetime) 
     """Move everything of each (gone, kept) contact id pair to the second and delete the first.
 
     What the kept contact says wins. An entry into a journey that the kept contact is in or was in is stopped with the
-    reason `merged`. Chains are allowed. The caller holds the lock of `engine.contacts.identify`.
+    reason `merged`, and a second message of one campaign is cancelled. Chains are allowed. The caller holds the lock of
+    `engine.contacts.identify`.
     """
     for wave in _waves(pairs):
         values = {"gone": [gone for gone, _ in wave], "kept": [kept for _, kept in wave], "now": now}

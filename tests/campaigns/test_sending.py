@@ -8,6 +8,7 @@ import pytest
 
 from engine import workspace
 from engine.campaigns import feed
+from engine.contacts.merge import merge
 from engine.errors import InvalidInput
 from tests.campaigns.town import Town
 from tests.journeys.runtime.world import HOUR, START
@@ -144,3 +145,16 @@ def test_a_campaign_that_fails_is_paused_with_its_reason(town: Town) -> None:
     town.settle()
     found = town.campaign()
     assert found.state == "paused" and "gone" in (found.reason or "")
+
+
+def test_two_records_of_one_person_get_one_message(town: Town) -> None:
+    kept, gone, other = town.people(3)
+    town.start(throttle="1 per hour")
+    town.live(dt.timedelta(minutes=1))
+    with town.database.transaction() as session:
+        merge(session, [(other, gone)], town.now)
+        merge(session, [(gone, kept)], town.now)
+    town.live(6 * HOUR)
+    assert town.states() == {"accepted": 1, "cancelled": 2}
+    assert town.campaign().state == "sent"
+    assert town.report().campaign.audience_count == 3

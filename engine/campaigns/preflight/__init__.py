@@ -15,6 +15,7 @@ from engine.errors import CairnError, InvalidInput
 from engine.model import Campaign
 from engine.signing import Signer
 
+SEVERITIES = ("error", "warning", "note")
 __all__ = ["Finding", "Preflight", "check", "start"]
 
 
@@ -38,7 +39,7 @@ def check(session: Session, definition: Definition, signer: Signer, site: str, n
     parts = [one.parts for one in seen if one.parts]
     price = known.price(definition.channel) * (sum(parts, start=0) if parts else 1) / max(len(parts), 1)
     return Preflight(
-        tuple(sorted(found, key=lambda one: one.severity != "error")),
+        tuple(sorted(found, key=lambda one: SEVERITIES.index(one.severity))),
         reach,
         round(price * reach.likely, 2),
         known.currency,
