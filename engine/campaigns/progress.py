@@ -17,7 +17,7 @@ from engine.campaigns.store import definition_of
 from engine.model import Campaign
 
 SOONEST, LATEST = dt.timedelta(seconds=1), dt.timedelta(hours=1)
-PATIENCE = 20
+PATIENCE = 4
 DUE = text("select id from campaigns where next_at <= :now order by next_at, id")
 
 
@@ -59,7 +59,7 @@ def _send(session: Session, campaign: Campaign, definition: Definition, now: dt.
     if following is not None:
         return following
     if definition.winner is not None and campaign.winner is None:
-        return later(campaign, now)
+        return None  # until the winner is chosen
     if report(session, campaign).waiting:
         return later(campaign, now)
     campaign.state, campaign.ended_at = "sent", now

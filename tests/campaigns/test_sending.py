@@ -158,3 +158,16 @@ def test_two_records_of_one_person_get_one_message(town: Town) -> None:
     assert town.states() == {"accepted": 1, "cancelled": 2}
     assert town.campaign().state == "sent"
     assert town.report().campaign.audience_count == 3
+
+
+def test_a_batch_that_is_queued_again_queues_nobody_twice(town: Town) -> None:
+    """The cursor is moved in the commit that queues; should it ever be behind, the ledger's key stands."""
+    town.people(4)
+    town.start(throttle="1 per hour")
+    town.settle()
+    town.execute("update campaign_waves set cursor = 0, done = false")
+    town.execute("update campaigns set next_at = '2026-03-02 12:00Z', tail_at = null")
+    town.settle()
+    assert town.execute("select count(*), count(distinct contact_id) from messages")[0][:] == (4, 4)
+    town.live(4 * HOUR)
+    assert town.campaign().state == "sent"

@@ -36,7 +36,7 @@ def template(address: str, environment: Mapping[str, str]) -> None:
     settings.cache_clear()
     scheduler.logger = Loud()
     stops = Stops()
-    for job in ("refresh", "match", "advance", "send", "hits", "receipts", "sweep"):
+    for job in ("refresh", "match", "advance", "campaigns", "send", "hits", "receipts", "sweep"):
         jobs.JOBS[job]()
     sending.close()
     jobs.servers().database.close()

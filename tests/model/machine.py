@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import itertools
 from collections.abc import Callable
@@ -18,10 +19,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine import clock
+from engine.campaigns import definition, states
+from engine.campaigns import store as campaigns
 from engine.contacts.consent import suppress
 from engine.contacts.identify import identify
 from engine.contacts.profile import Profile
 from engine.db import Database
+from engine.errors import InvalidInput
 from engine.events.record import LATE, NewEvent, record
 from engine.imports.events import import_events
 from engine.imports.report import Counts
@@ -47,17 +51,30 @@ from workers.due import due
 
 MINUTE = dt.timedelta(minutes=1)
 PEOPLE = 4
-MOST_ROUNDS = 400
+MOST_ROUNDS, MOST_CAMPAIGNS = 400, 3
+CAMPAIGN = {"audience": "email is set", "except": 'plan is "left"', "topic": "news", "content": "hello"}
+TEST = {
+    "content": None,
+    "variants": [{"name": "a", "content": "hello"}, {"name": "b", "content": "offer"}],
+    "test": "50%",
+    "winner": {"by": "opens", "after": "30 minutes"},
+}
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SENT = text("select id, origin_at, token from messages where accepted_at is not null order by id")
 HANDED_OVER = text("select id, origin_at, token from messages where state not in ('queued', 'suppressed') order by id")
 UNDER_WAY = text("""
 select (select count(*) from messages where state = 'sending') + (select count(*) from event_inbox)
+    + (select count(*) from campaigns where next_at is not null)
     + (select count(*) from enrolments where status = 'active') + (select count(*) from messages where state = 'queued')
 """)
 ARRIVED = text("select id, origin_at from messages where contact_id = :id and accepted_at is not null limit 1")
 ORDERS = text("""
 select e.contact_id, e.entry_key from enrolments e join journeys j on j.id = e.journey_id where j.slug = 'order'
+""")
+LEFT_OUT = text("""
+select a.campaign_id, a.contact_id from campaign_contacts a join campaigns c on c.id = a.campaign_id
+where c.state <> 'cancelled' and a.arm <> 'holdout' and not exists (select from messages m
+    where m.origin_at = c.origin_at and m.campaign_id = c.id and m.contact_id = a.contact_id)
 """)
 SLOTS = text("select (select count(*) from slot_tally) - (select count(distinct (schedule, slot)) from schedule_slots)")
 
@@ -81,8 +98,10 @@ def stopped(job: str) -> st.SearchStrategy[Task]:
     return st.builds(Task, st.just(job), st.sampled_from(("", *OF_JOB[job])), st.integers(1, 3), st.booleans())
 
 
-FLOW = ("hits", "receipts", "match", "refresh", "advance", "send")
-tasks = st.sampled_from(["match", "advance", "send", "send", "refresh", "hits", "receipts", "sweep"]).flatmap(stopped)
+FLOW = ("hits", "receipts", "match", "refresh", "advance", "campaigns", "send")
+tasks = st.sampled_from(
+    ["match", "advance", "campaigns", "send", "send", "refresh", "hits", "receipts", "sweep"]
+).flatmap(stopped)
 
 
 class Nothing(Exception):
@@ -154,6 +173,7 @@ class Machine(RuleBasedStateMachine):
         self.orders: set[tuple[int, str]] = set()
         self.editions = dict.fromkeys(STORIES, 0)
         self.number = 0
+        self.campaigns: list[str] = []
         self.broken = False
 
     @initialize()
@@ -274,6 +294,36 @@ class Machine(RuleBasedStateMachine):
         else:
             self._done(lambda: self.world.state(slug, state))
 
+    @rule(
+        throttle=st.sampled_from(["", "3600 per hour", "2 per hour"]),
+        test=st.booleans(),
+        holdout=st.sampled_from(["", "25%"]),
+        when=st.sampled_from([None, MINUTE]),
+    )
+    def campaign_starts(self, throttle: str, test: bool, holdout: str, when: dt.timedelta | None) -> None:
+        """A campaign to everybody, now or soon; perhaps with a test and a hold-back."""
+        at = (self.world.now + when).isoformat() if when else ""
+        values = {"campaign": f"c{len(self.campaigns)}", "at": at, "throttle": throttle, "holdout": holdout}
+
+        def start(session: Session) -> None:
+            found = definition.read(CAMPAIGN | values | (TEST if test else {}))
+            campaigns.save(session, found, clock.now(session), "test")
+            states.change(session, found.slug, "start", clock.now(session), "test")
+
+        if len(self.campaigns) < MOST_CAMPAIGNS and self._done(lambda: self._write(start)):
+            self.campaigns.append(values["campaign"])
+
+    @rule(which=st.integers(0, 2), verb=st.sampled_from(["pause", "resume", "resume", "cancel"]))
+    def campaign_is(self, which: int, verb: str) -> None:
+        """A campaign is paused, let go on, or cancelled."""
+
+        def change(session: Session) -> None:
+            with contextlib.suppress(InvalidInput):  # it is in another state by now
+                states.change(session, self.campaigns[which], verb, clock.now(session), "test")
+
+        if which < len(self.campaigns):
+            self._done(lambda: self._write(change))
+
     # What the machines do ---------------------------------------------------------------------------------------------
 
     @rule(who=st.sets(people, min_size=1), what=st.sampled_from(["Signed Up", "Paid"]), number=workers, task=tasks)
@@ -357,6 +407,8 @@ class Machine(RuleBasedStateMachine):
                 self.go_on(number)
         for (slug,) in self.world.execute("select slug from journeys where state in ('paused', 'draining')"):
             self.world.state(slug, "live")
+        for (slug,) in self.world.execute("select slug from campaigns where state = 'paused'"):
+            self._write(lambda session, slug=slug: states.change(session, slug, "resume", clock.now(session), "test"))
         for _ in range(MOST_ROUNDS):
             if not self._round():
                 break
@@ -366,6 +418,7 @@ class Machine(RuleBasedStateMachine):
         with self.database.transaction() as session:
             assert invariants.quiet(session, clock.now(session)) == []
             assert session.execute(UNDER_WAY).scalar() == 0
+            assert session.execute(LEFT_OUT).all() == [], "somebody in the audience was lost"
             entered = {(contact_id, key) for contact_id, key in session.execute(ORDERS)}
         assert entered >= self.orders, "somebody who bought was lost"
 

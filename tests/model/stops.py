@@ -16,6 +16,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from engine import segments
+from engine.campaigns import feed, progress
 from engine.channels.journal import Journal
 from engine.channels.smtp.dialogue import Dialogue
 from engine.db import Database
@@ -62,6 +63,10 @@ CALLS = {
     "receipts claimed": Stop(settle, "lock"),
     "receipts moved": Stop(settle.states, "write", after=True),
     "hits judged": Stop(process.facts, "write"),
+    "audience to be frozen": Stop(progress, "freeze"),
+    "audience frozen": Stop(progress, "freeze", after=True),
+    "batch to be queued": Stop(feed, "_queue"),
+    "batch queued": Stop(feed, "_queue", after=True),
     "slot to be taken": Stop(lease, "take_slot"),
     "slot taken": Stop(lease, "take_slot", after=True),
 }
@@ -80,6 +85,10 @@ OF_JOB = {
     "hits": ("hits judged", *COMMITS),
     "receipts": ("receipts claimed", "receipts moved", *COMMITS),
     "sweep": ("dead journal locked", "dead messages locked", *COMMITS),
+    "campaigns": (
+        *("audience to be frozen", "audience frozen", "batch to be queued", "batch queued"),
+        *(BEFORE_COMMIT, AFTER_COMMIT),
+    ),
     "schedule": ("slot to be taken", "slot taken", *COMMITS),
 }
 """Where each job may be stopped."""

@@ -93,6 +93,8 @@ def bring_to(model: Machine, job: str) -> None:
     for before in order[: order.index(job)] if job in order else ["match"]:
         if before != "refresh":
             model.order(1, before)
+    if job == "campaigns":
+        model.campaign_starts("", False, "25%", None)
     if job == "receipts":
         model.is_told(0, ["hard", "delivered"], MINUTE, twice=True)
         model.is_told(1, ["complaint"], MINUTE, twice=False)

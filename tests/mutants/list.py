@@ -49,6 +49,14 @@ MUTANTS = (
         ("tests/journeys/runtime/test_fences.py",),
     ),
     Mutant(
+        "unique-campaign-message",
+        "the unique key of messages (campaign, contact)",
+        "engine/migrations/versions/0004_campaign_key.py",
+        """COLUMNS, unique=True,""",
+        "COLUMNS, unique=False,",
+        ("tests/campaigns/test_sending.py",),
+    ),
+    Mutant(
         "claim-not-committed",
         "the commit of state `sending` before the first byte of DATA",
         "engine/messages/claim.py",
