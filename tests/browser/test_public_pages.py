@@ -1,0 +1,137 @@
+"""The pages that contacts see, as they are served: without script, by keyboard, in both skins, on a phone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import insert, text
+from werkzeug.serving import make_server
+
+from engine import workspace
+from engine.db import Database
+from engine.model import Topic
+from engine.tracking.confirmation import Request, ask
+from engine.urls import MessageUrls
+from tests.browser.test_accessibility import violations
+from tests.engine.tracking.seeds import message
+from tests.webapp import calling
+from tests.webapp.calling import SIGNER, serving
+from webapp.dispatch import dispatcher
+
+TOPICS = (
+    {"slug": "news", "name": "Product news", "description": "What is new, once a month.", "position": 0},
+    {"slug": "tips", "name": "Tips", "description": "", "position": 1, "default_state": "unsubscribed"},
+)
+
+
+@dataclass(frozen=True)
+class Public:
+    """The addresses of one message, on a real port."""
+
+    site: calling.Site
+    urls: MessageUrls
+    confirm: str
+
+
+@pytest.fixture
+def public(database: Database) -> Iterator[Public]:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    now = dt.datetime.now(dt.UTC)
+    with database.transaction() as session:
+        workspace.save(session, sender_name="Fjord")
+        made = message(session, now, topic="news")
+        session.execute(text("delete from topics"))
+        session.execute(insert(Topic), [{"default_state": "subscribed"} | row for row in TOPICS])
+        session.execute(text("update contacts set phone = '+14155550100'"))
+        ask(session, [Request(made.contact_id, ("tips",), "form")], now)
+        asking = session.execute(text("select message_id, requested_at from consent_requests")).one()
+    with serving(database) as site:
+        server = make_server("127.0.0.1", 0, dispatcher(site.hot, calling.flask), threaded=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        yield Public(
+            site,
+            MessageUrls(base, SIGNER, made.id, made.origin_at),
+            MessageUrls(base, SIGNER, *asking).confirm(),
+        )
+        server.shutdown()
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[Page]:
+    """A browser without script."""
+    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    yield context.new_page()
+    context.close()
+
+
+def state(public: Public) -> list[tuple[object, ...]]:
+    return public.site.rows("select channel, topic, state from consent_states order by 1, 2")
+
+
+def test_a_contact_unsubscribes_with_one_button(public: Public, reader: Page) -> None:
+    reader.goto(public.urls.unsubscribe())
+    expect(reader.get_by_role("heading")).to_have_text("Unsubscribe from “Product news”?")
+    reader.get_by_role("button", name="Unsubscribe", exact=True).click()
+    expect(reader.get_by_role("heading")).to_have_text("You are unsubscribed")
+    assert ("email", "news", "unsubscribed") in state(public)
+    reader.get_by_role("button", name="Unsubscribe from everything").click()
+    expect(reader.get_by_role("button")).to_have_count(0)
+    reader.get_by_role("link", name="Choose what you get").click()
+    expect(reader.get_by_role("group", name="Email").get_by_label("Product news")).not_to_be_checked()
+
+
+def test_choices_are_made_by_keyboard_without_script(public: Public, reader: Page) -> None:
+    reader.goto(public.urls.preferences())
+    email, texts = reader.get_by_role("group", name="Email"), reader.get_by_role("group", name="Text messages")
+    expect(email.get_by_label("Product news")).to_be_checked()
+    email.get_by_label("Product news").focus()
+    for key in ("Space", "Tab", "Space", "Tab", "Space"):  # off, on, and the first one by text message
+        reader.keyboard.press(key)
+    expect(texts.get_by_label("Product news")).to_be_checked()
+    reader.get_by_role("button", name="Save").focus()
+    reader.keyboard.press("Enter")
+    expect(reader.get_by_role("status")).to_contain_text("saved")
+    assert state(public) == [
+        ("email", "news", "unsubscribed"),
+        ("email", "tips", "subscribed"),
+        ("sms", "", "subscribed"),
+        ("sms", "news", "subscribed"),
+        ("sms", "tips", "unsubscribed"),
+    ]
+    reader.get_by_role("button", name="30 days").click()
+    expect(reader.get_by_role("button", name="End the break")).to_be_visible()
+    reader.get_by_role("link", name="Deutsch").click()
+    expect(reader.get_by_role("heading", name="Ihre Einstellungen")).to_be_visible()
+    expect(reader.get_by_role("button", name="Pause beenden")).to_be_visible()
+
+
+def test_a_subscription_is_confirmed_by_one_button(public: Public, reader: Page) -> None:
+    reader.goto(public.confirm)
+    expect(reader.get_by_role("heading")).to_have_text("Confirm your subscription")
+    expect(reader.get_by_role("listitem")).to_have_text("Tips")
+    reader.get_by_role("button", name="Yes, subscribe me").click()
+    expect(reader.get_by_role("heading")).to_have_text("You are subscribed")
+    assert ("email", "tips", "subscribed") in state(public)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_have_no_violations_and_fit_a_phone(browser: Browser, public: Public, scheme: str) -> None:
+    context = browser.new_context(
+        color_scheme=scheme, bypass_csp=True, viewport={"width": 390, "height": 800}, locale="de-DE"
+    )  # type: ignore[arg-type]
+    page = context.new_page()
+    found = {}
+    for address in (public.urls.unsubscribe(), public.urls.preferences(), public.confirm):
+        page.goto(address)
+        found[address[-70:-60]] = violations(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.evaluate("document.documentElement.lang") == "de"
+    context.close()
+    assert {path: items for path, items in found.items() if items} == {}
