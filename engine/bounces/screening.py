@@ -17,6 +17,10 @@ DAEMON_NAMES = re.compile(
     r"|administrateur syst|mail server|internet mail"
 )
 THRESHOLD = 4
+DENIED = re.compile(
+    r"\b(?:(?:not|no|non|nicht|pas|nao|niet|nie|inte|ikke|ei|nem|ne|не|нет)\b|fail|unable|could|cannot|can't|undeliver|reject"
+    r"|refus|unzustell|kein)|ません|できな|无法|無法|未能|退|못|실패"
+)
 NO_REPLY = re.compile(r"(?:no|do-?not)-?reply|majordomo|abuse", re.IGNORECASE)  # people send by these too
 LIST_HEADERS = {"list-id", "list-unsubscribe", "list-post"}
 NAMED = re.compile(r"^\s{0,4}<[^<>\s]{1,64}@[^<>\s]{1,200}>:", re.MULTILINE)  # how qmail, Postfix and their kin begin
@@ -33,12 +37,14 @@ def is_bounce(clues: Clues) -> bool:
     subject = marks().find(normal(mail.first("subject"))[:500])
     text = normal("\n".join(line for line in clues.human[:8000].split("\n") if not line.startswith(">")))
     body = marks().find(text)
+    coded = bool(STATUS.search(text)) + bool(REPLY.search(text))
+    certain = "certain" in body or bool(NAMED.search(clues.human)) or clues.report_type == "delivery-status"
+    if not (certain or coded or "subjects" in subject or "intros" in body):
+        return False
     sender = _sender(clues)
-    score = sender + 2 * ("subjects" in subject) + 2 * ("intros" in body)
-    score += bool(STATUS.search(text)) + bool(REPLY.search(text)) + bool(reasons().find(text))
-    score += 2 * (clues.report_type == "delivery-status") + 3 * ("certain" in body or bool(NAMED.search(clues.human)))
-    score -= _against(clues, subject)
-    confirmed = "delivered" in body and "permanent" not in body and "intros" not in body
+    score = sender + 2 * ("subjects" in subject) + 2 * ("intros" in body) + 3 * certain
+    score += coded + bool(reasons().find(text)) - _against(clues, subject)
+    confirmed = "delivered" in body and not coded and not DENIED.search(text)
     return score >= (THRESHOLD if sender else THRESHOLD + 1) and not confirmed and not _delayed(clues)
 
 

@@ -290,8 +290,7 @@ reasons: dict[str, str] = {
         no longer be attempted | rcpt deferred | internal server | could not complete | unrecognized command |
         command unrecognized | mail system not | a message that you sent could not be delivered within |
         loop broken | loop was found | looping | interrupted | config error | exit code | pipe to | cannot lock |
-        is busy | could not load | delivery attempt | operation now in progress | queue file | forwarding loop |
-        rewrite error
+        is busy | could not load | operation now in progress | queue file | forwarding loop | rewrite error
     """,
     "maybe_hard": """
         mailbox unavailable | recipient rejected | recipient address rejected | address rejected |
