@@ -70,8 +70,3 @@ class MessageUrls:
     def confirm(self) -> str:
         """The page that asks once more before a subscription holds."""
         return f"{self.site}/y/{self.signer.tokens(self.message_id, self.origin_us, (('confirm', 0),))[0]}"
-
-
-def receipt_url(site: str, signer: Signer, message_id: int, origin: dt.datetime) -> str:
-    """Where a gateway tells what became of a text."""
-    return f"{site}/hooks/sms/{signer.bounce(message_id, origin_us(origin))}"

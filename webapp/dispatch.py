@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from engine.channels.mail_api.account import Account
 from engine.channels.sms.gateway import Gateway
 from engine.db import Database
 from engine.signing import Signer
@@ -21,9 +22,10 @@ from webapp.api.keys import Keys
 from webapp.api.write import write_calls
 from webapp.groupcommit import GroupCommit, Handler, Limits
 from webapp.native import TEXT, Answer, Application, Environ, as_json
-from webapp.public import click, confirming, pixel, preferences, texts
+from webapp.public import click, confirming, mail_receipts, pixel, preferences, texts
 from webapp.public.confirming import Confirming
 from webapp.public.hits import ClickWriter, write_opens
+from webapp.public.mail_receipts import MailReceipts
 from webapp.public.preferences import PreferenceCentre
 from webapp.public.texts import Texts
 from webapp.public.unsubscribe import Unsubscribing, write_wishes
@@ -76,6 +78,7 @@ class HotPath:
     confirming: Confirming
     ring: Callable[[], object]
     texts: Texts
+    mail_receipts: MailReceipts
     client_ip_header: str | None = None
 
     def answer(self, environ: Environ) -> Answer | None:
@@ -94,6 +97,8 @@ class HotPath:
             return self.confirming.answer(environ)
         if prefix == "/ho" and path.startswith(texts.PREFIX):
             return self.texts.answer(environ)
+        if prefix == "/ho" and path.startswith(mail_receipts.PREFIX):
+            return self.mail_receipts.answer(environ)
         if prefix == "/v1" and (name := ingest.PATHS.get(path)):
             return ingest.answer(environ, name, self.keys, self.writer)
         if path == consent.PATH:
@@ -130,11 +135,12 @@ def hot_path(
     limits: Limits | None = None,
     site: str = "",
     gateway: Gateway | None = None,
+    account: Account | None = None,
 ) -> HotPath:
     """Start the writer and build the native addresses on it. `ring` may block and fail, nobody waits for it.
 
     Calls are written first: finding contacts takes the locks that everything else may wait for. `gateway` delivers
-    receipts and texts at addresses below `site`.
+    receipts and texts at addresses below `site`, `account` receipts of email.
     """
     handlers: dict[str, Handler] = {
         "ingest": write_calls,
@@ -150,6 +156,7 @@ def hot_path(
     centre = PreferenceCentre(signer, database, writer, client_ip_header)
     second_step = Confirming(signer, database, writer, client_ip_header)
     received = Texts(database, signer, site, gateway, lambda: bell({"ingest"}))
+    told = MailReceipts(database, signer, account)
     return HotPath(
         database,
         signer,
@@ -160,6 +167,7 @@ def hot_path(
         second_step,
         lambda: bell({"ingest"}),
         received,
+        told,
         client_ip_header,
     )
 

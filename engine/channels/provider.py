@@ -31,7 +31,7 @@ class Outgoing:
     """A claimed message. `render` gives what to send and may raise `RenderFailure`.
 
     `id` and `attempt` (from 1) name the try in the journal. `sender` is the envelope's return path, `token` the name of
-    the message outside, `receipt_url` where a gateway may tell what became of it.
+    the message outside, `origin_at` its partition.
     """
 
     id: int
@@ -40,7 +40,7 @@ class Outgoing:
     recipient: str
     render: Callable[[], Rendered]
     token: str = ""
-    receipt_url: str = ""
+    origin_at: dt.datetime | None = None
 
 
 class Result(NamedTuple):

@@ -24,7 +24,7 @@ from engine.receipts.verp import ReturnPath
 from engine.rendering import email, quoted_printable
 from engine.rendering.envelope import Envelope
 from engine.signing import Signer
-from engine.urls import MessageUrls, origin_us, receipt_url
+from engine.urls import MessageUrls, origin_us
 from engine.workspace import Workspace
 
 trigger_events = text("select id, trigger_event from enrolments where id = any(cast(:ids as bigint[]))")
@@ -88,11 +88,8 @@ class Composer:
             recipient=message.recipient,
             render=lambda: self._render(message),
             token=message.token,
-            receipt_url="" if message.channel == "email" else self._receipt_url(message),
+            origin_at=message.origin_at,
         )
-
-    def _receipt_url(self, message: Candidate) -> str:
-        return receipt_url(self.site, self.signer, message.id, message.origin_at)
 
     def _sender(self, message: Candidate) -> str:
         """The return path names the message; without a domain for bounces it is the author's address."""

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from engine import clock as clocks
 from engine.channels.dkim import Dkim
 from engine.channels.journal import Journal
+from engine.channels.mail_api import is_account
+from engine.channels.naming import Naming
 from engine.channels.provider import Provider
 from engine.channels.sms import gateway
 from engine.channels.smtp import Timeouts, Transmitter
@@ -30,7 +32,7 @@ large_journal = 64_000
 class Sender:
     """Sends what is queued in one workspace. One a process; calls from several threads take turns.
 
-    `home` is CAIRN_HOME, `site` the base of all addresses in messages, `smtp_url` as in `channels.smtp.Server.parse`,
+    `home` is CAIRN_HOME, `site` the base of all addresses in messages, `smtp_url` as in `channels.smtp.Server.parse` or `channels.mail_api.account.parse`,
     `sms_url` as in `channels.sms.gateway.parse`; texts go to the local phone without one. Connections stay open between
     calls; a turn ends early when `stopping` says so. `dkim` signs email; what bounces comes back to `bounces`.
     """
@@ -53,12 +55,23 @@ class Sender:
     ) -> None:
         self.folder = home / "journal"
         self.journal = Journal(self.folder)
-        smtp = Transmitter(smtp_url, self.journal, connections=connections, timeouts=timeouts)
-        self.providers: tuple[Provider, ...] = (smtp, gateway.provider(sms_url, self.journal))
+        naming = Naming(site, signer)
+        self.providers: tuple[Provider, ...] = (
+            self._mail(smtp_url, naming, connections, timeouts),
+            gateway.provider(sms_url, self.journal, naming),
+        )
         self.site, self.signer, self.batch, self.clock = site, signer, batch, clock
         self.stopping, self.dkim, self.bounces = stopping, dkim, bounces
         self._flying: dict[str, deque[Batch]] = {each.channel: deque() for each in self.providers}
         self._lock = threading.Lock()
+
+    def _mail(self, url: str, naming: Naming, connections: int, timeouts: Timeouts | None) -> Provider:
+        """What vendors' interfaces need is loaded only where one is used."""
+        if not is_account(url):
+            return Transmitter(url, self.journal, connections=connections, timeouts=timeouts)
+        from engine.channels.mail_api.account import provider
+
+        return provider(url, self.journal, naming)
 
     @property
     def busy(self) -> bool:

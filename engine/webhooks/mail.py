@@ -9,12 +9,15 @@ from collections.abc import Callable
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import workspace
+from engine.channels.mail_api import is_account
+from engine.channels.provider import Result as ProviderResult
 from engine.channels.smtp.server import Server
 from engine.db import Database
 from engine.errors import CairnError
@@ -47,11 +50,23 @@ where id = :id and attempts = :attempts and state = 'sending'
 """)
 
 
+Post = Callable[[str, bytes], ProviderResult]
+
+
 class Result(NamedTuple):
     """`again`: it certainly did not arrive and may be sent once more."""
 
     state: Literal["delivered", "again", "failed", "unknown"]
     error: str = ""
+
+
+OUTCOMES: dict[str, Literal["delivered", "again", "failed", "unknown"]] = {
+    "accepted": "delivered",
+    "retry": "again",
+    "not_tried": "again",
+    "failed": "failed",
+    "unknown": "unknown",
+}
 
 
 def send_notes(database: Database, clock: Callable[[Session], dt.datetime], smtp_url: str) -> int:
@@ -63,13 +78,35 @@ def send_notes(database: Database, clock: Callable[[Session], dt.datetime], smtp
         known = workspace.load(session)
         if not rows:
             return 0
-        server = Server.parse(smtp_url)  # what it raises takes the claim back
-    results = _send_all(server, rows, known, now)
+        hand_over = _way_out(smtp_url)  # what it raises takes the claim back
+    results = hand_over(rows, known, now)
     with database.transaction() as session:
         now = clock(session)
         pairs = zip(rows, results, strict=True)
         session.execute(WRITE, [_change(row, result, now) for row, result in pairs])
     return len(rows)
+
+
+def _way_out(url: str) -> Callable[[Any, Workspace, dt.datetime], list[Result]]:
+    """Over SMTP, or through the vendor's interface that messages take."""
+    if not is_account(url):
+        return partial(_send_all, Server.parse(url))
+    from engine.channels.mail_api.account import once  # loaded only where it is used
+
+    return partial(_post_all, once(url))
+
+
+def _post_all(post: Post, rows: Any, known: Workspace, now: dt.datetime) -> list[Result]:
+    results: list[Result] = []
+    for row in rows:
+        try:
+            data = _compose(row, known, now).as_bytes(policy=SMTP)
+        except Exception as error:  # whatever is wrong with one note, the results of the others must be written
+            results.append(Result("failed", _told(error)))
+            continue
+        said = post(row.address, data)
+        results.append(Result(OUTCOMES[said.outcome], said.reply))
+    return results
 
 
 def _change(row: Any, result: Result, now: dt.datetime) -> dict[str, Any]:

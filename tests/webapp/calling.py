@@ -12,6 +12,7 @@ from sqlalchemy import text
 from werkzeug.test import Client, TestResponse
 
 from engine import users
+from engine.channels.mail_api.account import Account
 from engine.channels.sms.gateway import Gateway
 from engine.db import Database
 from engine.signing import Signer
@@ -51,6 +52,7 @@ def serving(
     client_ip_header: str | None = None,
     site: str = "",
     gateway: Gateway | None = None,
+    account: Account | None = None,
 ) -> Iterator[Site]:
     """A site on `database`."""
     with database.transaction() as session:
@@ -64,6 +66,7 @@ def serving(
         client_ip_header=client_ip_header,
         site=site,
         gateway=gateway,
+        account=account,
     )
     try:
         yield Site(database, hot, Client(_from_loopback(dispatcher(hot, flask))), key, rings)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from engine.channels.journal import Journal
+from engine.channels.naming import Naming
 from engine.channels.phone import LocalPhone
 from engine.channels.provider import Provider
 from engine.errors import ConfigurationError
@@ -82,7 +83,7 @@ def _wrong(what: str) -> ConfigurationError:
     return ConfigurationError(f"CAIRN_SMS_URL cannot be used: {what}. {HINT}")
 
 
-def provider(url: str | None, journal: Journal) -> Provider:
+def provider(url: str | None, journal: Journal, naming: Naming) -> Provider:
     """The provider of a gateway, the local phone where there is none. Raises ConfigurationError."""
     if not url:
         return LocalPhone()
@@ -91,8 +92,8 @@ def provider(url: str | None, journal: Journal) -> Provider:
         from engine.channels.sms.smpp import SmppProvider  # its library is loaded only where it is used
 
         return SmppProvider(gateway, journal)
+    from engine.channels.http import Host, HttpProvider
     from engine.channels.sms import kannel, twilio
-    from engine.channels.sms.http import HttpProvider
 
-    vendor = twilio.Twilio(gateway) if gateway.kind == "twilio" else kannel.Kannel(gateway)
-    return HttpProvider(gateway, vendor, journal)
+    vendor = twilio.Twilio(gateway, naming) if gateway.kind == "twilio" else kannel.Kannel(gateway, naming)
+    return HttpProvider("sms", Host(gateway.host, gateway.port, gateway.secure), vendor, journal)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 
+from engine.channels.http import Answer, Request
+from engine.channels.naming import Naming
 from engine.channels.provider import Outcome, Outgoing, Result
 from engine.channels.sms.gateway import Gateway
-from engine.channels.sms.http import Request
 from engine.channels.sms.text import is_gsm
 
 PATH = "/cgi-bin/sendsms"
@@ -22,12 +23,12 @@ TAKEN = (b"0:", b"3:")  # "0: Accepted for delivery", "3: Queued for later deliv
 class Kannel:
     """Gets `sendsms`. Kannel cuts texts itself, if its `sendsms-user` has `concatenation = true` and `max-messages`."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self.gateway = gateway
+    def __init__(self, gateway: Gateway, naming: Naming) -> None:
+        self.gateway, self.naming = gateway, naming
 
-    def request(self, item: Outgoing, text: str) -> Request:
+    def request(self, item: Outgoing, data: bytes) -> Request:
         """`dlr-url` names the message by a token of ours; Kannel fills `%d` and `%A` in."""
-        own, options = self.gateway, self.gateway.options
+        own, options, text = self.gateway, self.gateway.options, data.decode()
         fields = {
             "username": own.user,
             "password": own.password,
@@ -39,15 +40,14 @@ class Kannel:
         }
         if "smsc" in options:
             fields["smsc"] = options["smsc"]
-        if item.receipt_url:
-            joint = "&" if urlsplit(item.receipt_url).query else "?"
-            fields |= {"dlr-mask": str(MASK), "dlr-url": f"{item.receipt_url}{joint}type=%d&answer=%A&id=%F"}
-        return Request("GET", options.get("path", PATH), fields, {})
+        if url := self.naming.receipt_url(item):
+            fields |= {"dlr-mask": str(MASK), "dlr-url": f"{url}?type=%d&answer=%A&id=%F"}
+        return Request("GET", f"{options.get('path', PATH)}?{urlencode(fields)}", {})
 
-    def result(self, item: Outgoing, status: int, body: bytes) -> Result:
+    def result(self, item: Outgoing, answer: Answer) -> Result:
         """202 and a line that begins with 0 or 3; 403 for a wrong password, 503 for later."""
-        words = body.decode("utf-8", "replace").strip()[:300]
-        if status in (200, 202) and body.startswith(TAKEN):
+        status, words = answer.status, answer.body.decode("utf-8", "replace").strip()[:300]
+        if status in (200, 202) and answer.body.startswith(TAKEN):
             return Result(item.id, "accepted", status, text=words, stage="dot")
         if status in (401, 403):
             return Result(item.id, "not_tried", status, text=words or "the gateway refuses us", stage="connect")

@@ -8,15 +8,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
-from urllib.parse import quote, urlsplit
+from typing import Literal
+from urllib.parse import quote, urlencode, urlsplit
 
+from engine.channels.http import Answer, Request
+from engine.channels.naming import Naming
 from engine.channels.provider import Outcome, Outgoing, Result
 from engine.channels.sms.gateway import Gateway
-from engine.channels.sms.http import Request
 
+FORM = "application/x-www-form-urlencoded"
 REFUSED: dict[int, str] = {
     21211: "5.1.1",  # no valid number
     21214: "5.1.1",  # cannot be reached
@@ -44,24 +45,24 @@ LOST = frozenset({"undelivered", "failed"})
 class Twilio:
     """Posts to `/2010-04-01/Accounts/SID/Messages.json`."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self.gateway = gateway
+    def __init__(self, gateway: Gateway, naming: Naming) -> None:
+        self.gateway, self.naming = gateway, naming
         account = base64.b64encode(f"{gateway.user}:{gateway.password}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {account}", "Accept": "application/json"}
+        self._headers = {"Authorization": f"Basic {account}", "Accept": "application/json", "Content-Type": FORM}
         self._path = f"/2010-04-01/Accounts/{quote(gateway.user, safe='')}/Messages.json"
 
-    def request(self, item: Outgoing, text: str) -> Request:
+    def request(self, item: Outgoing, data: bytes) -> Request:
         """`StatusCallback` names the message by a token of ours."""
         service = self.gateway.options.get("service")
-        fields = {"To": item.recipient, "Body": text}
+        fields = {"To": item.recipient, "Body": data.decode()}
         fields |= {"MessagingServiceSid": service} if service else {"From": self.gateway.sender}
-        if item.receipt_url:
-            fields["StatusCallback"] = item.receipt_url
-        return Request("POST", self._path, fields, self._headers)
+        if url := self.naming.receipt_url(item):
+            fields["StatusCallback"] = url
+        return Request("POST", self._path, self._headers, urlencode(fields).encode())
 
-    def result(self, item: Outgoing, status: int, body: bytes) -> Result:
+    def result(self, item: Outgoing, answer: Answer) -> Result:
         """201 with the message's `sid`, or an error with `code` and `message`."""
-        said = _json(body)
+        status, said = answer.status, answer.json()
         if status in (200, 201) and said.get("sid"):
             return Result(
                 item.id, "accepted", status, text=f"{said['sid']} {said.get('status', '')}".strip(), stage="dot"
@@ -80,14 +81,6 @@ def _outcome(status: int, code: int) -> Outcome:
     if status >= 500 or status < 400:
         return "unknown"
     return "failed"
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def signature(token: str, url: str, fields: Iterable[tuple[str, str]]) -> str:

@@ -14,10 +14,11 @@ from sqlalchemy import text
 from twilio.request_validator import RequestValidator
 
 from engine.channels.journal import Journal
+from engine.channels.naming import Naming
 from engine.channels.sms import gateway
 from engine.channels.sms.gateway import Gateway
 from engine.db import Database
-from engine.urls import receipt_url
+from engine.urls import origin_us
 from tests.engine.channels.sms.gateways import text_to
 from tests.engine.channels.sms.kannel_server import kannel, missing
 from tests.engine.messages import ledger
@@ -43,7 +44,7 @@ def sent(database: Database) -> str:
         counted = "select 1, 'a', 'sms', (now() at time zone 'utc')::date, 1"
         session.execute(text(f"insert into message_rollups (journey_id, step_id, channel, day, sent) {counted}"))
         [(id_, origin)] = session.execute(text("select id, origin_at from messages")).all()
-    return receipt_url(SITE, SIGNER, id_, origin)
+    return f"{SITE}/hooks/sms/{SIGNER.bounce(id_, origin_us(origin))}"
 
 
 def signed(url: str, fields: dict[str, str]) -> dict[str, str]:
@@ -121,17 +122,20 @@ class Silent(WSGIRequestHandler):
 
 @pytest.mark.skipif(bool(missing()), reason=f"Debian's package {missing()} is not installed")
 def test_a_real_kannel_takes_texts_reports_them_and_brings_a_stop(database: Database, tmp_path: Path) -> None:
-    url = sent(database)
+    sent(database)
     with serving(database, gateway=KANNEL, site=SITE) as site:
         server = make_server("127.0.0.1", 0, site.client.application, handler_class=Silent)  # type: ignore[arg-type]
         Thread(target=server.serve_forever, daemon=True).start()
         here = f"http://127.0.0.1:{server.server_port}"
         with kannel(tmp_path, incoming_url(here, KANNEL, SIGNER), "+12025550000 4900 text STOP please") as running:
             provider = gateway.provider(
-                f"kannel://cairn:secret@127.0.0.1:{running.sendsms}?from=SHOP", Journal(tmp_path / "journal")
+                f"kannel://cairn:secret@127.0.0.1:{running.sendsms}?from=SHOP",
+                Journal(tmp_path / "journal"),
+                Naming(here, SIGNER),
             )
-            item = text_to("+12025550000", "Grüße €" + "!" * 200)
-            item.receipt_url = url.replace(SITE, here)
+            [(id_, origin)] = rows(database, "select id, origin_at from messages")
+            item = text_to("+12025550000", "Grüße €" + "!" * 200, id_)
+            item.origin_at = origin
             [result] = provider.submit([item]).result(20)
             until = time.monotonic() + 15
             while time.monotonic() < until and not (
@@ -154,7 +158,9 @@ def test_a_real_kannel_takes_texts_reports_them_and_brings_a_stop(database: Data
 def test_a_wrong_password_at_kannel_harms_no_text(tmp_path: Path) -> None:
     with kannel(tmp_path, "http://127.0.0.1:9/none", "1 2 text x") as running:
         provider = gateway.provider(
-            f"kannel://cairn:wrong@127.0.0.1:{running.sendsms}?from=SHOP", Journal(tmp_path / "journal")
+            f"kannel://cairn:wrong@127.0.0.1:{running.sendsms}?from=SHOP",
+            Journal(tmp_path / "journal"),
+            Naming(SITE, SIGNER),
         )
         [result] = provider.submit([text_to("+12025550000", "hello")]).result(20)
         provider.close()

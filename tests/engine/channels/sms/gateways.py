@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,14 +14,17 @@ from urllib.parse import parse_qsl, urlsplit
 
 import smpp34
 
+from engine.channels.naming import Naming
 from engine.channels.provider import Outgoing, Rendered
+from engine.signing import Signer
+
+NAMING = Naming("https://x.example", Signer(b"tests"))
+ORIGIN = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 
 
 def text_to(number: str, words: str, id_: int = 1) -> Outgoing:
     """A text as the sender hands it over."""
-    return Outgoing(
-        id_, 1, "shop", number, lambda: Rendered(words.encode()), "token", f"https://x.example/hooks/sms/{id_}"
-    )
+    return Outgoing(id_, 1, "shop", number, lambda: Rendered(words.encode()), "token", ORIGIN)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from engine.channels.provider import Result
 from engine.channels.sms import gateway
 from engine.channels.sms.text import decoded
 from engine.errors import ProviderError
-from tests.engine.channels.sms.gateways import centre, text_to
+from tests.engine.channels.sms.gateways import NAMING, centre, text_to
 
 NUMBER = "+4915112345678"
 
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 def send(folder: Path, port: int, *words: str, sender: str = "SHOP") -> list[Result]:
-    provider = gateway.provider(f"smpp://cairn:secret@127.0.0.1:{port}?from={sender}", Journal(folder))
+    provider = gateway.provider(f"smpp://cairn:secret@127.0.0.1:{port}?from={sender}", Journal(folder), NAMING)
     try:
         return provider.submit([text_to(NUMBER, one, n) for n, one in enumerate(words, 1)]).result(60)
     finally:
@@ -96,7 +96,7 @@ def test_when_the_session_ends_what_was_under_way_is_unknown_and_the_rest_was_no
 
 def test_no_server_no_try(tmp_path: Path) -> None:
     port = free_port()
-    provider = gateway.provider(f"smpp://cairn:secret@127.0.0.1:{port}?from=SHOP", Journal(tmp_path))
+    provider = gateway.provider(f"smpp://cairn:secret@127.0.0.1:{port}?from=SHOP", Journal(tmp_path), NAMING)
     with pytest.raises(ProviderError, match=f"smpp://127.0.0.1:{port}"):
         provider.open()
     assert [one.outcome for one in provider.submit([text_to(NUMBER, "hello")]).result(20)] == ["not_tried"]

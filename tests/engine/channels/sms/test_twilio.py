@@ -13,7 +13,7 @@ from twilio.rest import Client
 from engine.channels.journal import Journal
 from engine.channels.provider import Result
 from engine.channels.sms import gateway, twilio
-from tests.engine.channels.sms.gateways import Asked, http_gateway, text_to
+from tests.engine.channels.sms.gateways import NAMING, Asked, http_gateway, text_to
 
 ACCOUNT, TOKEN = "AC" + "0" * 32, "a-secret-token"
 TAKEN = 201, json.dumps({"sid": "SM1", "status": "queued"}).encode()
@@ -25,7 +25,7 @@ def refused(status: int, code: int) -> tuple[int, bytes]:
 
 def send(folder: Path, port: int, count: int = 1, options: str = "from=+15550100") -> list[Result]:
     url = f"twilio+http://{ACCOUNT}:{TOKEN}@127.0.0.1:{port}?{options}"
-    provider = gateway.provider(url, Journal(folder))
+    provider = gateway.provider(url, Journal(folder), NAMING)
     try:
         return provider.submit([text_to("+4915112345678", "Grüße €", n) for n in range(1, count + 1)]).result(30)
     finally:
@@ -46,8 +46,9 @@ class Redirected(TwilioHttpClient):
 def test_a_text_goes_out_as_twilios_own_client_sends_it(tmp_path: Path) -> None:
     with http_gateway(lambda _: TAKEN) as (port, asked):
         [result] = send(tmp_path, port)
+        callback = NAMING.receipt_url(text_to("", ""))
         Client(ACCOUNT, TOKEN, http_client=Redirected(port)).messages.create(
-            to="+4915112345678", from_="+15550100", body="Grüße €", status_callback="https://x.example/hooks/sms/1"
+            to="+4915112345678", from_="+15550100", body="Grüße €", status_callback=callback
         )
     ours, theirs = asked
     assert (result.outcome, result.text) == ("accepted", "SM1 queued")
