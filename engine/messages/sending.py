@@ -32,9 +32,10 @@ large_journal = 64_000
 class Sender:
     """Sends what is queued in one workspace. One a process; calls from several threads take turns.
 
-    `home` is CAIRN_HOME, `site` the base of all addresses in messages, `smtp_url` as in `channels.smtp.Server.parse` or `channels.mail_api.account.parse`,
-    `sms_url` as in `channels.sms.gateway.parse`; texts go to the local phone without one. Connections stay open between
-    calls; a turn ends early when `stopping` says so. `dkim` signs email; what bounces comes back to `bounces`.
+    `home` is CAIRN_HOME, `site` the base of all addresses in messages, `smtp_url` as in `channels.smtp.Server.parse` or
+    `channels.mail_api.account.parse`, `sms_url` as in `channels.sms.gateway.parse`; texts go to the local phone without
+    one. Connections stay open between calls; a turn ends early when `stopping` says so. `dkim` signs email; what
+    bounces comes back to `bounces`.
     """
 
     def __init__(

@@ -100,11 +100,12 @@ def _post_all(post: Post, rows: Any, known: Workspace, now: dt.datetime) -> list
     results: list[Result] = []
     for row in rows:
         try:
-            data = _compose(row, known, now).as_bytes(policy=SMTP)
+            sender, recipient = _in_ascii(known.sender_address), _in_ascii(row.address)
+            data = _compose(row, known, sender, recipient, now).as_bytes(policy=SMTP)
         except Exception as error:  # whatever is wrong with one note, the results of the others must be written
             results.append(Result("failed", _told(error)))
             continue
-        said = post(row.address, data)
+        said = post(recipient, data)
         results.append(Result(OUTCOMES[said.outcome], said.reply))
     return results
 

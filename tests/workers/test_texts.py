@@ -16,7 +16,7 @@ from sqlalchemy import text
 from engine.channels.sms import gateway
 from engine.db import Database
 from engine.signing import signer
-from tests.engine.channels.sms.gateways import Centre, centre
+from tests.engine.channels.gateways import Centre, centre
 from tests.engine.messages import ledger
 from workers import pipeline, texts
 

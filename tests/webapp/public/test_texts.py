@@ -19,7 +19,7 @@ from engine.channels.sms import gateway
 from engine.channels.sms.gateway import Gateway
 from engine.db import Database
 from engine.urls import origin_us
-from tests.engine.channels.sms.gateways import text_to
+from tests.engine.channels.gateways import text_to
 from tests.engine.channels.sms.kannel_server import kannel, missing
 from tests.engine.messages import ledger
 from tests.webapp.calling import SIGNER, serving

@@ -13,7 +13,7 @@ from engine.channels.provider import Result
 from engine.channels.sms import gateway
 from engine.channels.sms.text import decoded
 from engine.errors import ProviderError
-from tests.engine.channels.sms.gateways import NAMING, centre, text_to
+from tests.engine.channels.gateways import NAMING, centre, text_to
 
 NUMBER = "+4915112345678"
 

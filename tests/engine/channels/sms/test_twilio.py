@@ -13,7 +13,7 @@ from twilio.rest import Client
 from engine.channels.journal import Journal
 from engine.channels.provider import Result
 from engine.channels.sms import gateway, twilio
-from tests.engine.channels.sms.gateways import NAMING, Asked, http_gateway, text_to
+from tests.engine.channels.gateways import NAMING, Asked, http_gateway, text_to
 
 ACCOUNT, TOKEN = "AC" + "0" * 32, "a-secret-token"
 TAKEN = 201, json.dumps({"sid": "SM1", "status": "queued"}).encode()

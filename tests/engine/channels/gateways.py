@@ -34,6 +34,7 @@ class Asked:
     path: str
     fields: dict[str, str]
     headers: dict[str, str]
+    body: bytes = b""
 
 
 @contextmanager
@@ -45,13 +46,14 @@ def http_gateway(answer: Callable[[Asked], tuple[int, bytes]]) -> Iterator[tuple
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+            self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
         def do_GET(self) -> None:
-            self._answer(urlsplit(self.path).query)
+            self._answer(urlsplit(self.path).query.encode())
 
-        def _answer(self, fields: str) -> None:
-            one = Asked(urlsplit(self.path).path, dict(parse_qsl(fields)), dict(self.headers))
+        def _answer(self, body: bytes) -> None:
+            fields = dict(parse_qsl(body.decode("utf-8", "replace")))
+            one = Asked(urlsplit(self.path).path, fields, dict(self.headers), body)
             asked.append(one)
             status, body = answer(one)
             if status == 0:
