@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import resource
 import sys
 import time
 
@@ -90,6 +91,11 @@ def copied_out(database: Database) -> float:
     return time.perf_counter() - started
 
 
+def peak_mb() -> float:
+    """The largest peak of this process and of the pool's, which have ended; PostgreSQL's are not among them."""
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+
+
 def main(people: int) -> None:
     """Print and write the figures."""
     with postgres() as (_, database, _home):
@@ -112,7 +118,7 @@ def main(people: int) -> None:
                     ratio=bare / seconds,
                     reference="COPY out of the same rows",
                     cpu_us_per_unit=cpu / people * 1e6,
-                    peak_mb=meter.peak_mb(),
+                    peak_mb=peak_mb(),
                 ),
                 Figure("seconds for a million entries", 1e6 / rate, "s"),
             ],

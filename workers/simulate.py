@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import multiprocessing
 import os
+from array import array
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -55,7 +56,7 @@ def _plan(database: Database, source: str, start: dt.datetime, end: dt.datetime)
         return plan(source, load_schema(session), workspace.load(session), start, end)
 
 
-def _tallies(database: Database, source: str, read: Plan, slices: list[list[int]], processes: int) -> Iterator[Tally]:
+def _tallies(database: Database, source: str, read: Plan, slices: list[array[int]], processes: int) -> Iterator[Tally]:
     if processes == 1 or len(slices) * SLICE <= SMALL:
         yield from (_replay(database, read, ids) for ids in slices)
         return
