@@ -30,6 +30,8 @@ PATHS = (
     "/mailbox/EMAIL",
     "/mailbox/SMS",
     "/settings",
+    "/topics",
+    "/topics/-/new",
     "/nowhere",
 )
 

@@ -24,12 +24,13 @@ from webapp.pages import (
     segments,
     settings,
     states,
+    topics,
 )
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
-    *(mailbox, settings, api_keys),
+    *(mailbox, settings, api_keys, topics),
 )
 
 

@@ -1,13 +1,19 @@
-"""The list of contacts, and one contact with its timeline."""
+"""The list of contacts, and one contact with its timeline, its data to download, and the way to erase it."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+import json
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.errors import NotFound
+from engine.contacts.everything import collect
+from engine.errors import InvalidInput, NotFound
 from engine.signing import signer
 from journeys.explain import explain_journey, words
+from webapp import forgetting
+from webapp.auth.people import database, signed_in
+from webapp.errors import Forbidden
 from webapp.pages.paging import moment_cursor, number_cursor
 from webapp.pages.queries import contacts as queries
 from webapp.pages.queries import timeline
@@ -20,6 +26,8 @@ def routes(blueprint: Blueprint) -> None:
     """Addresses of this screen."""
     blueprint.add_url_rule("/contacts", "contacts", listing)
     blueprint.add_url_rule("/contacts/<public_id>", "contact", contact)
+    blueprint.add_url_rule("/contacts/<public_id>/export", "contact_export", export)
+    blueprint.add_url_rule("/contacts/<public_id>/erase", "contact_erase", erase, methods=["POST"])
     blueprint.add_url_rule("/contacts/<public_id>/timeline", "contact_timeline", older)
     blueprint.add_url_rule("/contacts/<public_id>/journeys/<slug>", "contact_journey", journey)
 
@@ -72,3 +80,31 @@ def older(public_id: str) -> ResponseReturnValue:
             raise NotFound("contact", public_id)
         page = timeline.read(opened.session, found.id, before)
     return render_template("pages/parts/timeline.html", contact=found, timeline=page)
+
+
+def export(public_id: str) -> ResponseReturnValue:
+    """All that is stored about the contact, as a JSON file; administrators only."""
+    _only_administrators()
+    with work() as opened:
+        found = queries.by_public_id(opened.session, public_id)
+        if found is None:
+            raise NotFound("contact", public_id)
+        document = json.dumps(collect(opened.session, found.id), indent=2, ensure_ascii=False)
+    name = {"Content-Disposition": f'attachment; filename="contact-{public_id}.json"'}
+    return Response(document, mimetype="application/json", headers=name)
+
+
+def erase(public_id: str) -> ResponseReturnValue:
+    """Forget the contact; administrators only, who typed the word."""
+    _only_administrators()
+    if request.form.get("word", "").strip().lower() != "erase":
+        raise InvalidInput("the word is missing", where="erase", hint="Go back and type erase.")
+    if forgetting.forget(database(), [public_id], signer(), signed_in().email) == 0:
+        raise NotFound("contact", public_id)
+    flash("This person is erased. Reports keep their numbers.", "success")
+    return redirect(url_for("pages.contacts"))
+
+
+def _only_administrators() -> None:
+    if signed_in().role != "admin":
+        raise Forbidden("Only administrators download or erase all that is known of a person.")

@@ -74,7 +74,7 @@ def by_public_id(session: Session, public_id: str) -> AnyRow | None:
 
 def consents(session: Session, contact_id: int) -> Sequence[AnyRow]:
     """The contact's last word on each channel and topic."""
-    query = select(ConsentState.channel, ConsentState.topic, ConsentState.state, ConsentState.changed_at)
+    query = select(ConsentState.channel, ConsentState.topic, ConsentState.state, ConsentState.expires_at)
     return session.execute(
         query.where(ConsentState.contact_id == contact_id).order_by(ConsentState.channel, ConsentState.topic)
     ).all()

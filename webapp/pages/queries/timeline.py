@@ -128,7 +128,11 @@ def _steps(contact_id: int) -> Query:
 
 
 def _consents(contact_id: int) -> Query:
-    columns = (ConsentEvent.channel, ConsentEvent.topic, ConsentEvent.action, ConsentEvent.source)
+    columns = (
+        *(ConsentEvent.channel, ConsentEvent.topic, ConsentEvent.action, ConsentEvent.source),
+        *(ConsentEvent.lawful_basis, ConsentEvent.wording, ConsentEvent.wording_hash, ConsentEvent.expires_at),
+        *(ConsentEvent.ip, ConsentEvent.user_agent, ConsentEvent.proof),
+    )
     statement = select(ConsentEvent.occurred_at.label("at"), *columns).where(ConsentEvent.contact_id == contact_id)
     return statement, ConsentEvent.occurred_at.expression
 

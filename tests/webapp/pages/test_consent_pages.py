@@ -1,0 +1,99 @@
+"""Topics and wordings, the history of a contact's consent, and what administrators do with a person's data."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import delete
+
+from engine.contacts.consent import ConsentChange, record_consent
+from engine.db import Database
+from engine.model import Contact
+from tests.webapp.pages import sample
+from tests.webapp.pages.conftest import post
+
+SignIn = Callable[[str], FlaskClient]
+People = Callable[[str], tuple[int, str]]
+
+
+@pytest.fixture
+def people(shop_database: Database) -> Iterator[People]:
+    """Makes contacts that are gone after the test, as the shop is everybody's."""
+    yield partial(person, shop_database)
+    with shop_database.transaction() as session:
+        session.execute(delete(Contact).where(Contact.email.like("%@forget.example")))
+
+
+def person(database: Database, name: str) -> tuple[int, str]:
+    with database.transaction() as session:
+        made = Contact(external_id=name, email=f"{name}@forget.example")
+        session.add(made)
+        session.flush()
+        return made.id, made.public_id
+
+
+def test_a_topic_is_made_changed_and_archived(marketer: FlaskClient) -> None:
+    answer = post(marketer, "/topics/-/new", name="Sale & offers", description="Twice a month.", public="1")
+    assert answer.status_code == 302
+    page = marketer.get("/topics").text
+    assert "Sale &amp; offers" in page
+    assert "does not get it" in page
+    again = post(marketer, "/topics/-/new", name="Sale & offers")
+    assert again.status_code == 422
+    assert "There is such a topic already." in again.text
+    post(marketer, "/topics/sale-offers", name="Sales", subscribed="1", double_opt_in="1", position="3")
+    page = marketer.get("/topics/sale-offers").text
+    assert 'value="Sales"' in page
+    assert 'name="public" value="1">' in page
+    assert 'name="double_opt_in" value="1" checked>' in page
+    post(marketer, "/topics/sale-offers/archive")
+    assert "Bring it back" in marketer.get("/topics/sale-offers").text
+    assert post(marketer, "/topics/sale-offers", name=" ").status_code == 422
+    assert marketer.get("/topics/nothing").status_code == 404
+
+
+def test_a_wording_gets_a_version_for_each_text(marketer: FlaskClient) -> None:
+    for words in ("Send me offers.", "Send me offers.", "Send me many offers."):
+        post(marketer, "/topics/-/wordings", name="Checkout", text=words)
+    page = marketer.get("/topics").text
+    assert "checkout@1" in page
+    assert "checkout@2" in page
+    assert "checkout@3" not in page
+
+
+def test_the_timeline_shows_the_proof_of_a_consent(
+    marketer: FlaskClient, shop_database: Database, people: People
+) -> None:
+    contact_id, public_id = people("proven")
+    said = ConsentChange(
+        contact_id, "email", "subscribed", "confirmation", "news", lawful_basis="consent", wording="signup@2",
+        wording_hash="ab" * 32, ip="192.0.2.44", proof={"requested_ip": "192.0.2.43"},
+    )  # fmt: skip
+    with shop_database.transaction() as session:
+        record_consent(session, [said], dt.datetime.now(dt.UTC))
+    page = marketer.get(f"/contacts/{public_id}").text
+    for words in ("Subscribed</strong> to", "signup@2", "ab" * 32, "192.0.2.44", "192.0.2.43"):
+        assert words in page
+    assert "Erase this person" not in page
+
+
+def test_only_administrators_download_and_erase(
+    sign_in: SignIn, shop_database: Database, marketer: FlaskClient
+) -> None:
+    _, public_id = person(shop_database, "forgotten")
+    assert marketer.get(f"/contacts/{public_id}/export").status_code == 403
+    assert post(marketer, f"/contacts/{public_id}/erase", word="erase").status_code == 403
+    admin = sign_in(sample.ADMIN)
+    answer = admin.get(f"/contacts/{public_id}/export")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert json.loads(answer.text)["profile"][0]["email"] == "forgotten@forget.example"
+    assert post(admin, f"/contacts/{public_id}/erase", word="no").status_code == 422
+    assert admin.get(f"/contacts/{public_id}").status_code == 200
+    assert post(admin, f"/contacts/{public_id}/erase", word="erase").status_code == 302
+    assert admin.get(f"/contacts/{public_id}").status_code == 404
+    assert post(admin, f"/contacts/{public_id}/erase", word="erase").status_code == 404
