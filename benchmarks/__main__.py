@@ -10,6 +10,7 @@ WORKLOADS = (
     "roi",
     "journey",
     "match",
+    "publish",
     "send",
     "dkim",
     "latency",

@@ -182,10 +182,13 @@ def _end(session: Session, old: Version, steps: Sequence[str], now: dt.datetime)
     """End the entries at `steps`; the reason begins as those of exit rules do, so that retries are cancelled too."""
     if not steps:
         return 0
-    ids = [id_ for (id_,) in driver(session).execute(LEAVING, (old.id, list(steps))).fetchall()]
-    for start in range(0, len(ids), BATCH):
-        end(session, [Ending(old, ids[start : start + BATCH], "exited", "exit: chosen at publishing")], now)
-    return len(ids)
+    ended = 0
+    with driver(session).cursor("leaving") as cursor:  # in the database: so many ids would fill this process
+        cursor.execute(LEAVING, (old.id, list(steps)))
+        while rows := cursor.fetchmany(BATCH):
+            end(session, [Ending(old, [id_ for (id_,) in rows], "exited", "exit: chosen at publishing")], now)
+            ended += len(rows)
+    return ended
 
 
 def _move(group: Standing, old: Version, version: Version, edit: Difference, step_id: str, choice: Choice) -> Move:

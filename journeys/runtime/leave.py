@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
+from engine import partitions
 from engine.attribution import convert
-from engine.db import driver
+from engine.db import driver, int_array, text_array
 from engine.expr.values import dig
 from engine.reports import rollup
 from engine.workspace import Workspace
 from journeys.language.steps import Goal, ValueText
 from journeys.runtime import ask
 from journeys.runtime.catalogue import Catalogue, Version
-from journeys.runtime.step_log import Line, log
 
 
 class GoalEvent(NamedTuple):
@@ -47,12 +49,21 @@ class Ending(NamedTuple):
     reason: str
 
 
+# `which` is each entry's place among the endings: a crowd ends for few reasons.
 END = """
-update enrolments e set status = u.status, reason = u.reason, phase = null, wake_at = null, deadline = null,
-    ended_at = coalesce(e.ended_at, %s)
-from unnest(%s::int8[], %s::text[], %s::text[]) as u(id, status, reason)
-where e.id = u.id and e.status in ('active', 'held_out')
-returning e.id, e.contact_id, e.entered_at, e.version_id
+with gone as (
+    update enrolments e set status = w.status, reason = w.reason, phase = null, wake_at = null, deadline = null,
+        ended_at = coalesce(e.ended_at, %(now)s)
+    from unnest(%(ids)s::int8[], %(which)s::int8[]) as u(id, which)
+    join unnest(%(statuses)s::text[], %(reasons)s::text[], %(details)s::text[]) with ordinality
+        as w(status, reason, detail, which) using (which)
+    where e.id = u.id and e.status in ('active', 'held_out')
+    returning e.id, e.contact_id, e.version_id, e.entered_at, e.status, w.detail, u.which
+), logged as (
+    insert into step_log (at, enrolment_id, contact_id, version_id, step_id, visit, outcome, detail)
+    select %(now)s, id, contact_id, version_id, '', 1, status, detail::jsonb from gone
+)
+select id, entered_at, which from gone
 """
 CANCEL = """
 update messages m set state = 'cancelled', reason = u.reason, ended_at = %s
@@ -86,21 +97,31 @@ def exits(
 
 def end(session: Session, endings: Sequence[Ending], now: dt.datetime) -> None:
     """End enrolments and cancel their queued messages in the same commit; what is being sent goes on."""
-    fates = {id_: ending for ending in endings for id_ in ending.ids}
+    fates = {id_: place for place, ending in enumerate(endings, 1) for id_ in ending.ids}
     if not fates:
         return
-    values = ([one.status for one in fates.values()], [one.reason for one in fates.values()])
-    ended = driver(session).execute(END, (now, list(fates), *values)).fetchall()
-    lines = [Line(fates[id_].version, id_, contact_id, *fates[id_][2:]) for id_, contact_id, *_ in ended]
-    log(session, lines, now)
-    cancel(session, [(id_, entered_at, fates[id_].status) for id_, _, entered_at, _ in ended], now)
+    partitions.ensure(session, "step_log", [now])
+    values = {
+        "now": now,
+        "ids": int_array(fates),
+        "which": int_array(fates.values()),
+        "statuses": [ending.status for ending in endings],
+        "reasons": [ending.reason for ending in endings],
+        "details": [json.dumps({"reason": ending.reason}) for ending in endings],
+    }
+    ended = driver(session).execute(END, values, binary=True).fetchall()
+    for place, count in Counter(which for _, _, which in ended).items():
+        ending = endings[place - 1]
+        rollup.steps(session, ending.version.journey_id, now.date(), {("", ending.status): count})
+    cancel(session, [(id_, entered_at, endings[which - 1].status) for id_, entered_at, which in ended], now)
 
 
 def cancel(session: Session, entries: Sequence[tuple[int, dt.datetime, str]], now: dt.datetime) -> None:
     """Cancel what is still queued of entries, given as (id, entered_at, reason)."""
     if not entries:
         return
-    columns = map(list, zip(*entries, strict=True))
+    ids, moments, reasons = zip(*entries, strict=True)
+    columns = (int_array(ids), text_array(moment.isoformat() for moment in moments), text_array(reasons))
     gone = driver(session).execute(CANCEL, (now, *columns)).fetchall()
     lost = {"undelivered": 1}
     rollup.messages(
