@@ -19,7 +19,7 @@ DAEMON_NAMES = re.compile(
 THRESHOLD = 4
 DENIED = re.compile(
     r"\b(?:(?:not|no|non|nicht|pas|nao|niet|nie|inte|ikke|ei|nem|ne|не|нет)\b|fail|unable|could|cannot|can't|undeliver|reject"
-    r"|refus|unzustell|kein)|ません|できな|无法|無法|未能|退|못|실패"
+    r"|refus|unzustell|kein)|ません|てきな|无法|無法|未能|退|못|실패"
 )
 NO_REPLY = re.compile(r"(?:no|do-?not)-?reply|majordomo|abuse", re.IGNORECASE)  # people send by these too
 LIST_HEADERS = {"list-id", "list-unsubscribe", "list-post"}
