@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.bounces import arf, dsn, screening, text
+from engine.bounces import arf, dsn, forwarded, screening, text
 from engine.bounces.addresses import same
 from engine.bounces.clues import Clues, gather, original_recipients
 from engine.bounces.failure import Failure
@@ -49,9 +49,9 @@ def _is_failed(failure: Failure) -> bool:
 
 
 def _forwarded(clues: Clues, depth: int) -> Report:
-    """A bounce that somebody attached to a mail."""
-    for attached in clues.attached if depth == 0 else ():
-        inner = _classify(gather(read(attached.encode("utf-8", "replace"))), depth + 1)
+    """A bounce that somebody passes on."""
+    for raw in forwarded.whole(clues) if depth == 0 else ():
+        inner = _classify(gather(read(raw)), depth + 1)
         if inner.verdicts:
             return inner
     return NOT_A_BOUNCE

@@ -126,7 +126,7 @@ def _by_words(said: str, codes: list[str], reply: str) -> str:
     if not cause:
         return ""
     temporary = reply.startswith("4") or (not reply and any(code.startswith("4") for code in codes if code))
-    if cause == "unknown_domain" and (temporary or "try again" in said):
+    if cause in ("unknown_domain", "disabled") and (temporary or "try again" in said):
         return "soft"
     return KIND[cause]
 

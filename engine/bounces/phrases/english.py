@@ -51,14 +51,14 @@ reasons: dict[str, str] = {
         sending server | sending mta | bounce verification | backscatter | bounce address tag | not accept bounces |
         null sender | sending host | group only accepts messages | sender * blacklisted | senders are not allowed |
         authenticated senders | not have permission to post | may not be a posting member |
-        you are not allowed to post | unverified address | does not allow * senders | restricted sms |
-        is protected by | batv | from: domain | fully qualified | is not verified | not been verified |
-        returned mail not accepted | ip name lookup | resolve your | go away | access from mail server |
-        use the smtp server of | relay host name | non-member | members-only | members only | closed mailing list |
-        organizational settings | not subscribed | mass mailer | not my mail exchanger | sending limit |
-        hourly sending | daily sending | confirm this mail server | mismatches client | requires confirmation |
-        not on the list of approved | approved senders | sender list | recipient is only accepting |
-        recipient only accepts | a problem occurred. (ask
+        you are not allowed to post | does not allow * senders | restricted sms | is protected by | batv |
+        from: domain | fully qualified | is not verified | not been verified | returned mail not accepted |
+        ip name lookup | resolve your | go away | access from mail server | use the smtp server of |
+        relay host name | non-member | members-only | members only | closed mailing list | organizational settings |
+        not subscribed | mass mailer | not my mail exchanger | sending limit | hourly sending | daily sending |
+        confirm this mail server | mismatches client | requires confirmation | not on the list of approved |
+        approved senders | sender list | recipient is only accepting | recipient only accepts |
+        a problem occurred. (ask
     """,
     "spam": """
         spam message | as spam | is spam | be spam | spam score | spam content | spam detected | spam email |
@@ -290,7 +290,8 @@ reasons: dict[str, str] = {
         no longer be attempted | rcpt deferred | internal server | could not complete | unrecognized command |
         command unrecognized | mail system not | a message that you sent could not be delivered within |
         loop broken | loop was found | looping | interrupted | config error | exit code | pipe to | cannot lock |
-        is busy | could not load | operation now in progress | queue file | forwarding loop | rewrite error
+        is busy | could not load | operation now in progress | queue file | forwarding loop | rewrite error |
+        verification in progress | unverified address
     """,
     "maybe_hard": """
         mailbox unavailable | recipient rejected | recipient address rejected | address rejected |
