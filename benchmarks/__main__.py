@@ -18,6 +18,7 @@ WORKLOADS = (
     "pixel",
     "contacts_import",
     "simulate",
+    "campaign",
 )
 
 
