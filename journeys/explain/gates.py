@@ -10,21 +10,23 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.messages import cap, gate
+from engine.model import Campaign
 from engine.signing import Signer
 from engine.workspace import Workspace
 from journeys.explain.values import Gate, MessageStory
 
 LEFT = frozenset({"exited", "converted", "stopped", "failed", "completed"})
 """Reasons of messages that were cancelled because their entry ended."""
-MESSAGES = text("""
+MESSAGES = """
 select m.id, m.step_id, m.visit, m.channel, c.slug as content, m.state, m.reason, m.seen, m.queued_at, m.claimed_at,
     m.accepted_at, m.ended_at, m.attempts, m.reply, m.topic, m.cap, m.expires_at, m.contact_id,
-    j.state as journey_state,
+    coalesce(j.state, k.state) as journey_state,
     coalesce(m.recipient, case when m.channel = 'email' then p.email else p.phone end) as address
 from messages m join contents c on c.id = m.content_id join contacts p on p.id = m.contact_id
-left join journeys j on j.id = m.journey_id
-where m.enrolment_id = :id and m.origin_at = :origin_at order by m.id
-""")
+left join journeys j on j.id = m.journey_id left join campaigns k on k.id = m.campaign_id
+where m.origin_at = :origin_at and """
+OF_ENTRY = text(MESSAGES + "m.enrolment_id = :id order by m.id")
+OF_CAMPAIGN = text(MESSAGES + "m.campaign_id = :id and m.contact_id = :contact_id")
 CONSENT = text("""
 select distinct on (topic) topic, case action when 'requested' then 'pending' else action end from consent_events
 where contact_id = :contact_id and channel = :channel and topic in ('', :topic) and occurred_at <= :at
@@ -45,8 +47,17 @@ def messages(
     session: Session, enrolment_id: int, origin_at: dt.datetime, workspace: Workspace, signer: Signer, now: dt.datetime
 ) -> tuple[MessageStory, ...]:
     """The messages of an entry, oldest first, each with the gate's questions."""
-    rows = session.execute(MESSAGES, {"id": enrolment_id, "origin_at": origin_at}).all()
+    rows = session.execute(OF_ENTRY, {"id": enrolment_id, "origin_at": origin_at}).all()
     return tuple(_message(session, row, workspace, signer, now) for row in rows)
+
+
+def of_campaign(
+    session: Session, campaign: Campaign, contact_id: int, workspace: Workspace, signer: Signer, now: dt.datetime
+) -> MessageStory | None:
+    """The message of a campaign to a contact, with the gate's questions; None if none was queued."""
+    values = {"id": campaign.id, "origin_at": campaign.origin_at, "contact_id": contact_id}
+    row = session.execute(OF_CAMPAIGN, values).first()
+    return _message(session, row, workspace, signer, now) if row is not None else None
 
 
 def _message(session: Session, row: Any, workspace: Workspace, signer: Signer, now: dt.datetime) -> MessageStory:

@@ -139,8 +139,8 @@ class Story:
     refusals: tuple[Refusal, ...]
 
 
-def as_json(story: Story) -> dict[str, Any]:
-    """The same for programs; instants are ISO 8601."""
+def as_json(story: Any) -> dict[str, Any]:
+    """A story for programs; instants are ISO 8601."""
     found: dict[str, Any] = _plain(asdict(story))
     return found
 

@@ -10,6 +10,7 @@ import click
 
 from engine.expr.explain import Explanation
 from journeys.explain import Story
+from journeys.explain.campaigns import CampaignStory
 from journeys.explain.values import Entry, MessageStory, Refusal
 from journeys.explain.words import answer, moment, name, question, refused_first, told
 
@@ -22,6 +23,21 @@ def show_story(story: Story, zone: dt.tzinfo = dt.UTC) -> None:
         click.echo("\n".join(_entry(entry, zone)))
     for refusal in story.refusals:
         click.echo("\n".join(_refusal(refusal, zone)))
+
+
+def show_campaign_story(story: CampaignStory, zone: dt.tzinfo = dt.UTC) -> None:
+    """Print it, with instants in `zone`."""
+    click.echo(f"{story.contact} and {story.campaign} ({story.state}): {story.verdict}")
+    note = "; the contact was changed since, and attributes are those of today" if story.changed else ""
+    for rule in story.rules:
+        click.echo(f"\n{rule.what}, as of {moment(story.as_of, zone)}{note}:")
+        click.echo("\n".join(_rule(rule.explained, "  ", zone)))
+    if story.at is not None:
+        click.echo(f"\nVariant {story.variant or '–'}, from {moment(story.at, zone)} on")
+    if story.converted_at is not None:
+        click.echo(f"Met the goal {moment(story.converted_at, zone)}, worth {story.value}")
+    if story.message is not None:
+        click.echo("\n".join(_message(story.message, zone)))
 
 
 def _entry(entry: Entry, zone: dt.tzinfo) -> Iterator[str]:

@@ -17,10 +17,14 @@ from engine.campaigns import definition as definitions
 from engine.campaigns import preflight, states, store
 from engine.campaigns import report as reports
 from engine.campaigns.as_json import campaign_as_json, report_as_json
+from engine.contacts.find import find
 from engine.settings import settings
 from engine.signing import signer
+from journeys.explain import as_json as story_as_json
+from journeys.explain.campaigns import explain_campaign
 from webapp.cli._console import console
 from webapp.cli._context import connected
+from webapp.cli._explaining import show_campaign_story
 from webapp.cli._files import read_text
 
 FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
@@ -139,6 +143,22 @@ def start(slug: str, accepted: bool) -> None:
         now, actor = clock.now(session), getpass.getuser()
         found = preflight.start(session, slug, signer(), settings().site_url, now, actor, accepted=accepted)
     click.echo(f"{slug} {SAID['start'].format(start_at=found.start_at)}")
+
+
+@command.command()
+@click.argument("slug")
+@click.argument("contact")
+@AS_JSON
+def explain(slug: str, contact: str, as_json: bool) -> None:
+    """Tell why CONTACT (external id, email or phone) got the campaign SLUG, or did not."""
+    with connected() as database, database.transaction() as session:
+        found = find(session, contact)
+        story = explain_campaign(session, slug, found.id, contact, signer(), clock.now(session))
+        zone = workspace.load(session).zone
+    if as_json:
+        click.echo(json.dumps(story_as_json(story), indent=2))
+    else:
+        show_campaign_story(story, zone)
 
 
 @command.command()

@@ -12,11 +12,14 @@ from engine.campaigns.definition import WINS_BY, as_yaml, percent, read
 from engine.errors import CairnError, InvalidInput, NotFound
 from engine.model import Campaign
 from engine.signing import signer
+from journeys.explain import words
+from journeys.explain.campaigns import explain_campaign
 from webapp.auth.people import signed_in
 from webapp.pages.campaign_form import MOST, Form, blank, filled, mapping
 from webapp.pages.intervals import scale_of
 from webapp.pages.paging import number_cursor
 from webapp.pages.queries import campaigns as queries
+from webapp.pages.queries.contacts import by_public_id, display_name
 from webapp.pages.rule_check import check_rule
 from webapp.pages.segments import slug_of
 from webapp.pages.work import Work, work
@@ -41,6 +44,7 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/campaigns/<slug>/edit", "campaign_edit", edit, methods=["GET", "POST"])
     blueprint.add_url_rule("/campaigns/<slug>/check", "campaign_check", check)
     blueprint.add_url_rule("/campaigns/<slug>/contacts", "campaign_contacts", contacts)
+    blueprint.add_url_rule("/campaigns/<slug>/contacts/<public_id>", "campaign_contact", contact)
     blueprint.add_url_rule("/campaigns/<slug>/state", "campaign_state", change, methods=["GET", "POST"])
 
 
@@ -81,6 +85,19 @@ def contacts(slug: str) -> ResponseReturnValue:
         page = queries.contacts(opened.session, found, what, arm, number_cursor(request.args.get("after")))
     labels = {name: name.replace("_", " ") for name in queries.BEHIND}
     return render_template("pages/campaign_contacts.html", campaign=found, what=what, arm=arm, page=page, labels=labels)
+
+
+def contact(slug: str, public_id: str) -> ResponseReturnValue:
+    """Why the contact got the campaign, or did not."""
+    with work() as opened:
+        found, who = store.find(opened.session, slug), by_public_id(opened.session, public_id)
+        if who is None:
+            raise NotFound("contact", public_id)
+        name = display_name(who)
+        story = explain_campaign(opened.session, slug, who.id, name, signer(), opened.now)
+        zone = opened.workspace.zone
+    context = {"campaign": found, "contact": who, "name": name, "story": story, "say": words, "zone": zone}
+    return render_template("pages/campaign_contact.html", **context)
 
 
 def new() -> ResponseReturnValue:

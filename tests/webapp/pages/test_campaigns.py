@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -66,6 +67,9 @@ def test_a_campaign_is_written_checked_started_and_cancelled(marketer: FlaskClie
     assert "frozen" in page and 'aria-label="Messages that have come to their end"' in page
     behind = marketer.get("/campaigns/spring-sale/contacts?what=waiting").text
     assert "Queued" in behind and "/contacts/" in behind
+    [why, *_] = re.findall(r'href="(/campaigns/spring-sale/contacts/[^"?]+)"', behind)
+    story = marketer.get(why).text
+    assert "In the audience; the message is queued." in story and "Is the campaign running?" in story
     post(marketer, "/campaigns/spring-sale/state", action="cancel")
     assert saved(ready, "spring-sale").state == "cancelled"
     assert "Cancelled" in marketer.get("/campaigns").text
