@@ -21,12 +21,13 @@ DUE = {
     "union all select from journey_versions v join journeys j on j.id = v.journey_id "
     "where j.state = 'stopped' and exists (select from enrolments e where e.version_id = v.id and e.status = 'active')",
     "campaigns": "select from campaigns where next_at <= :now",
-    "send": "select from messages where state = 'queued' and channel in ('email', 'sms') and send_after <= :now",
+    "send": "select from messages where state = 'queued' and claimed_at is null and ended_at is null "
+    "and channel in ('email', 'sms') and send_after <= :now",
     "hits": "select from hits where classification is null and at <= :now - interval '3 seconds'",
     "receipts": "select from receipts r left join messages m on m.id = r.message_id and m.origin_at = r.origin_at "
     "where r.settled_at is null and r.error is null and coalesce(m.state, '') not in ('queued', 'sending') "
     "union all select from receipt_mails where error is null",
-    "sweep": "select from messages where state = 'sending' and claimed_at <= :now - interval '30 seconds'",
+    "sweep": "select from message_claims where claimed_at <= :now - interval '30 seconds'",
     "deliver": "select from webhooks w where not w.gone and coalesce(w.retry_at, '-infinity') <= :now and exists "
     "(select from deliveries d where d.endpoint = w.slug and d.state = 'pending' and d.next_at <= :now) "
     "union all select from deliveries where endpoint = '' and state in ('pending', 'sending') and next_at <= :now",

@@ -22,7 +22,8 @@ select least(
     (select min(e.wake_at) from enrolments e join journeys j on j.id = e.journey_id
      where e.status = 'active' and e.wake_at > :now and j.state in ('live', 'draining')),
     (select min(next_at) from campaigns where next_at > :now),
-    (select min(send_after) from messages where state = 'queued' and send_after > :now and send_after < 'infinity'),
+    (select min(send_after) from messages where state = 'queued' and claimed_at is null and ended_at is null
+     and send_after > :now and send_after < 'infinity'),
     (select min(next_at) from deliveries where state in ('pending', 'sending') and next_at > :now),
     (select min(retry_at) from webhooks where retry_at > :now and not gone),
     (select min(at) + interval '3 seconds' from hits where classification is null and at > :now - interval '3 seconds'),

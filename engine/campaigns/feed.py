@@ -54,7 +54,8 @@ select (select count(*) from picked), (select count(*) from queued), (select max
 """)
 # What the queue of a channel has come to: messages stand in it in the order of `send_after`.
 FRONT = text("""
-select min(send_after) from messages where channel = :channel and state = 'queued' and send_after <= :now
+select min(send_after) from messages
+where channel = :channel and state = 'queued' and claimed_at is null and ended_at is null and send_after <= :now
 """)
 
 

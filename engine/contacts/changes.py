@@ -54,16 +54,18 @@ select m.contact_id, 'settled', array[m.step_id], :now
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as ended(id, origin_at)
 join messages m on m.id = ended.id and m.origin_at = ended.origin_at""")
 
-# What nobody asks about costs one look at the settings; for journeys one probe a message for an entry that may mind.
+SET = "coalesce((select value = 'true' from workspace_settings where name = '{}'), {})"
+SEGMENTS_ASK, JOURNEYS_ASK = SET.format(SEGMENTS_READ_MESSAGES, "false"), SET.format(MESSAGES_ARE_HEARD, "true")
+# What nobody asks about costs one look at the settings: the first condition knows no row, so it comes before all joins.
+# For journeys it costs one probe a message for an entry that may mind.
 ACCEPTED = text(f"""
 insert into change_inbox (contact_id, kind, names, created_at)
 select m.contact_id, 'message', array[c.slug], :now
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as accepted(id, origin_at)
 join messages m on m.id = accepted.id and m.origin_at = accepted.origin_at join contents c on c.id = m.content_id
-where coalesce((select value = 'true' from workspace_settings where name = '{SEGMENTS_READ_MESSAGES}'), false)
-    or coalesce((select value = 'true' from workspace_settings where name = '{MESSAGES_ARE_HEARD}'), true)
-    and exists (select from enrolments e where e.contact_id = m.contact_id
-                and (e.status in ('active', 'held_out') or (e.goal_at is null and e.goal_until >= :now)))""")
+where ({SEGMENTS_ASK} or {JOURNEYS_ASK})
+    and ({SEGMENTS_ASK} or exists (select from enrolments e where e.contact_id = m.contact_id
+                and (e.status in ('active', 'held_out') or (e.goal_at is null and e.goal_until >= :now))))""")
 
 
 def announce_settled(session: Session, messages: Sequence[tuple[int, dt.datetime]], now: dt.datetime) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from engine.arrays import literal
 from engine.contacts.changes import announce_settled
-from engine.messages import facts, gate
+from engine.messages import claims, facts, gate
 from engine.messages.handed import Candidate
 from engine.receipts import streams
 from engine.reports import rollup
@@ -32,7 +32,8 @@ lock_due = text("""
         m.enrolment_id, m.version_id, m.visit, m.campaign_id, m.content_id, m.topic, m.token, m.cap, m.expires_at,
         c.attributes, c.email, c.phone, c.external_id, c.timezone, c.locale, m.transactional
     from messages m join contacts c on c.id = m.contact_id
-    where m.channel = :channel and m.state = 'queued' and m.send_after <= :now
+    where m.channel = :channel and m.state = 'queued' and m.claimed_at is null and m.ended_at is null
+      and m.send_after <= :now
       and (m.journey_id is null or m.journey_id not in (select j.id from journeys j where j.state = 'paused'))
     order by m.send_after, m.id
     limit :limit
@@ -70,11 +71,15 @@ class Refused(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a claim brought: messages now `sending`, and how many ended at the gate, by reason. `locked` counts all."""
+    """What a claim brought: messages now `sending`, and how many ended at the gate, by reason. `locked` counts all.
+
+    `id` names the claim to `claims.end`.
+    """
 
     messages: list[Candidate]
     ended: Counter[str]
     locked: int
+    id: int = 0
 
 
 def claim(
@@ -112,7 +117,8 @@ def claim(
             ended.append(Refused(each, verdict, looked_at))
     going = _mark_sending(session, going, now, journal)
     _mark_ended(session, ended, now)
-    return Claim(going, Counter(each.verdict.reason or each.verdict.action for each in ended), len(candidates))
+    counts = Counter(each.verdict.reason or each.verdict.action for each in ended)
+    return Claim(going, counts, len(candidates), claims.begin(session, going, journal, now))
 
 
 def _one_per_contact(rows: Sequence[Any]) -> list[Candidate]:

@@ -18,13 +18,15 @@ PAUSED_CAMPAIGNS = text("select id from campaigns where state = 'paused' order b
 HOLD = text("""
 update messages m set send_after = 'infinity' from (
     select id, origin_at from messages
-    where channel = :channel and state = 'queued' and send_after <= :now
+    where channel = :channel and state = 'queued' and claimed_at is null and ended_at is null and send_after <= :now
         and (journey_id = any(:journeys) or campaign_id = any(:campaigns))
     limit :limit for update skip locked) due
 where m.id = due.id and m.origin_at = due.origin_at
 """)
 RELEASE = text("""
-update messages set send_after = :now where state = 'queued' and send_after = 'infinity' and journey_id = :journey_id
+update messages set send_after = :now
+where state = 'queued' and claimed_at is null and ended_at is null and send_after = 'infinity'
+    and journey_id = :journey_id
 """)
 HOLD_CAMPAIGN = text("""
 update messages set send_after = 'infinity'

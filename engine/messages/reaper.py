@@ -31,13 +31,19 @@ keep_seconds = 600
 foreign_patience = dt.timedelta(hours=24)
 
 left_behind = text("""
-    select id, origin_at, journey_id, step_id, channel, coalesce(recipient, ''), attempts, queued_at from messages
-    where state = 'sending' and journal is not distinct from cast(:journal as text)
-      and claimed_at <= coalesce(cast(:before as timestamptz), claimed_at)
-      and id <> all(cast(:flying as bigint[]))
-    order by id for update
+    with ended as (
+        delete from message_claims
+        where journal is not distinct from cast(:journal as text)
+          and claimed_at <= coalesce(cast(:before as timestamptz), claimed_at)
+          and id <> all(cast(:flying as bigint[]))
+        returning ids, origins
+    )
+    select m.id, m.origin_at, m.journey_id, m.step_id, m.channel, coalesce(m.recipient, ''), m.attempts, m.queued_at
+    from ended cross join lateral unnest(ended.ids, ended.origins) as u(id, origin_at)
+    join messages m on m.id = u.id and m.origin_at = u.origin_at and m.state = 'sending'
+    order by m.id for update of m
 """)
-journals_named = text("select distinct journal from messages where state = 'sending'")
+journals_named = text("select distinct journal from message_claims")
 
 
 def settle(
@@ -51,7 +57,7 @@ def settle(
 ) -> Counter[str]:
     """Write what a journal knows about the messages still in `sending` under its name, claimed by `before`.
 
-    Those in `flying` are left alone: they are still on their way.
+    The claims in `flying` are left alone: they are still on their way.
     """
     rows = session.execute(left_behind, {"journal": name, "before": before, "flying": literal(flying)})
     handed = [Handed(*row) for row in rows]

@@ -115,7 +115,7 @@ class Sender:
 
     def _settle_own(self, database: Database) -> Counter[str]:
         """A turn that lost the database before its results were written left them in our own journal."""
-        flying = [id_ for batches in self._flying.values() for batch in batches for id_ in batch.messages]
+        flying = [batch.claim for batches in self._flying.values() for batch in batches]
         with database.transaction() as session:
             now = self.clock(session)
             known = self.journal.known()

@@ -24,7 +24,7 @@ from engine.channels.dkim import Dkim
 from engine.channels.provider import Provider, Result
 from engine.db import Database
 from engine.errors import ProviderError
-from engine.messages import paused, status
+from engine.messages import claims, paused, status
 from engine.messages.claim import Claim, ExitCheck, claim
 from engine.messages.compose import Composed, Composer, load_events, load_renderers
 from engine.messages.handed import Candidate
@@ -36,7 +36,8 @@ most_deadlocks = 5
 grace, short_while = 2.0, 0.2
 quick, slow, smallest = 1.0, 4.0, 100
 is_due = text(
-    "select exists (select from messages where channel = :channel and state = 'queued' and send_after <= :now)"
+    "select exists (select from messages where channel = :channel and state = 'queued' and claimed_at is null "
+    "and ended_at is null and send_after <= :now)"
 )
 
 
@@ -52,8 +53,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages with their provider, handed over at `started` on the monotonic clock."""
+    """The messages of a claim with their provider, handed over at `started` on the monotonic clock."""
 
+    claim: int
     started: float
     messages: dict[int, Candidate]
     composed: dict[int, Composed]
@@ -161,7 +163,8 @@ class Turn:
         if claimed.messages:
             items = [composer.outgoing(message) for message in claimed.messages]
             messages = {message.id: message for message in claimed.messages}
-            self.flying.append(Batch(time.monotonic(), messages, composer.composed, self.provider.submit(items)))
+            future = self.provider.submit(items)
+            self.flying.append(Batch(claimed.id, time.monotonic(), messages, composer.composed, future))
         return claimed.locked > 0
 
     def _claim(self) -> tuple[Composer, Claim]:
@@ -205,6 +208,7 @@ class Turn:
         with self.database.transaction() as session:
             now = self.clock(session)
             written = write_results(session, finished, now, workspace=workspace.load(session), signer=self.signer)
+            claims.end(session, batch.claim)
             self.provider.record(session, written.accepted, now)
             status.write(session, self.provider.channel, now, away)
         self.counts.results += written.counts

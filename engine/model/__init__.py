@@ -17,7 +17,7 @@ from engine.model.contact import AttributeDefinition, Contact, ContactIdentity
 from engine.model.content import Content, ContentLink, ContentVersion
 from engine.model.event import ChangeInbox, Event, EventDefinition, EventInbox, EventKey
 from engine.model.journey import Enrolment, EntryInbox, Journey, JourneyVersion, SplitWinner, StepLog
-from engine.model.message import LocalMessage, Message
+from engine.model.message import LocalMessage, Message, MessageClaim
 from engine.model.receipt import Receipt, ReceiptMail, StreamPause
 from engine.model.report import EntryRollup, MessageRollup, StepRollup
 from engine.model.system import ApiKey, AuditLog, Clock, Import, Lease, ScheduleSlot, User, WorkspaceSetting
@@ -67,6 +67,7 @@ __all__ = [
     "ListMembership",
     "LocalMessage",
     "Message",
+    "MessageClaim",
     "MessageRollup",
     "Receipt",
     "ReceiptMail",

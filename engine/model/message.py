@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, Sequence, SmallInteger, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Index, LargeBinary, Sequence, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.model.base import Base, Id, PublicId
@@ -22,6 +22,10 @@ class Message(Base):
     `origin_at` is the creation of the entry or campaign and never changes; it is the partition key.
     `token` names the message outside (Message-ID, mailbox). `links` holds this contact's destinations of dynamic links
     by position. `journal` names the sender's journal that holds its tries. Costs are in the workspace's currency.
+
+    What the result of a try changes (`state`, `accepted_at`) is in no index, nor in the condition of one: so it stays
+    on its page and writes into no index (a HOT update). Whoever looks for queued messages therefore names the condition
+    of `messages_queue_idx` beside the state; `MessageClaim` finds those that are `sending`.
     """
 
     __tablename__ = "messages"
@@ -33,9 +37,12 @@ class Message(Base):
             unique=True,
             postgresql_where=text("campaign_id is not null"),
         ),
-        Index("messages_queue_idx", "channel", "send_after", "id", postgresql_where=text("state = 'queued'")),
-        Index("messages_sending_idx", "claimed_at", postgresql_where=text("state = 'sending'")),
-        Index("messages_contact_idx", "contact_id", "accepted_at"),
+        Index(
+            "messages_queue_idx",
+            *("channel", "send_after", "id"),
+            postgresql_where=text("claimed_at is null and ended_at is null"),
+        ),
+        Index("messages_contact_idx", "contact_id"),
         {"postgresql_partition_by": "RANGE (origin_at)"},
     )
 
@@ -74,6 +81,18 @@ class Message(Base):
     ended_at: Mapped[dt.datetime | None]
     first_open_at: Mapped[dt.datetime | None]  # human or proxy
     first_click_at: Mapped[dt.datetime | None]  # human
+
+
+class MessageClaim(Base):
+    """The messages that one claim made `sending`; gone in the commit that writes their results."""
+
+    __tablename__ = "message_claims"
+
+    id: Mapped[Id]
+    journal: Mapped[str | None]
+    claimed_at: Mapped[dt.datetime] = mapped_column(index=True)
+    ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    origins: Mapped[list[dt.datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
 
 
 class LocalMessage(Base):

@@ -38,7 +38,8 @@ update stream_pauses set resumed_at = :now, resumed_by = :by where stream = :str
 """)
 # Those of other paused streams are put aside again by the next claim; paused journeys and campaigns keep theirs.
 RELEASE = text("""
-update messages m set send_after = :now where m.state = 'queued' and m.send_after = 'infinity'
+update messages m set send_after = :now
+where m.state = 'queued' and m.claimed_at is null and m.ended_at is null and m.send_after = 'infinity'
   and not exists (select from journeys j where j.id = m.journey_id and j.state = 'paused')
   and not exists (select from campaigns c where c.id = m.campaign_id and c.state = 'paused')
 """)

@@ -60,13 +60,13 @@ MUTANTS = (
         "claim-not-committed",
         "the commit of state `sending` before the first byte of DATA",
         "engine/messages/claim.py",
-        "    _mark_ended(session, ended, now)\n    return Claim(",
+        "    _mark_ended(session, ended, now)\n    counts = ",
         """    session.execute(
         text("update messages set state = 'queued', claimed_at = null, journal = null where id = any(:ids)"),
         {"ids": [each.id for each in going]},
     )
     _mark_ended(session, ended, now)
-    return Claim(""",
+    counts = """,
         (f"{DEATHS}[send]",),
     ),
     Mutant(

@@ -30,7 +30,8 @@ LAGS = {
     "event": "select min(available_at) from event_inbox",
     "change": "select min(created_at) from change_inbox",
     "enrolment": "select min(wake_at) from enrolments where status = 'active' and wake_at <= now()",
-    "message": "select min(send_after) from messages where state = 'queued' and send_after <= now()",
+    "message": "select min(send_after) from messages where state = 'queued' and claimed_at is null "
+    "and ended_at is null and send_after <= now()",
     "hit": "select min(at) + interval '3 seconds' from hits where classification is null",
 }
 """The instant since which the oldest entry of each queue has been due."""

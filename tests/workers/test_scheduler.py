@@ -188,10 +188,9 @@ WORK = {
     "values (:now - interval '4 s', 'open', 1, :now, 'GET')",
     "receipts": "insert into receipts (provider, provider_id, channel, kind, status, reason, occurred_at, received_at) "
     "values ('mail', '1', 'email', 'hard', '', '', :now, :now)",
-    "sweep": "insert into messages (origin_at, contact_id, content_id, channel, state, queued_at, send_after, "
-    "claimed_at) values (:now, 1, 1, 'email', 'sending', :now, :now, :now - interval '1 min')",
     "campaigns": "insert into campaigns (public_id, slug, name, channel, definition, next_at) "
     "values ('c', 'c', 'c', 'email', '{}', :now)",
+    "sweep": "insert into message_claims (claimed_at, ids, origins) values (:now - interval '1 min', '{}', '{}')",
     "advance": "with j as (insert into journeys (public_id, slug, state) values ('j', 'j', 'live') returning id), "
     "v as (insert into journey_versions (journey_id, number, source) select id, 1, '' from j returning id, journey_id) "
     "insert into enrolments (journey_id, version_id, contact_id, status, phase, wake_at, entered_at, "

@@ -27,7 +27,7 @@ SEGMENTS_EVERY = 4
 PATIENCE = 60.0
 PAUSE = 0.01
 ADDRESS = re.compile(r"https?://[^\s\"'<>)]+/([ocu])/[A-Za-z0-9_-]+")
-SENDING = text("select exists (select from messages where state = 'sending')")
+SENDING = text("select exists (select from message_claims)")
 ARRIVED = text("select id, channel, recipient, raw from local_messages where id > :after order by id")
 
 

@@ -65,6 +65,20 @@ def queue(session: Session, contacts: list[int], content: int, **values: Any) ->
     session.execute(insert(Message), [{**row, "contact_id": contact, "content_id": content} for contact in contacts])
 
 
+def begin(session: Session, journal: str | None, attempt: int = 1) -> None:
+    """All messages become `sending`, as by a claim."""
+    values = {"journal": journal, "now": now, "attempt": attempt}
+    session.execute(text(SENDING), values)
+    session.execute(text(CLAIM), values)
+
+
+SENDING = "update messages set state = 'sending', journal = :journal, claimed_at = :now, attempts = :attempt"
+CLAIM = """
+    insert into message_claims (journal, claimed_at, ids, origins)
+    select :journal, :now, array_agg(id), array_agg(origin_at) from messages
+"""
+
+
 def sender(home: Path, url: str, **options: Any) -> Sender:
     """A sender whose clock stands at `now`."""
     options = {"site": "https://cairn.example", "signer": signer, "clock": lambda _: now} | options

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event
 
 from engine import workspace
 from engine.channels.provider import Result
@@ -16,7 +16,7 @@ from engine.db import Database
 from engine.messages.handed import Handed
 from engine.messages.reaper import left_behind
 from engine.messages.results import Finished, write_results
-from tests.engine.messages.ledger import fill, now, sender, signer, states
+from tests.engine.messages.ledger import begin, fill, now, sender, signer, states
 from tests.smtp import recording_server
 
 
@@ -46,9 +46,7 @@ def test_a_suppression_that_commits_just_before_the_locks_is_seen(
 def test_the_result_of_an_earlier_try_changes_nothing_in_a_later_one(database: Database) -> None:
     with database.transaction() as session:
         fill(session, 1)
-        values = {"now": now, "journal": "second"}
-        again = "update messages set state = 'sending', claimed_at = :now, journal = :journal, attempts = 2"
-        session.execute(text(again), values)
+        begin(session, "second", attempt=2)
         [row] = session.execute(left_behind, {"journal": "second", "before": None, "flying": "{}"}).all()
         late = Handed(*row[:6], 1, row[7])
         for outcome in ("accepted", "retry", "failed", "unknown", "not_tried"):

@@ -17,7 +17,7 @@ from engine.db import Database
 from engine.messages.reaper import reap
 from tests.engine.channels.servers import scripted
 from tests.engine.messages import victim
-from tests.engine.messages.ledger import fill, now, rollup, save, sender, signer, states
+from tests.engine.messages.ledger import begin, fill, now, rollup, save, sender, signer, states
 
 pytestmark = pytest.mark.timeout(60)
 processes = multiprocessing.get_context("forkserver")  # a clean process each, that need not import everything anew
@@ -116,10 +116,7 @@ def test_a_reaped_message_that_was_not_tried_counts_no_attempt(database: Databas
 
 def sending(database: Database, journal: str | None) -> None:
     with database.transaction() as session:
-        session.execute(
-            text("update messages set state = 'sending', journal = :journal, claimed_at = :now, attempts = 1"),
-            {"journal": journal, "now": now},
-        )
+        begin(session, journal)
 
 
 def test_a_living_senders_messages_are_left_alone(database: Database, tmp_path: Path) -> None:
@@ -150,7 +147,7 @@ def test_another_hosts_journal_is_left_to_it_for_a_day(database: Database, tmp_p
     sending(database, "another-1-host")
     assert reaped(database, tmp_path) == {}
     with database.transaction() as session:
-        session.execute(text("update messages set claimed_at = claimed_at - interval '25 hours'"))
+        session.execute(text("update message_claims set claimed_at = claimed_at - interval '25 hours'"))
     assert reaped(database, tmp_path) == {"unknown": 1}
 
 
