@@ -7,8 +7,8 @@ their messages; what is on them already stays as it is.
 
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 
 
 def upgrade() -> None:
