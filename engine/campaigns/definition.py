@@ -90,7 +90,7 @@ class Definition:
 def parse(text: str) -> Definition:
     """Read a YAML file. Raises InvalidInput."""
     try:
-        found = YAML(typ="safe", pure=True).load(text)
+        found = YAML(typ="base", pure=True).load(text)  # every value is a text
     except YAMLError as error:
         raise InvalidInput(f"is no YAML: {' '.join(str(error).split())[:300]}", "campaign") from error
     if not isinstance(found, Mapping):
