@@ -30,7 +30,7 @@ def _classify(clues: Clues, depth: int) -> Report:
             return NOT_A_BOUNCE
         return report(tuple(Verdict(kind, each, None, reason, reference) for each in recipients))
     reported = dsn.failures(clues.status, clues.human)
-    if reported:
+    if reported and not (clues.in_text and screening.is_from_a_person(clues)):
         failed = [each for each in reported if _is_failed(each)]
         return report(_verdicts(clues, failed, reference))
     if not screening.is_bounce(clues):

@@ -50,6 +50,8 @@ class Clues:
     original: Headers
     original_text: str
     attached: tuple[str, ...]
+    in_text: bool = False
+    """Whether the report stands among the sentences, where anybody may have put it."""
 
     @property
     def report_type(self) -> str:
@@ -76,7 +78,8 @@ def gather(mail: Mail) -> Clues:
         human.append(own)
         originals.append(rest)
     sentences = "\n".join(human)[:TEXT_CHARACTERS]
-    if not status and REPORT_FIELD.search(sentences):
+    in_text = not status and bool(REPORT_FIELD.search(sentences))
+    if in_text:
         status.append(sentences)
     original_text = "\n\n".join(filter(None, originals))[:ORIGINAL_CHARACTERS]
     return Clues(
@@ -87,6 +90,7 @@ def gather(mail: Mail) -> Clues:
         _headers(originals),
         original_text,
         tuple(attached),
+        in_text,
     )
 
 

@@ -17,6 +17,7 @@ DAEMON_NAMES = re.compile(
     r"|administrateur syst|mail server|internet mail"
 )
 THRESHOLD = 4
+FINAL = re.compile(r"(?<![\d.])5\.\d{1,3}\.\d{1,3}(?![\d.])|(?<![\d.])5[0-7]\d[ -]")
 DENIED = re.compile(
     r"\b(?:(?:not|no|non|nicht|pas|nao|niet|nie|inte|ikke|ei|nem|ne|не|нет)\b|fail|unable|could|cannot|can't|undeliver|reject"
     r"|refus|unzustell|kein)|ません|てきな|无法|無法|未能|退|못|실패"
@@ -45,7 +46,14 @@ def is_bounce(clues: Clues) -> bool:
     score = sender + 2 * ("subjects" in subject) + 2 * ("intros" in body) + 3 * certain
     score += coded + bool(reasons().find(text)) - _against(clues, subject)
     confirmed = "delivered" in body and not coded and not DENIED.search(text)
-    return score >= (THRESHOLD if sender else THRESHOLD + 1) and not confirmed and not _delayed(clues)
+    return score >= (THRESHOLD if sender > 1 else THRESHOLD + 1) and not confirmed and not _delayed(clues)
+
+
+def is_from_a_person(clues: Clues) -> bool:
+    """Whether nothing but its text looks like a server's mail."""
+    subject = clues.mail.first("subject")
+    called = "subjects" in marks().find(normal(subject)[:500]) and not subject.lower().startswith(REPLIES)
+    return not (_sender(clues) or clues.report_type or called)
 
 
 def _sender(clues: Clues) -> int:
@@ -63,6 +71,8 @@ def _against(clues: Clues, subject: dict[str, str]) -> int:
     if not _sender(clues):  # a list that bounces come to adds its headers to them
         against += bool(LIST_HEADERS & headers.keys())
     against += 3 * bool({"x-autoreply", "x-autorespond", "x-vacation", "x-autoresponder"} & headers.keys())
+    if _sender(clues) < 2:  # servers call their bounces so too
+        against += 2 * clues.mail.first("auto-submitted").lower().startswith("auto-replied")
     precedence = clues.mail.first("precedence").lower()
     against += 3 * (precedence in ("auto_reply", "auto-reply", "list"))
     answering = clues.mail.first("subject").lower().startswith(REPLIES)
@@ -74,7 +84,7 @@ def _delayed(clues: Clues) -> bool:
     subject = marks().find(normal(clues.mail.first("subject"))[:500])
     body = marks().find(normal(clues.human[:8000]))
     if "delays" in subject or "delays" in body:
-        return True
+        return "permanent" not in body or not FINAL.search(clues.human[:8000])
     return (
         ("maybe_delays" in subject or "maybe_delays" in body) and "permanent" not in body and "permanent" not in subject
     )

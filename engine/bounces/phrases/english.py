@@ -215,7 +215,8 @@ reasons: dict[str, str] = {
         couldn't be found or is unable to receive | could not find a gateway for | unknown mail server |
         no gateway | no address associated with | domain must resolve | doesn't handle mail | does not handle mail |
         not configured to accept mail | not our domain | domain is not reachable | no mail hosts for domain |
-        no mail server for
+        no mail server for | no smtp service here | does not accept any mail | no mail accepted |
+        host does not accept | not accept mail here
     """,
     "disabled": """
         account disabled | account is disabled | account has been disabled | account closed | account is closed |
@@ -291,7 +292,7 @@ reasons: dict[str, str] = {
         command unrecognized | mail system not | a message that you sent could not be delivered within |
         loop broken | loop was found | looping | interrupted | config error | exit code | pipe to | cannot lock |
         is busy | could not load | operation now in progress | queue file | forwarding loop | rewrite error |
-        verification in progress | unverified address
+        verification in progress | unverified address | improper use | 8-bit | 8bit | conversion failed
     """,
     "maybe_hard": """
         mailbox unavailable | recipient rejected | recipient address rejected | address rejected |
