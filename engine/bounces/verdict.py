@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from engine.bounces.combinations import hint
 from engine.bounces.decoding import normal
 from engine.bounces.dsn import REPLY, STATUS
 from engine.bounces.failure import Failure
@@ -51,6 +52,9 @@ BY_STATUS = {
     "4.7": "soft",
     "4.6": "soft",
     "4.310": "hard",
+    "7.13": "hard",
+    "7.17": "hard",
+    "7.18": "hard",
     "5.0": "",
     "0.0": "",
 }
@@ -60,6 +64,7 @@ HOST = re.compile(
     re.IGNORECASE,
 )
 SENDER_CODES = ("1.7", "1.8", "7.20", "7.21", "7.22", "7.23", "7.24", "7.25", "7.26", "7.27")  # RFC 3463, 7372
+ALSO_OF_MAILBOXES = ("been blocked", "is blocked", "was blocked", "bloccato", "bloqueado", "bloqueada", "bloque")
 HARD_REPLIES = ("550", "551", "553", "556", "511")
 SOFT_REPLIES = ("552", "521", "554")
 
@@ -87,10 +92,11 @@ def judge(failure: Failure, around: str, human: str) -> Judged:
         or _by_words(focus, codes, reply[1] if reply else "")
         or (_by_words(said, codes, "") if reply else "")
         or _by_codes(codes)
-        or (_by_hints(said) if reply else "")
+        or (_by_hints(said) or hint(focus) if reply else "")
         or _by_words(beside, codes, "")
         or _by_words(everything, codes, "")
         or _by_hints(said)
+        or hint(said)
         or _by_reply(reply[1] if reply else "", said)
         or _by_class(codes)
         or _by_hints(everything)
@@ -123,6 +129,8 @@ def _codes(text: str) -> list[str]:
 def _by_words(said: str, codes: list[str], reply: str) -> str:
     found = _found(said)
     cause = next((each for each in ORDER if each in found), "")
+    if cause == "blocked" and "disabled" in found and found["blocked"] in ALSO_OF_MAILBOXES:
+        cause = "disabled"
     if not cause:
         return ""
     temporary = reply.startswith("4") or (not reply and any(code.startswith("4") for code in codes if code))
@@ -132,8 +140,8 @@ def _by_words(said: str, codes: list[str], reply: str) -> str:
 
 
 @lru_cache(maxsize=16)  # the same sentences are read for each recipient
-def _found(said: str) -> frozenset[str]:
-    return frozenset(reasons().find(said[:8000]))
+def _found(said: str) -> dict[str, str]:
+    return reasons().find(said[:8000])
 
 
 def _of_the_sender(codes: list[str]) -> str:

@@ -31,7 +31,7 @@ reasons: dict[str, str] = {
         mailbox space | disk space limit | exceeds allowed size | too many messages on the server |
         exceeding their quota | exceeding * quota | account is overquota | quota limit | box is over |
         receiving limits | enough space | would exceed maximum | too much mail data | over capacity | at capacity |
-        reached its limit | storage is full | space is full | mailbox storage | storage allocation
+        reached its limit | storage is full | space is full | mailbox storage | storage allocation | exhausted
     """,
     "sender": """
         sender address rejected | sender rejected | sender denied | sender verify failed | sender verification |
@@ -58,7 +58,7 @@ reasons: dict[str, str] = {
         not subscribed | mass mailer | not my mail exchanger | sending limit | hourly sending | daily sending |
         confirm this mail server | mismatches client | requires confirmation | not on the list of approved |
         approved senders | sender list | recipient is only accepting | recipient only accepts |
-        a problem occurred. (ask
+        a problem occurred. (ask | no access for this | domain must resolve | from:domain
     """,
     "spam": """
         spam message | as spam | is spam | be spam | spam score | spam content | spam detected | spam email |
@@ -96,14 +96,16 @@ reasons: dict[str, str] = {
         rbl restriction | connections will not be accepted | too many spam | ts01 | ts02 | ts03 | (s3140) |
         (s3150) | is listed in | is listed on | is listed at | is listed by | was listed in | currently listed |
         ip listed | address listed | listed in * blocklist | mi:spb | hl:itc | bounce attack |
-        unfortunately, messages from | blocked - see | fully blocked
+        unfortunately, messages from | blocked - see | fully blocked | due to abuse | listed at | bad ip |
+        too many bounces | bounced by administrator
     """,
     "auth": """
         dmarc | spf$ | spf: | spf) | spf check | spf fail | spf- | openspf | dkim | domainkeys | arc fail |
         unauthenticated | not authenticated | authentication required | authentication checks |
         authentication is required | authentication failed | requires authentication | must be authenticated |
         sender policy framework | 5.7.26 | unauthorized relay | requires tls | tls required | starttls |
-        must issue a starttls | encryption needed | encryption required | smtp auth | not signed | authenticate
+        must issue a starttls | encryption needed | encryption required | smtp auth | not signed | authenticate |
+        required standards
     """,
     "relay": """
         relaying denied | relay denied | relay access denied | unable to relay | relaying not allowed |
@@ -112,7 +114,7 @@ reasons: dict[str, str] = {
         is not permitted to relay through | not allowed to relay | relay rejected |
         that domain isn't in my list of allowed rcpthosts | domain isn't in my list of allowed | not a relay |
         not an open relay | relaying to | relay prohibited | relaying mail to | rcpthosts | relay the message |
-        insecure mail relay | relay operation rejected
+        insecure mail relay | relay operation rejected | configured to relay | as a relay
     """,
     "content": """
         malware | infected | worm | content rejected | message content rejected | content not accepted |
@@ -193,7 +195,8 @@ reasons: dict[str, str] = {
         not a local address | not email addresses | recipient not ok | envelope recipient has been denied |
         no one at this address | badrecipientto | badrcpt | validrcptto | missing home directory | bad destination |
         name directory | unknown email | unknown e-mail | unknown virtual user | not a valid email |
-        not a valid e-mail | not found in directory | not in directory
+        not a valid e-mail | not found in directory | not in directory | no such mail drop | wrong recipient |
+        user path no exist
     """,
     "unknown_domain": """
         host unknown | unknown host | host not found | host or domain name not found | domain not found |
@@ -213,10 +216,10 @@ reasons: dict[str, str] = {
         unresolvable | wrong domain | no such system | system unknown | unknown system | destination host unknown |
         unknown mail domain | badly formed domain | not configured to * domain |
         couldn't be found or is unable to receive | could not find a gateway for | unknown mail server |
-        no gateway | no address associated with | domain must resolve | doesn't handle mail | does not handle mail |
+        no gateway | no address associated with | doesn't handle mail | does not handle mail |
         not configured to accept mail | not our domain | domain is not reachable | no mail hosts for domain |
         no mail server for | no smtp service here | does not accept any mail | no mail accepted |
-        host does not accept | not accept mail here
+        host does not accept | not accept mail here | no route found to domain | host name is unknown
     """,
     "disabled": """
         account disabled | account is disabled | account has been disabled | account closed | account is closed |
@@ -250,7 +253,8 @@ reasons: dict[str, str] = {
         domain has been suspended | domain is disabled | domain disabled | domain inactive | domain suspended |
         extended inactivity | has not been activated | not accepting messages | dormant | frozen account |
         unsubscribed from | suspend the service | suspended the service | has been deleted | has been archived |
-        mailbox * closed | account is not in use | mailbox is not active | account * is locked
+        mailbox * closed | account is not in use | mailbox is not active | account * is locked | due to inactivity |
+        locked or suspended
     """,
     "moved": """
         has moved | user has moved | has been changed to | address has changed | new address is | moved to |

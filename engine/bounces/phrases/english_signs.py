@@ -96,7 +96,7 @@ signs: dict[str, str] = {
         your original message | your message follows | a copy of the original | original message follows |
         copy of your message | returned mail follows | received header | the following message |
         text of your message | text of the original | the first * lines | first * bytes | forwarded message |
-        begin returned message | the body of your message | beginning of the original
+        begin returned message | the body of your message | beginning of the original | old message
     """,
     "maybe_delays": """
         has been delayed | been delayed | delayed mail | delay notice | will retry | will try again | keep trying |

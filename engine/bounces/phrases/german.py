@@ -34,7 +34,7 @@ reasons: dict[str, str] = {
         postfach nicht gefunden | postfach unbekannt | konto existiert nicht | konto nicht vorhanden |
         kein postfach | kein benutzer | keinen benutzer | nicht in der domäne gefunden | wurde nicht gefunden |
         nicht gefunden | existiert nicht | ist hier nicht bekannt | nicht bekannt | nicht existent |
-        ungültige e-mail-adresse | nicht verfügbar oder existiert
+        ungültige e-mail-adresse | nicht verfügbar oder existiert | adressat unbekannt
     """,
     "unknown_domain": """
         domain existiert nicht | domäne existiert nicht | unbekannte domain | domain nicht gefunden |

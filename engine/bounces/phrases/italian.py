@@ -30,7 +30,7 @@ reasons: dict[str, str] = {
         indirizzo * inesistente | casella inesistente | casella non esiste | casella * inesistente |
         account inesistente | non esiste | inesistente | sconosciuto | non è stato trovato |
         non è stato possibile trovare | impossibile trovare | non trovato | casella non disponibile |
-        nessun utente
+        nessun utente | destinatario errato
     """,
     "unknown_domain": """
         dominio sconosciuto | dominio inesistente | dominio non esiste | dominio non trovato | host sconosciuto
@@ -39,7 +39,7 @@ reasons: dict[str, str] = {
         casella disattivata | casella disabilitata | casella sospesa | casella non attiva | casella bloccata |
         account disabilitato | account disattivato | account sospeso | utente disabilitato | disattivata |
         disattivato | disabilitata | disabilitato | non è più attivo | non è più attiva | non più attivo |
-        non più valido | scaduta | sospeso
+        non più valido | scaduta | sospeso | per inutilizzo | bloccato per inutilizzo
     """,
     "too_large": """
         messaggio troppo grande | dimensione massima | dimensioni del messaggio | troppo grande |

@@ -41,7 +41,7 @@ reasons: dict[str, str] = {
         cuenta deshabilitada | cuenta desactivada | cuenta suspendida | cuenta inactiva | cuenta cancelada |
         cuenta cerrada | buzón deshabilitado | buzón desactivado | buzón inactivo | deshabilitado | deshabilitada |
         desactivado | desactivada | suspendida | suspendido | ya no está disponible | ya no está activa |
-        ya no existe | dado de baja | dada de baja
+        ya no existe | dado de baja | dada de baja | ha expirado | inactivo | inactiva
     """,
     "too_large": """
         mensaje demasiado grande | tamaño máximo | tamaño del mensaje | supera el tamaño | excede el tamaño |
