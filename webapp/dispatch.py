@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -27,6 +28,7 @@ from webapp.public.confirming import Confirming
 from webapp.public.hits import ClickWriter, write_opens
 from webapp.public.mail_receipts import MailReceipts
 from webapp.public.preferences import PreferenceCentre
+from webapp.public.signing_up import SigningUp
 from webapp.public.texts import Texts
 from webapp.public.unsubscribe import Unsubscribing, write_wishes
 
@@ -76,6 +78,7 @@ class HotPath:
     unsubscribing: Unsubscribing
     preferences: PreferenceCentre
     confirming: Confirming
+    signing_up: SigningUp
     ring: Callable[[], object]
     texts: Texts
     mail_receipts: MailReceipts
@@ -93,6 +96,8 @@ class HotPath:
             return self.unsubscribing.answer(environ)
         if prefix == "/p/":
             return self.preferences.answer(environ)
+        if prefix == "/f/":
+            return self.signing_up.answer(environ)
         if prefix == "/y/":
             return self.confirming.answer(environ)
         if prefix == "/ho" and path.startswith(texts.PREFIX):
@@ -155,7 +160,8 @@ def hot_path(
     unsubscribing = Unsubscribing(signer, database, writer, client_ip_header)
     centre = PreferenceCentre(signer, database, writer, client_ip_header)
     second_step = Confirming(signer, database, writer, client_ip_header)
-    received = Texts(database, signer, site, gateway, lambda: bell({"ingest"}))
+    waking = partial(bell, {"ingest"})
+    received = Texts(database, signer, site, gateway, waking)
     told = MailReceipts(database, signer, account)
     return HotPath(
         database,
@@ -165,7 +171,8 @@ def hot_path(
         unsubscribing,
         centre,
         second_step,
-        lambda: bell({"ingest"}),
+        SigningUp(database, waking, site, client_ip_header),
+        waking,
         received,
         told,
         client_ip_header,

@@ -16,6 +16,7 @@ from engine.model.consent import (
 from engine.model.contact import AttributeDefinition, Contact, ContactIdentity
 from engine.model.content import Content, ContentLink, ContentVersion
 from engine.model.event import ChangeInbox, Event, EventDefinition, EventInbox, EventKey
+from engine.model.form import Form
 from engine.model.journey import Enrolment, EntryInbox, Journey, JourneyVersion, SplitWinner, StepLog
 from engine.model.message import LocalMessage, Message, MessageClaim
 from engine.model.receipt import Receipt, ReceiptMail, StreamPause
@@ -56,6 +57,7 @@ __all__ = [
     "EventDefinition",
     "EventInbox",
     "EventKey",
+    "Form",
     "GatewayReference",
     "Hit",
     "Import",

@@ -10,13 +10,14 @@ import pytest
 from engine import translation
 
 ROOT = Path(__file__).resolve().parents[2]
-ASKED = re.compile(r"\bt\(\s*\"([^\"]+)\"")
+ASKED = re.compile(r"\b(?:t|Refused)\(\s*\"([^\"]+)\"")
 NAMES = re.compile(r"\{\w+\}")
 
 
 def asked() -> set[str]:
     """Every text that a page or a system message asks for."""
-    files = [*(ROOT / "templates" / "public").glob("*.html"), *(ROOT / "engine").rglob("confirmation.py")]
+    modules = [ROOT / "engine" / "tracking" / name for name in ("confirmation.py", "forms.py")]
+    files = [*(ROOT / "templates" / "public").glob("*.html"), *modules]
     texts = {text for file in files for text in ASKED.findall(file.read_text())}
     assert len(texts) > 25
     return texts

@@ -25,9 +25,9 @@ from engine.tracking.confirmation import Request, ask
 from webapp.api import body, keys
 from webapp.api.body import EVENT_BYTES, BadBody
 from webapp.api.keys import Keys
-from webapp.dbtrouble import Trouble, diagnose
-from webapp.groupcommit import ATTEMPTS, Unavailable
+from webapp.groupcommit import Unavailable
 from webapp.native import Answer, Environ, Headers, as_json, refusal
+from webapp.persisting import persist
 
 PATH = "/v1/consent"
 MOST_TOPICS = 100
@@ -43,7 +43,8 @@ def answer(environ: Environ, known: Keys, database: Database, ring: Callable[[],
             raise body.too_large("The body", EVENT_BYTES)
         if keys.INGEST not in (known.scopes(keys.of_header(environ) or "") or ()):
             return _failure(401, "The API key is missing, unknown or revoked.")
-        states = _written(database, body.parse(data))
+        document = body.parse(data)
+        states = persist(database, lambda session: _write(session, document))
     except BadBody as error:
         return _failure(error.status, str(error))
     except (NotFound, InvalidInput) as error:
@@ -53,21 +54,6 @@ def answer(environ: Environ, known: Keys, database: Database, ring: Callable[[],
         return _failure(status, str(error), headers)
     ring()
     return as_json(200, {"success": True, "states": states})
-
-
-def _written(database: Database, document: dict[str, Any]) -> dict[str, str]:
-    """As `_write`; a lost race is run again. Raises Unavailable if the database is away or the races do not end."""
-    for _ in range(ATTEMPTS):
-        try:
-            with database.transaction() as session:
-                return _write(session, document)
-        except Exception as error:
-            trouble = diagnose(error)
-            if trouble is Trouble.AWAY:
-                raise Unavailable("The database is away.") from error
-            if trouble is not Trouble.RACE:
-                raise
-    raise Unavailable("Others write the same contact all the time.")
 
 
 def _write(session: Session, document: dict[str, Any]) -> dict[str, str]:

@@ -75,3 +75,24 @@ def test_consent_goes_out_and_in_again(cairn: Cairn, tmp_path: Path) -> None:
     assert len(history.splitlines()) == 6
     (tmp_path / "bad.csv").write_text("email,what\n")
     assert cairn("consent", "import", tmp_path / "bad.csv").exit_code == 1
+
+
+def test_a_form_is_made_embedded_and_taken_off(cairn: Cairn) -> None:
+    cairn("topics", "set", "club", "--name", "Club")
+    made = cairn(
+        "forms", "set", "join", "--title", "Join us", "--field", "first_name=First name*", "--topic", "club",
+        "--origin", "https://shop.example", "--single-opt-in",
+    )  # fmt: skip
+    assert made.output.endswith("/f/join\n")
+    assert "join\tJoin us\t" in cairn("forms", "list").output
+    assert "single opt-in" in cairn("forms", "list").output
+    html = cairn("forms", "embed", "join").output
+    assert '/f/join"' in html
+    assert 'name="first_name" required' in html
+    cairn("forms", "set", "join", "--thanks", "Welcome.")
+    assert 'name="first_name" required' in cairn("forms", "embed", "join").output
+    cairn("forms", "archive", "join")
+    assert cairn("forms", "embed", "join").exit_code == 4
+    assert cairn("forms", "archive", "join", "--undo").exit_code == 0
+    assert cairn("forms", "embed", "join").exit_code == 0
+    assert cairn("forms", "set", "join", "--field", "email=Again").exit_code == 1

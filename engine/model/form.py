@@ -1,0 +1,33 @@
+"""Forms by which people sign up."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.model.base import Base, CreatedAt
+
+
+class Form(Base):
+    """A sign-up form. `fields` are `{name, label, required}` besides the address, `name` being the attribute.
+
+    `wording` is the slug of what people agree to; its newest version is shown. `origins` are sites that may embed it.
+    """
+
+    __tablename__ = "forms"
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    intro: Mapped[str] = mapped_column(server_default=text("''"))
+    thanks: Mapped[str] = mapped_column(server_default=text("''"))
+    fields: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    topics: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
+    lists: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
+    origins: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
+    wording: Mapped[str | None]
+    double_opt_in: Mapped[bool] = mapped_column(server_default=text("true"))
+    archived_at: Mapped[dt.datetime | None]
+    created_at: Mapped[CreatedAt]

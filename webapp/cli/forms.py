@@ -1,0 +1,97 @@
+"""`cairn forms`: sign-up forms, on pages of their own or embedded in yours."""
+
+from __future__ import annotations
+
+import click
+import jinja2
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.errors import InvalidInput
+from engine.model import Form
+from engine.settings import settings
+from engine.tracking import forms
+from engine.tracking.forms import Field
+from webapp.cli._context import connected
+from webapp.public.page import TEMPLATES
+
+
+@click.group()
+def command() -> None:
+    """Sign-up forms."""
+
+
+@command.command("list")
+def list_() -> None:
+    """Print all forms: slug, title, address, and more."""
+    with connected() as database, database.transaction() as session:
+        for form in forms.listed(session):
+            marks = ["double opt-in" if form.double_opt_in else "single opt-in"]
+            marks += ["archived"] if form.archived_at else []
+            click.echo(f"{form.slug}\t{form.title}\t{settings().site_url}/f/{form.slug}\t{', '.join(marks)}")
+
+
+@command.command("set")
+@click.argument("slug")
+@click.option("--title", help="The heading.")
+@click.option("--intro", help="A sentence below it.")
+@click.option("--thanks", help="What people read afterwards.")
+@click.option("--field", "fields", multiple=True, help="ATTRIBUTE=Label, with a * at the end if it must be filled in.")
+@click.option("--topic", "topics", multiple=True, help="A topic that they subscribe to; without one, all email.")
+@click.option("--list", "lists", multiple=True, help="A list that they are put on.")
+@click.option("--wording", help="What they agree to (`cairn topics word`).")
+@click.option("--origin", "origins", multiple=True, help="A site that may embed it, as in https://www.example.com.")
+@click.option("--double-opt-in/--single-opt-in", default=None, help="Whether an email asks to confirm. On by default.")
+def set_(slug: str, fields: tuple[str, ...], **values: object) -> None:
+    """Make the form SLUG, or change what is given of it; repeated options replace all that there were."""
+    given = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+        if value or value is False
+    }
+    with connected() as database, database.transaction() as session:
+        form = _form(session, slug)
+        for name, value in given.items():
+            setattr(form, name, value)
+        asked = [_field(text) for text in fields] if fields else forms.fields_of(form)
+        forms.save(session, form, asked)
+    click.echo(f"{settings().site_url}/f/{slug}")
+
+
+def _form(session: Session, slug: str) -> Form:
+    empty = {name: list[str]() for name in ("topics", "lists", "origins")}
+    made = Form(slug=slug, title=slug, fields=[], intro="", thanks="", double_opt_in=True, **empty)
+    return session.get(Form, slug) or made
+
+
+def _field(text: str) -> Field:
+    name, equals, label = text.partition("=")
+    if not equals or not label.strip("* "):
+        raise InvalidInput("is no field", text, "Write ATTRIBUTE=Label, as in first_name='First name*'.")
+    return Field(name.strip(), label.rstrip("* ").strip(), label.rstrip().endswith("*"))
+
+
+@command.command()
+@click.argument("slug")
+def embed(slug: str) -> None:
+    """Print the form SLUG as HTML for a page of yours, whose origin the form must allow (--origin)."""
+    with connected() as database, database.transaction() as session:
+        form = forms.find(session, slug)
+        environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+        html = environment.get_template("system/embed.html").render(
+            address=f"{settings().site_url}/f/{slug}",
+            fields=forms.fields_of(form),
+            wording=forms.wording_of(session, form),
+        )
+    click.echo(html)
+
+
+@command.command()
+@click.argument("slug")
+@click.option("--undo", is_flag=True, help="Bring it back.")
+def archive(slug: str, undo: bool) -> None:
+    """Take the form SLUG off the web; who signed up by it stays."""
+    with connected() as database, database.transaction() as session:
+        found = _form(session, slug) if undo else forms.find(session, slug)
+        found.archived_at = None if undo else clock.now(session)
+    click.echo(f"form {slug} {'is back' if undo else 'is archived'}")
