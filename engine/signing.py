@@ -97,7 +97,8 @@ class Signer:
         """The name of a message in a bounce address: 40 letters and digits in lower case (base32), a tag of 80 bits."""
         body = message_id.to_bytes(8, "big", signed=True) + origin_us.to_bytes(7, "big", signed=True)
         block, start, end = BOUNCE
-        return base64.b32encode(body + self._digest(body + block)[start:end]).decode().lower()
+        number = int.from_bytes(body + self._digest(body + block)[start:end], "big")
+        return "".join([PAIRS[number >> shift & 1023] for shift in SHIFTS])
 
     def read_bounce(self, name: str) -> Reference | None:
         """The message that a bounce address names, or None when it was not made here. Never raises on any text."""
@@ -178,6 +179,11 @@ def place(purpose: str, position: int) -> tuple[bytes, int, int]:
 
 BOUNCE = place("bounce", 0)
 BOUNCE_LENGTH = 40
+LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+PAIRS = [
+    first + second for first in LETTERS for second in LETTERS
+]  # base32 two letters at a time, as each send needs it
+SHIFTS = tuple(range(190, -1, -10))
 
 
 @functools.lru_cache(maxsize=256)

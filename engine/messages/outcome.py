@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.bounces.failure import Failure
+from engine.bounces.verdict import judge
 from engine.channels.provider import Result
 from engine.messages.handed import Handed
 
@@ -66,9 +68,15 @@ def _failed(result: Result) -> Change:
 
 
 def kind_of(changed: Change, result: Result) -> Literal["hard", "soft", "policy"] | None:
-    """What the end of a message in the dialogue says of its address or stream; None for what says nothing."""
+    """What the end of a message in the dialogue says of its address or stream; None for what says nothing.
+
+    A refusal whose code does not say why is policy if its words do.
+    """
     if changed.state != "failed" or not result.code:
         return None
+    if changed.reason == "refused":
+        told = Failure(None, status=result.enhanced, diagnostic=result.reply)
+        return "policy" if judge(told, "", "").kind == "policy" else None
     return kinds.get(changed.reason or "")
 
 

@@ -26,6 +26,7 @@ PATHS = (
     "/journeys/-/library",
     "/journeys/-/library/replenishment",
     "/reports/roi",
+    "/deliverability?address=gone@example.net",
     "/mailbox",
     "/mailbox/EMAIL",
     "/mailbox/SMS",

@@ -8,7 +8,7 @@ import pytest
 
 from engine.channels.provider import Result
 from engine.messages.handed import Handed
-from engine.messages.outcome import Change, change
+from engine.messages.outcome import Change, change, kind_of
 
 now = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 
@@ -52,3 +52,24 @@ def test_a_4xx_comes_back_after_1_5_15_and_60_minutes_and_then_fails() -> None:
     assert change(handed(5), later, now) == Change("failed", "retries")
     assert change(handed(5), Result(1, "retry"), now).send_after == now + dt.timedelta(minutes=60)
     assert change(handed(2, dt.timedelta(hours=48)), later, now) == Change("failed", "retries")
+
+
+@pytest.mark.parametrize(
+    ("result", "kind"),
+    [
+        (Result(1, "failed", 550, "5.1.1", "no such user", "rcpt"), "hard"),
+        (Result(1, "failed", 550, "5.7.26", "unauthenticated", "dot"), "policy"),
+        (Result(1, "failed", 554, "", "Message rejected as spam", "dot"), "policy"),
+        (Result(1, "failed", 554, "5.5.0", "no thanks", "dot"), None),
+        (Result(1, "failed", text="the template fails", stage="render"), None),
+        (Result(1, "failed", 501, "5.1.3", "the address is not valid", "local"), None),
+        (Result(1, "accepted", 250), None),
+    ],
+)
+def test_what_the_end_of_a_message_says_of_its_address_or_stream(result: Result, kind: str | None) -> None:
+    assert kind_of(change(handed(), result, now), result) == kind
+
+
+def test_a_message_that_was_put_off_too_often_failed_softly() -> None:
+    result = Result(1, "retry", 451, "4.2.2", "full", "rcpt")
+    assert kind_of(change(handed(9), result, now), result) == "soft"
