@@ -9,7 +9,7 @@ from engine.bounces.addresses import address, typed_address
 from engine.bounces.failure import Failure
 
 FIELD = re.compile(r"[ \t]{0,8}([A-Za-z][A-Za-z0-9-]{1,40})[ \t]{0,4}:(.*)")
-STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+STATUS = re.compile(r"(?<![\w.])([245])\.(\d{1,3})\.(\d{1,3})(?!\d|\.\d)")
 REPLY = re.compile(r"(?<![\d.#])([45]\d\d)(?=[ -]|$)(?!-\d{3}-\d{4})")
 EXPANDED = re.compile(
     r"\((?:expanded from|generated from|reason: forwarded from):?\s{0,4}<?([^<>()\s]{3,254})>?\)", re.IGNORECASE

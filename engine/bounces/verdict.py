@@ -1,9 +1,9 @@
 """From what a server said to a kind: the most specific evidence wins.
 
-1. Words that name a cause (docs/bounces.md has the order) in what was said of this recipient.
-2. An enhanced status code with a specific meaning (RFC 3463, RFC 7505, the IANA registry).
-3. Words that only hint at a cause; then what the server sentences elsewhere in the mail say.
-4. The class of the code: 4 is temporary; a plain 550, 551, 553 or 556 in answer to a recipient is hard.
+1. Codes about the sender; words that name a cause, in ORDER, in what was said of this recipient.
+2. An enhanced status code with a specific meaning (RFC 3463, RFC 7372, RFC 7505, the IANA registry).
+3. Words that only hint at a cause; what the server's sentences elsewhere in the mail say; words near each other.
+4. The subject of the code, the SMTP reply, the class of the code.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ def judge(failure: Failure, around: str, human: str) -> Judged:
         or _by_words(everything, codes, "")
         or _by_hints(said)
         or hint(said)
+        or _by_subject(codes)
         or _by_reply(reply[1] if reply else "", said)
         or _by_class(codes)
         or _by_hints(everything)
@@ -175,6 +176,11 @@ def _by_code(code: str) -> str:
     if rest in BY_STATUS:
         return BY_STATUS[rest]
     return {"1": "hard", "7": "policy"}.get(subject, "")
+
+
+def _by_subject(codes: list[str]) -> str:
+    """The server's system, the network and the content are not the address's fault (RFC 3463 3.4, 3.5, 3.7)."""
+    return "soft" if any(code.split(".")[1] in ("3", "4", "6") for code in codes if code) else ""
 
 
 def _by_reply(reply: str, said: str) -> str:

@@ -303,7 +303,8 @@ reasons: dict[str, str] = {
         recipient not allowed | recipient verify failed | recipient refused | recipient denied | unrouteable |
         not deliverable | undeliverable | invalid | inactive | disabled | suspended | unable to accept |
         is not accepting | not accepting mail | cannot receive | can't receive | unable to receive |
-        cannot be reached | rejected recipient | bounced address | verify the address | check the * address
+        cannot be reached | rejected recipient | bounced address | verify the address | check the * address |
+        recipient addresses rejected
     """,
     "maybe_policy": """
         access denied | not allowed | rejected | refused | denied | policy | not permitted | not authorized |

@@ -19,7 +19,7 @@ reasons: dict[str, str] = {
         richtlinie
     """,
     "content": """
-        virus | unzulässiger anhang | anhang nicht erlaubt | inhalt
+        unzulässiger anhang | anhang nicht erlaubt | inhalt | virus$
     """,
     "relay": """
         weiterleitung nicht erlaubt | relay nicht
