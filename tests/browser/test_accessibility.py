@@ -33,6 +33,8 @@ PATHS = (
     "/settings",
     "/topics",
     "/topics/-/new",
+    "/forms",
+    "/forms/-/new",
     "/nowhere",
 )
 

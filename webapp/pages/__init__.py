@@ -16,6 +16,7 @@ from webapp.pages import (
     dashboard,
     deliverability,
     formats,
+    forms,
     journeys,
     library,
     mailbox,
@@ -30,7 +31,7 @@ from webapp.pages import (
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
-    *(mailbox, settings, api_keys, topics),
+    *(mailbox, settings, api_keys, topics, forms),
 )
 
 

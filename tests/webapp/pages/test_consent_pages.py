@@ -97,3 +97,28 @@ def test_only_administrators_download_and_erase(
     assert post(admin, f"/contacts/{public_id}/erase", word="erase").status_code == 302
     assert admin.get(f"/contacts/{public_id}").status_code == 404
     assert post(admin, f"/contacts/{public_id}/erase", word="erase").status_code == 404
+
+
+def test_a_form_is_made_on_a_page(marketer: FlaskClient) -> None:
+    post(marketer, "/topics/-/new", name="Club letter", public="1")
+    made = post(
+        marketer, "/forms/-/new", title="The club", fields="first_name = First name *\ncity = City", lists="club",
+        topics="club-letter", origins="https://shop.example", double_opt_in="1",
+    )  # fmt: skip
+    assert made.status_code == 302
+    page = marketer.get("/forms/the-club").text
+    assert "first_name = First name *" in page
+    assert 'value="club-letter" checked' in page
+    assert "/f/the-club" in marketer.get("/forms").text
+    again = post(marketer, "/forms/-/new", title="The club")
+    assert (again.status_code, "there is such a form already" in again.text) == (422, True)
+    wrong = post(marketer, "/forms/the-club", title="The club", origins="shop.example", thanks="Kept as typed")
+    assert (wrong.status_code, "Kept as typed" in wrong.text) == (422, True)
+    assert "https://shop.example" in marketer.get("/forms/the-club").text
+    post(marketer, "/forms/the-club", title="The new club", double_opt_in="")
+    page = marketer.get("/forms/the-club").text
+    assert 'name="double_opt_in" value="1">' in page
+    assert 'value="The new club"' in page
+    post(marketer, "/forms/the-club/archive")
+    assert "Bring it back" in marketer.get("/forms/the-club").text
+    assert marketer.get("/forms/nothing").status_code == 404
