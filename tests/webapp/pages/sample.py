@@ -11,6 +11,8 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from engine import partitions, users, workspace
+from engine.campaigns import definition
+from engine.campaigns import store as campaigns
 from engine.db import Database
 from engine.model import (
     ConsentEvent,
@@ -69,7 +71,13 @@ def build(database: Database, now: dt.datetime) -> Shop:
         _facts(session, hero, enrolment, now)
         mails = _mailbox(session, enrolment, contacts, now)
         _segments(session, hero, now)
+        _campaign(session, now)
         return Shop(now, hero.public_id, mails["email"], mails["sms"])
+
+
+def _campaign(session: Session, now: dt.datetime) -> None:
+    given = {"campaign": "sample", "name": "Winter news", "audience": 'plan is "pro"', "content": "hello-a"}
+    campaigns.save(session, definition.read(given), now, ADMIN)
 
 
 def _partitions(session: Session, now: dt.datetime) -> None:
