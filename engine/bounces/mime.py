@@ -11,7 +11,7 @@ from engine.bounces.decoding import text_of, transfer, words_of
 LOOKED_AT = 2_000_000  # bytes of a mail; what a server has to say comes before the mail that it sends back
 PART_BYTES = 300_000
 MAX_PARTS, MAX_DEPTH = 40, 6
-FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]{0,4}:(.*)", re.DOTALL)
+FIELD = re.compile(rb"([!-9;=?A-~]{1,76})[ \t]{0,4}:(.*)", re.DOTALL)  # but for <, > and @, which begin no header
 PARAMETER = re.compile(r"""([a-z-]{1,30})\*?[ \t]?=[ \t]?(?:"([^"]{0,300})"|([^;\s"]{1,300}))""", re.IGNORECASE)
 LOST_BOUNDARY = re.compile(rb"(?:\A|\n)--([^\n]{1,100})\n(?:content-[a-z-]{1,30}:)", re.IGNORECASE)
 
@@ -125,4 +125,7 @@ def _pieces(body: bytes, boundary: bytes, depth: int) -> Iterator[Part]:
                 yield Part("text/epilogue", {}, text_of(rest[:PART_BYTES]))
             continue
         headers, inner = ({}, rest[1:]) if rest.startswith(b"\n") else split(rest)
+        if headers.keys() >= {"received", "from"}:  # the original, without a line that says so
+            yield Part("message/rfc822", {}, text_of(rest[:PART_BYTES]))
+            continue
         yield from _leaves(headers, inner, depth + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -162,8 +163,10 @@ def library(clues: Clues) -> list[str]:
 
     from flufl.bounce import all_failures
 
+    logging.getLogger("flufl.bounce").disabled = True  # it logs what its detectors stumble over
     message = Message()
-    for name in ("from", "subject", "x-mailer"):
+    message["from"] = clues.mail.first("from")[:500] or "unknown@invalid"
+    for name in ("subject", "x-mailer"):
         if value := clues.mail.first(name):
             message[name] = value[:500]
     message.set_payload("\n".join(line[:300] for line in clues.human.split("\n", 200)[:200]))
