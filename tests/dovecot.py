@@ -27,6 +27,7 @@ state_dir = {home}/run
 log_path = {home}/log
 protocols = imap pop3
 listen = 127.0.0.1
+auth_failure_delay = 0
 default_internal_user = {user}
 default_login_user = {user}
 default_internal_group = {group}
