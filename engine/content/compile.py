@@ -13,6 +13,7 @@ from engine.content.plaintext import derive
 from engine.content.source import Source, Text, parse
 from engine.content.tags import Swap, new_swap, scan
 from engine.errors import InvalidInput, LanguageError
+from engine.rendering import honeypot, utm
 
 format_version = 1
 address_pattern = re.compile(r"(.*)<([^<>]*)>").fullmatch
@@ -110,7 +111,8 @@ def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
     found = read_templates(templates)
     page, swap = document(body)
     has_unsubscribe = any("unsubscribe_url" in tag.text for tag in swap.tags.values())
-    page, links = rewrite(with_preheader(page, source.preheader, swap), swap, tracking=source.tracking)
+    page = with_preheader(page, source.preheader, swap)
+    page, links = rewrite(page, swap, tracking=source.tracking, tags=utm.query(source.utm))
     text = swap.back(derive(page, swap)) if source.text is None else source.text.text.strip("\n") + "\n"
     html = finished(swap.back(page), tracking=source.tracking, add_footer=not has_unsubscribe)
     tail = footer_text if "unsubscribe_url" not in text else ""
@@ -130,6 +132,8 @@ def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
         "from": sender(source.sender),
         "reply_to": source.reply_to,
         "tracking": source.tracking,
+        "honeypot": source.tracking,
+        "utm": utm.query(source.utm),
         **names_of(found),
     }
     warnings = analysis.warn(found, source.defaults, known)
@@ -167,8 +171,8 @@ def escaped(text: str) -> str:
 
 
 def finished(page: str, *, tracking: bool, add_footer: bool) -> str:
-    """The page with the standard footer and the pixel before its end."""
-    end = (footer if add_footer else "") + (pixel if tracking else "")
+    """The page with the standard footer, the pixel and the honeypot before its end."""
+    end = (footer if add_footer else "") + (pixel + honeypot.snippet if tracking else "")
     places = list(body_end.finditer(page))
     position = places[-1].start() if places else len(page)
     return page[:position] + end + page[position:]

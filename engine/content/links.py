@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.content.tags import Swap, Tag
+from engine.rendering import utm
 
 tag_pattern = re.compile(r"<(a|area|v:[a-z]+)\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE)
 href_pattern = re.compile(r"(\shref\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s>\"']+)", re.IGNORECASE)
@@ -29,11 +30,11 @@ class Link:
         return {"position": self.position, "url": self.url, "dynamic": self.dynamic}
 
 
-def rewrite(page: str, swap: Swap, *, tracking: bool) -> tuple[str, list[Link]]:
+def rewrite(page: str, swap: Swap, *, tracking: bool, tags: str = "") -> tuple[str, list[Link]]:
     """The page with tracking addresses for its web links, and the links by position, from 1.
 
     Anchors, mailto:, tel:, sms: and Cairn's own pages are left alone. A link that begins with a variable is decided
-    per contact; without tracking it is still checked for its scheme.
+    per contact; without tracking it is still checked for its scheme. `tags` are added to fixed addresses (utm.query).
     """
     links: list[Link] = []
 
@@ -48,7 +49,7 @@ def rewrite(page: str, swap: Swap, *, tracking: bool) -> tuple[str, list[Link]]:
         if kind == "kept" or (kind != "open" and not tracking):
             return match[0]
         position = len(links) + 1
-        links.append(Link(position, source, kind != "fixed"))
+        links.append(Link(position, utm.tagged(source, tags) if kind == "fixed" else source, kind != "fixed"))
         made_up = fixed_place(position, swap) if kind == "fixed" else place(position, address, swap)
         return f'{match[1]}"{made_up}"'
 

@@ -13,6 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scalarstring import FoldedScalarString, LiteralScalarString
 
 from engine.errors import LanguageError
+from engine.rendering import utm
 
 unstorable_signs = re.compile("[\x00\ud800-\udfff]")
 max_source = 400_000
@@ -25,6 +26,7 @@ email_keys = (
     "from",
     "reply_to",
     "tracking",
+    "utm",
     "title",
     "description",
 )
@@ -52,6 +54,7 @@ class Source:
     sender: str = ""
     reply_to: str = ""
     tracking: bool = True
+    utm: dict[str, str] = field(default_factory=dict)
     title: str = ""
 
 
@@ -136,8 +139,19 @@ def build(values: CommentedMap, body: Text, channel: str) -> Source:
         sender=plain(values, "from"),
         reply_to=plain(values, "reply_to"),
         tracking=tracking,
+        utm=read_utm(values),
         title=plain(values, "title"),
     )
+
+
+def read_utm(values: CommentedMap) -> dict[str, str]:
+    """Tags for links, such as `utm: {source: newsletter, medium: email}`. Raises LanguageError."""
+    given = values.get("utm") or {}
+    known = isinstance(given, dict) and all(key in utm.KEYS and isinstance(given[key], str | int) for key in given)
+    if not known:
+        message = "utm names tags for links, each with a text."
+        raise LanguageError(message, line_of(values, "utm"), expected=tuple(f"{key}: …" for key in utm.KEYS))
+    return {key: str(value) for key, value in given.items()}
 
 
 def front_text(values: CommentedMap, key: str) -> Text | None:

@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from jinja2.utils import missing
 from markupsafe import Markup, escape
 
-from engine.rendering import headers, quoted_printable
+from engine.rendering import headers, honeypot, quoted_printable, utm
 from engine.rendering.envelope import Envelope, RenderedEmail
 from engine.rendering.environment import MessageEnvironment, environment, functions
 from engine.rendering.errors import LimitError, RenderError
@@ -54,6 +54,7 @@ class Renderer:
     sender: tuple[str, str] | None
     reply_to: str
     tracking: bool
+    utm: str = ""
 
     def render(self, context: Mapping[str, Any], envelope: Envelope) -> RenderedEmail:
         """The complete message for one contact.
@@ -79,7 +80,7 @@ class Renderer:
         subject = headers.neutral(self.subject(values))
         if not subject:
             raise RenderError("The subject would be empty" + because(state), code="empty-subject")
-        links = Links(envelope, tracking=self.tracking)
+        links = Links(envelope, tracking=self.tracking, tags=self.utm)
         links.add_to(values, self.static)
         text = self.text(values)
         if self.text_tail is not None:
@@ -136,8 +137,8 @@ class Links:
 
     cairn_helper = True
 
-    def __init__(self, envelope: Envelope, *, tracking: bool) -> None:
-        self.envelope = envelope
+    def __init__(self, envelope: Envelope, *, tracking: bool, tags: str = "") -> None:
+        self.envelope, self.tags = envelope, tags
         self.clicks = envelope.click_urls if tracking else None
         self.plain = False
         self.ready: dict[str, str] = {}
@@ -176,8 +177,11 @@ class Links:
         url = safe_url(
             "".join(str(Markup(part).unescape()) if isinstance(part, Markup) else str(part) for part in parts)
         )
-        if self.clicks is None or not url.lower().startswith(("http://", "https://")):
+        if not url.lower().startswith(("http://", "https://")):
             return url or "#"
+        url = utm.tagged(url, self.tags)
+        if self.clicks is None:
+            return url
         place = self.places.get((position, url))
         if place is None:
             place = position if position not in self.dynamic else dynamic_base + len(self.places)
@@ -269,6 +273,9 @@ def load(compiled: Mapping[str, Any]) -> Renderer:
     """The renderer of a compiled email content (`engine.content.compile`)."""
     sender = compiled.get("from")
     constant = has_constant(compiled["text"])
+    static = {link["position"]: link["url"] for link in compiled["links"] if not link["dynamic"]}
+    if compiled.get("honeypot"):
+        static[honeypot.POSITION] = ""
     return Renderer(
         subject=line(compiled["subject"], compiled),
         text=part(compiled["text"] + (compiled["text_tail"] if constant else ""), compiled, html=False),
@@ -276,8 +283,9 @@ def load(compiled: Mapping[str, Any]) -> Renderer:
         html=part(compiled["html"], compiled, html=True),
         names=tuple(compiled["names"]),
         defaults={path: value for path, value in compiled["defaults"].items() if "." not in path},
-        static={link["position"]: link["url"] for link in compiled["links"] if not link["dynamic"]},
+        static=static,
         sender=(sender["name"], sender["address"]) if sender else None,
         reply_to=compiled.get("reply_to") or "",
         tracking=compiled["tracking"],
+        utm=compiled.get("utm") or "",
     )

@@ -8,13 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.rendering.honeypot import POSITION as HONEYPOT
 from engine.tracking import agents
 
 VERSION = 1
 """Raise it with every change of a rule or an agent; each hit stores the version that judged it."""
-
-HONEYPOT = 32_767
-"""The position of the link that no person sees; whoever follows it reads the source. Real links stay below."""
 
 BURST_LINKS = 3
 BURST_WINDOW = dt.timedelta(seconds=2)

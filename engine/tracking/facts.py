@@ -42,7 +42,7 @@ def write(session: Session, outcomes: Sequence[Outcome], now: dt.datetime) -> No
     """Store classes, first opens and clicks, events and counters. The caller has locked the messages."""
     if not outcomes:
         return
-    _write_classes(session, outcomes)
+    write_classes(session, outcomes)
     _write_firsts(session, outcomes)
     record_events(session, [(outcome.message, event) for outcome in outcomes for event in outcome.events], now)
     deltas = [delta(outcome.message, outcome.metrics, now) for outcome in outcomes]
@@ -96,7 +96,8 @@ def _event(message: TrackedMessage, event: TrackedEvent, destinations: Mapping[i
     return NewEvent(message.contact_id, event.name, event.occurred_at, event.message_id, properties, source="tracking")
 
 
-def _write_classes(session: Session, outcomes: Sequence[Outcome]) -> None:
+def write_classes(session: Session, outcomes: Sequence[Outcome]) -> None:
+    """Store the classes with the version that judged."""
     judged = [pair for outcome in outcomes for pair in zip(outcome.hits, outcome.classes, strict=True)]
     values = {
         "ids": [hit.id for hit, _ in judged],

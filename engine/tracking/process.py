@@ -76,14 +76,22 @@ def process(session: Session, now: dt.datetime) -> dict[str, int]:
     return dict(counts)
 
 
-def _judge_all(session: Session, ready: Sequence[Row[Any]]) -> list[Outcome]:
+StoredRow = Row[Any]
+
+
+def locked(session: Session, wanted: Sequence[StoredRow]) -> dict[int, TrackedMessage]:
+    """The messages of these rows, locked; those that another process holds are left out."""
+    keys = {"ids": [row.message_id for row in wanted], "origins": [row.origin_at for row in wanted]}
+    return {row.id: _message(row) for row in session.execute(CLAIM, keys)}
+
+
+def _judge_all(session: Session, ready: Sequence[StoredRow]) -> list[Outcome]:
     if not ready:
         return []
-    wanted = {"ids": [row.message_id for row in ready], "origins": [row.origin_at for row in ready]}
-    messages = {row.id: _message(row) for row in session.execute(CLAIM, wanted)}
+    messages = locked(session, ready)
     rows = session.execute(READ, {"ids": list(messages), "hits": HITS}).all()
     groups = itertools.groupby(rows, key=lambda row: int(row.message_id))
-    return [judge(messages[id_], [_hit(row) for row in group]) for id_, group in groups]
+    return [judge(messages[id_], [hit_of(row) for row in group]) for id_, group in groups]
 
 
 def _message(row: Row[Any]) -> TrackedMessage:
@@ -93,5 +101,6 @@ def _message(row: Row[Any]) -> TrackedMessage:
     return TrackedMessage(**values)
 
 
-def _hit(row: Row[Any]) -> StoredHit:
+def hit_of(row: StoredRow) -> StoredHit:
+    """A stored hit."""
     return StoredHit(row.id, Seen(row.at, row.kind, row.position, row.method, row.user_agent, row.headers))

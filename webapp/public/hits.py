@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from engine.rendering.honeypot import POSITION as HONEYPOT
 from engine.tracking import hits, links
-from engine.tracking.classify import HONEYPOT
 from engine.tracking.hits import Hit
 from engine.tracking.links import LinkedMessage, MessageKey
 from webapp.groupcommit import Moment

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from engine import urls
+from engine.rendering.honeypot import POSITION as HONEYPOT
 from engine.signing import Reference, Signer
-from engine.tracking.classify import HONEYPOT
 from engine.tracking.hits import KEPT_HEADERS, Hit
 from webapp.native import Environ, clean, client_ip, user_agent
 
