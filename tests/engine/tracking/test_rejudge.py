@@ -1,0 +1,86 @@
+"""Stored hits judged again by other rules than those that judged them."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine.tracking import classify, hits
+from engine.tracking.process import process
+from engine.tracking.rejudge import rejudge
+from tests.engine.tracking.seeds import Seed, message
+from tests.engine.tracking.test_process import NOW, SENT, events, firsts, hit, rollup
+
+
+def judged(session: Session, seed: Seed) -> tuple[object, ...]:
+    """Everything that hits amount to."""
+    classes = session.execute(
+        text("select classification from hits where message_id = :id order by at, id"), {"id": seed.id}
+    )
+    names = [name for name, _, _ in events(session, seed)]
+    return tuple(classes.scalars()), tuple(names), rollup(session, seed), firsts(session, seed)
+
+
+@pytest.fixture
+def seed(session: Session) -> Seed:
+    """A message with an open, a click, and a burst of three links."""
+    made = message(session, SENT, links=("https://a.example/", "https://b.example/", "https://c.example/"))
+    burst = [hit(made, 60 + n / 10, "click", n) for n in range(3)]
+    hits.store(session, [hit(made, 30), *burst, hit(made, 600, "click", 1)])
+    return made
+
+
+def run(session: Session) -> dict[tuple[str, str], int]:
+    moved: dict[tuple[str, str], int] = {}
+    after: int | None = 0
+    while after is not None:
+        done = rejudge(session, NOW, after=after, everything=True, limit=1)
+        after, moved = done.after, {**moved, **done.moved}
+    return moved
+
+
+def test_what_was_taken_for_people_and_is_a_machines_goes(
+    session: Session, seed: Seed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process(session, NOW)
+    right = judged(session, seed)
+    assert right[0] == ("human", "scanner", "scanner", "scanner", "human")
+    with monkeypatch.context() as older:
+        older.setattr(classify, "BURST_LINKS", 99)
+        assert run(session) == {("scanner", "human"): 3}
+        wrong = judged(session, seed)
+        assert wrong[1].count("Email Link Clicked") == 4  # type: ignore[attr-defined]
+        assert wrong[3] != right[3]
+    session.execute(text("delete from event_inbox"))
+    assert run(session) == {("human", "scanner"): 3}
+    assert judged(session, seed) == right
+    told = session.execute(text("select name, triggers from event_inbox")).all()
+    assert [tuple(row) for row in told] == [("Email Link Clicked", False)] * 3
+    assert run(session) == {}
+
+
+def test_what_comes_back_may_come_again(session: Session, seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(classify, "BURST_LINKS", 99)
+        process(session, NOW)
+        first = judged(session, seed)
+    run(session)
+    with monkeypatch.context() as older:
+        older.setattr(classify, "BURST_LINKS", 99)
+        run(session)
+        assert judged(session, seed) == first
+
+
+def test_only_what_other_rules_judged_is_looked_at(session: Session, seed: Seed) -> None:
+    process(session, NOW)
+    assert rejudge(session, NOW).after is None
+    session.execute(text("update hits set classifier_version = classifier_version - 1"))
+    assert rejudge(session, NOW).messages == 1
+    versions = session.execute(text("select distinct classifier_version from hits")).scalars().all()
+    assert versions == [classify.VERSION]
+
+
+def test_hits_that_wait_for_their_first_class_are_left_alone(session: Session, seed: Seed) -> None:
+    assert rejudge(session, NOW, everything=True).after is None
+    assert process(session, NOW)["hits"] == 5
