@@ -14,9 +14,12 @@ from sqlalchemy import insert, text
 from werkzeug.serving import make_server
 
 from engine import workspace
+from engine.contacts.topics import word
 from engine.db import Database
-from engine.model import Topic
+from engine.model import Form, Topic
+from engine.tracking import forms
 from engine.tracking.confirmation import Request, ask
+from engine.tracking.forms import Field
 from engine.urls import MessageUrls
 from tests.browser.test_accessibility import violations
 from tests.engine.tracking.seeds import message
@@ -50,6 +53,9 @@ def public(database: Database) -> Iterator[Public]:
         session.execute(insert(Topic), [{"default_state": "subscribed"} | row for row in TOPICS])
         session.execute(text("update contacts set phone = '+14155550100'"))
         ask(session, [Request(made.contact_id, ("tips",), "form")], now)
+        word(session, "signup", "Send me tips.", now)
+        club = Form(slug="club", title="The club", topics=["tips"], lists=[], origins=[], wording="signup")
+        forms.save(session, club, [Field("first_name", "First name")])
         asking = session.execute(text("select message_id, requested_at from consent_requests")).one()
     with serving(database) as site:
         server = make_server("127.0.0.1", 0, dispatcher(site.hot, calling.flask), threaded=True)
@@ -121,6 +127,18 @@ def test_a_subscription_is_confirmed_by_one_button(public: Public, reader: Page)
     assert ("email", "tips", "subscribed") in state(public)
 
 
+def test_somebody_signs_up_without_script(public: Public, reader: Page) -> None:
+    reader.goto(f"{public.urls.site}/f/club")
+    expect(reader.get_by_label("Website")).not_to_be_in_viewport()
+    reader.get_by_label("Email").fill("new@x.example")
+    reader.get_by_label("First name").fill("Nia")
+    reader.get_by_label("Send me tips.").check()
+    reader.get_by_role("button", name="Subscribe").click()
+    expect(reader.get_by_text("We have sent you an email.")).to_be_visible()
+    found = public.site.rows("select attributes from contacts where email = 'new@x.example'")
+    assert found == [({"first_name": "Nia"},)]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_have_no_violations_and_fit_a_phone(browser: Browser, public: Public, scheme: str) -> None:
     context = browser.new_context(
@@ -128,7 +146,8 @@ def test_the_pages_have_no_violations_and_fit_a_phone(browser: Browser, public: 
     )  # type: ignore[arg-type]
     page = context.new_page()
     found = {}
-    for address in (public.urls.unsubscribe(), public.urls.preferences(), public.confirm):
+    form = f"{public.urls.site}/f/club"
+    for address in (public.urls.unsubscribe(), public.urls.preferences(), public.confirm, form):
         page.goto(address)
         found[address[-70:-60]] = violations(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -19,7 +19,6 @@ from webapp.native import HTML, TEXT, Answer, Environ, refusal
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 GUARD = (
-    ("Referrer-Policy", "no-referrer"),
     ("X-Robots-Tag", "noindex"),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -39,11 +38,18 @@ def language(environ: Environ, own: Iterable[str | None]) -> str:
     return translation.choose([asked, *own, *(tag for tag, quality in accepted if quality > 0)])
 
 
-def render(template: str, spoken: str, **values: Any) -> Answer:
-    """A page of `templates/public` in a language."""
-    known = {"t": translation.translator(spoken), "language": spoken, "languages": translation.NAMES}
+def render(template: str, spoken: str, *, referrer: str = "no-referrer", **values: Any) -> Answer:
+    """A page of `templates/public` in a language; its address tells nobody anything, unless `referrer` says so."""
+    known = {
+        "t": translation.translator(spoken),
+        "language": spoken,
+        "languages": translation.NAMES,
+        "referrer": referrer,
+    }
     return Answer(
-        200, HTML + GUARD, _templates().get_template(f"public/{template}.html").render(known | values).encode()
+        200,
+        (*HTML, ("Referrer-Policy", referrer), *GUARD),
+        _templates().get_template(f"public/{template}.html").render(known | values).encode(),
     )
 
 

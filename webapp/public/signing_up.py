@@ -85,6 +85,7 @@ class SigningUp:
         shown = page.render(
             "form",
             page.language(environ, ()),
+            referrer="same-origin",  # without it browsers hide the origin of what the page sends
             form=form,
             fields=forms.fields_of(form),
             wording=seen,
