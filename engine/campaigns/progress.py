@@ -16,7 +16,7 @@ from engine.campaigns.report import report
 from engine.campaigns.store import definition_of
 from engine.model import Campaign
 
-SOONEST, LATEST = dt.timedelta(seconds=1), dt.timedelta(hours=1)
+SOONEST, LATEST = dt.timedelta(seconds=1), dt.timedelta(minutes=10)
 PATIENCE = 4
 DUE = text("select id from campaigns where next_at <= :now order by next_at, id")
 

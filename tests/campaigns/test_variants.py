@@ -43,8 +43,8 @@ def test_those_held_back_get_nothing(town: Town) -> None:
 
 
 def test_the_rest_waits_for_the_winner_and_gets_it(town: Town) -> None:
-    town.people(240)
-    town.start(content=None, variants=TWO, test="50%", winner={"by": "clicks", "after": "2 hours"})
+    town.people(150)
+    town.start(content=None, variants=TWO, test="90%", winner={"by": "clicks", "after": "2 hours"})
     town.live(HOUR)
     found = arms(town)
     assert town.states() == {"accepted": found["a"] + found["b"]}

@@ -51,7 +51,7 @@ from workers.due import due
 
 MINUTE = dt.timedelta(minutes=1)
 PEOPLE = 4
-MOST_ROUNDS, MOST_CAMPAIGNS = 400, 3
+MOST_ROUNDS, MOST_CAMPAIGNS = 600, 3
 CAMPAIGN = {"audience": "email is set", "except": 'plan is "left"', "topic": "news", "content": "hello"}
 TEST = {
     "content": None,
