@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo, available_timezones
 import click
 
 from engine import workspace
+from engine.contacts.tracking import EVERYWHERE
 from engine.errors import InvalidInput
 from engine.workspace import Workspace
 from webapp.cli._context import connected
 
 KINDS = {"str": str, "int": int, "float": float, "Decimal": Decimal}
-SIMPLE = {field.name: str(field.type) for field in fields(Workspace) if str(field.type) in {*KINDS, "bool"}}
+LIST = "tuple[str, ...]"
+SIMPLE = {field.name: str(field.type) for field in fields(Workspace) if str(field.type) in {*KINDS, "bool", LIST}}
 
 
 @click.group()
@@ -28,14 +30,18 @@ def show() -> None:
     with connected() as database, database.transaction() as session:
         found = workspace.load(session)
     for name in SIMPLE:
-        click.echo(f"{name}\t{getattr(found, name)}")
+        value = getattr(found, name)
+        click.echo(f"{name}\t{','.join(value) if SIMPLE[name] == LIST else value}")
 
 
 @command.command("set")
 @click.argument("name", type=click.Choice(sorted(SIMPLE)))
 @click.argument("value")
 def set_(name: str, value: str) -> None:
-    """Set NAME to VALUE, such as: cairn workspace set postal_address "1 High Street, Bristol"."""
+    """Set NAME to VALUE, such as: cairn workspace set postal_address "1 High Street, Bristol".
+
+    Several countries are written with commas: cairn workspace set untracked_countries DE,FR
+    """
     with connected() as database, database.transaction() as session:
         workspace.save(session, **{name: _read(name, value)})
     click.echo(f"{name}\t{value}")
@@ -44,6 +50,8 @@ def set_(name: str, value: str) -> None:
 def _read(name: str, value: str) -> object:
     if name == "timezone" and value not in available_timezones():
         raise InvalidInput(f"“{value}” is no time zone", name, "Write it as Europe/Berlin.")
+    if SIMPLE[name] == LIST:
+        return [_country(part.strip().upper(), name) for part in value.split(",") if part.strip()]
     if SIMPLE[name] == "bool":
         if value not in ("true", "false"):
             raise InvalidInput("is true or false", name)
@@ -52,3 +60,9 @@ def _read(name: str, value: str) -> object:
         return ZoneInfo(value).key if name == "timezone" else KINDS[SIMPLE[name]](value)
     except (ValueError, InvalidOperation) as error:
         raise InvalidInput(f"“{value}” is no number", name) from error
+
+
+def _country(code: str, name: str) -> str:
+    if code != EVERYWHERE and not (len(code) == 2 and code.isascii() and code.isalpha()):
+        raise InvalidInput(f"“{code}” is no country", name, "Write codes such as DE,FR, or * for all.")
+    return code

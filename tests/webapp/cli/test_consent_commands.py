@@ -96,3 +96,11 @@ def test_a_form_is_made_embedded_and_taken_off(cairn: Cairn) -> None:
     assert cairn("forms", "archive", "join", "--undo").exit_code == 0
     assert cairn("forms", "embed", "join").exit_code == 0
     assert cairn("forms", "set", "join", "--field", "email=Again").exit_code == 1
+
+
+def test_countries_without_tracking_are_set(cairn: Cairn) -> None:
+    assert cairn("workspace", "set", "untracked_countries", "de, FR").exit_code == 0
+    assert "untracked_countries\tDE,FR\n" in cairn("workspace", "show").output
+    assert cairn("workspace", "set", "untracked_countries", "Germany").exit_code == 1
+    assert cairn("workspace", "set", "untracked_countries", "").exit_code == 0
+    assert "untracked_countries\t\n" in cairn("workspace", "show").output
