@@ -92,6 +92,9 @@ SCRUB = tuple(
         where enrolment_id in ({ENTRIES}) and state <> 'sending'""",
         f"delete from local_messages where message_token in (select token from messages where id in ({MINE}))",
         f"""
+        update direct_sends set event = '{{}}', key = 'erased ' || message_id
+        where message_id in ({MINE}) and event <> '{{}}'""",
+        f"""
         update receipts set recipient = null, reason = '', payload = null
         where message_id in ({MINE}) and settled_at is not null""",
         """

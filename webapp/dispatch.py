@@ -18,7 +18,7 @@ from engine.channels.mail_api.account import Account
 from engine.channels.sms.gateway import Gateway
 from engine.db import Database
 from engine.signing import Signer
-from webapp.api import consent, enter, explaining, ingest, receipts
+from webapp.api import consent, enter, explaining, ingest, messages, receipts
 from webapp.api.keys import Keys
 from webapp.api.write import write_calls
 from webapp.groupcommit import GroupCommit, Handler, Limits
@@ -112,6 +112,8 @@ class HotPath:
             return enter.answer(environ, slug, self.keys, self.database)
         if prefix == "/v1" and (contact := explaining.contact_of(path)):
             return explaining.answer(environ, contact, self.keys, self.database, self.signer)
+        if prefix == "/v1" and messages.is_ours(path):
+            return messages.answer(environ, self.keys, self.database, self.ring)
         if path == receipts.PATH:
             return receipts.answer(environ, self.keys, self.database)
         return self._health(path)

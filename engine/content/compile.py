@@ -27,13 +27,15 @@ footer = (
     '<div class="cairn-footer" style="max-width:600px;margin:0 auto;padding:24px 16px;text-align:center;'
     'font-family:Helvetica,Arial,sans-serif;font-size:12px;line-height:18px;color:#6b7280;">'
     '{% if postal_address %}<p style="margin:0 0 8px;">{{ postal_address }}</p>{% endif %}'
-    '<p style="margin:0;"><a href="{{ unsubscribe_url }}" style="color:#6b7280;">Unsubscribe</a>'
+    '{% if cairn_leaving %}<p style="margin:0;">'
+    '<a href="{{ unsubscribe_url }}" style="color:#6b7280;">Unsubscribe</a>'
     '{% if preferences_url %} &middot; <a href="{{ preferences_url }}" style="color:#6b7280;">Preferences</a>'
-    "{% endif %}</p></div>"
+    "{% endif %}</p>{% endif %}</div>"
 )
 footer_text = (
-    "\n-- \n{% if postal_address %}{{ postal_address }}\n{% endif %}Unsubscribe: {{ unsubscribe_url }}\n"
-    "{% if preferences_url %}Preferences: {{ preferences_url }}\n{% endif %}"
+    "{% if cairn_leaving or postal_address %}\n-- \n{% endif %}{% if postal_address %}{{ postal_address }}\n{% endif %}"
+    "{% if cairn_leaving %}Unsubscribe: {{ unsubscribe_url }}\n"
+    "{% if preferences_url %}Preferences: {{ preferences_url }}\n{% endif %}{% endif %}"
 )
 preheader_block = (
     '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;'

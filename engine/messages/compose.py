@@ -28,6 +28,7 @@ from engine.urls import MessageUrls, origin_us
 from engine.workspace import Workspace
 
 trigger_events = text("select id, trigger_event from enrolments where id = any(cast(:ids as bigint[]))")
+sent_events = text("select message_id, event from direct_sends where message_id = any(cast(:ids as bigint[]))")
 
 Renderers = Mapping[int, store.Renderer | str]
 
@@ -46,12 +47,14 @@ def load_renderers(session: Session, versions: Iterable[int | None]) -> Renderer
 
 
 def load_events(session: Session, messages: Iterable[Candidate], renderers: Renderers) -> None:
-    """Fill in the trigger event of the messages whose content reads it; it never changes."""
+    """Fill in the trigger event of the messages whose content reads it, or what a call gave; neither ever changes."""
     reading = {version for version, each in renderers.items() if not isinstance(each, str) and "event" in each.names}
-    of = {each.enrolment_id: each for each in messages if each.content_version_id in reading and each.enrolment_id}
-    if of:
-        for enrolment_id, event in session.execute(trigger_events, {"ids": literal(of)}):
-            of[enrolment_id].event = event or {}
+    asking = [each for each in messages if each.content_version_id in reading] if reading else []
+    of = {each.enrolment_id: each for each in asking if each.enrolment_id}
+    direct = {each.id: each for each in asking if not each.enrolment_id and each.campaign_id is None}
+    for known, query in ((of, trigger_events), (direct, sent_events)):
+        for id_, event in session.execute(query, {"ids": literal(known)}) if known else ():
+            known[id_].event = event or {}
 
 
 def _loaded(session: Session, version: int) -> store.Renderer | str:
@@ -143,6 +146,7 @@ class Composer:
             plain_urls=plain_site(self.site),
             postal_address=workspace.postal_address,
             feedback_id=feedback_id(message, workspace),
+            transactional=message.transactional,
         )
 
 

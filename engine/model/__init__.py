@@ -15,6 +15,7 @@ from engine.model.consent import (
 )
 from engine.model.contact import AttributeDefinition, Contact, ContactIdentity
 from engine.model.content import Content, ContentLink, ContentVersion
+from engine.model.direct import DirectSend
 from engine.model.event import ChangeInbox, Event, EventDefinition, EventInbox, EventKey
 from engine.model.form import Form
 from engine.model.journey import Enrolment, EntryInbox, Journey, JourneyVersion, SplitWinner, StepLog
@@ -50,6 +51,7 @@ __all__ = [
     "Cost",
     "Credit",
     "Delivery",
+    "DirectSend",
     "Enrolment",
     "EntryInbox",
     "EntryRollup",

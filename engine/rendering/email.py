@@ -163,6 +163,7 @@ class Links:
         values["confirm_url"] = envelope.confirm_url or None
         values["view_url"] = envelope.view_url or None
         values["postal_address"] = envelope.postal_address or None
+        values["cairn_leaving"] = not envelope.transactional
         values["cairn_link"] = self
 
     def escape_in(self, values: dict[str, Any]) -> None:

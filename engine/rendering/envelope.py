@@ -15,7 +15,8 @@ class Envelope:
     addresses of links by their positions. `plain_urls` promises that they, `open_url`, `unsubscribe_url` and
     `preferences_url` are http
     addresses of letters, digits and `/:?%_.,+~@-`, which need no encoding anywhere. `postal_address` may hold several
-    lines. `unsubscribe_mailto` is an address that unsubscribes by mail (RFC 2369). `headers` are added as they are:
+    lines. A `transactional` message has no header for unsubscribing, nor a link for it in the standard footer.
+    `unsubscribe_mailto` is an address that unsubscribes by mail (RFC 2369). `headers` are added as they are:
     names and values must be ASCII.
     """
 
@@ -37,6 +38,7 @@ class Envelope:
     plain_urls: bool = False
     postal_address: str = ""
     feedback_id: str = ""
+    transactional: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -153,7 +153,12 @@ def date_line(moment: dt.datetime) -> str:
 
 
 def unsubscribe_lines(envelope: Envelope) -> str:
-    """List-Unsubscribe with one URI per folded line (RFC 2369) and the one-click promise (RFC 8058)."""
+    """List-Unsubscribe with one URI per folded line (RFC 2369) and the one-click promise (RFC 8058).
+
+    None for what answers the contact: that is not what they would unsubscribe from.
+    """
+    if envelope.transactional:
+        return ""
     if envelope.plain_urls and not envelope.unsubscribe_mailto and 0 < len(envelope.unsubscribe_url) < 900:
         return f"List-Unsubscribe: <{envelope.unsubscribe_url}>\r\n{one_click}"
     uris = [envelope.unsubscribe_url] if envelope.unsubscribe_url else []

@@ -13,6 +13,7 @@ from engine.contacts.consent import suppress
 from engine.contacts.everything import PARTS, collect
 from engine.contacts.identify import identify
 from engine.contacts.profile import Profile
+from engine.messages.direct import Order, send
 from engine.model import ConsentPause, Import
 from engine.signing import signer
 from engine.tracking import hits
@@ -66,6 +67,7 @@ def meet(world: World) -> int:
     world.consent(ann, "unsubscribed", channel="sms")
     with world.database.transaction() as session:
         session.execute(insert(ConsentPause), {"contact_id": ann, "channel": "email", "until": now})
+        send(session, Order("hello", f"receipt {ANN[3]}", email=ANN[0], properties={"to": ANN[0]}), now)
     return ann
 
 

@@ -21,7 +21,8 @@ RETRY = 0.5  # an unknown key may be a new one; it is looked for at most this of
 INGEST = "ingest"
 RECEIPTS = "receipts"  # apart: keys for ingest stand in web pages, and bounces end that people are written to
 READ = "read"  # what is known of people; no key that stands in a web page has it
-SCOPES = (INGEST, RECEIPTS, READ)
+SEND = "send"  # writes to people whatever they said of consent
+SCOPES = (INGEST, RECEIPTS, READ, SEND)
 
 
 class Keys:

@@ -12,7 +12,7 @@ REASONS = {
     "400": "The request is wrong; `message` names the field.",
     "401": "The key is missing, unknown or revoked.",
     "403": "The key is not for this; `message` says which one is.",
-    "404": "There is no such contact or journey.",
+    "404": "There is no such contact, journey, content or message.",
     "409": "The journey lets nobody in now.",
     "413": "The body is too large.",
     "429": "Too much at once: come back after `Retry-After`.",
@@ -47,6 +47,52 @@ ENTERING = {
         "properties": {"type": "object", "description": "What `event.` reads in the journey."},
     },
 }
+SENDING = {
+    "type": "object",
+    "properties": {
+        "content": {"type": "string", "description": "The content's name."},
+        "to": {
+            "type": "object",
+            "properties": {"userId": {"type": "string"}, "email": {"type": "string"}, "phone": {"type": "string"}},
+            "description": "The contact; made if need be.",
+        },
+        "messageId": {"type": "string", "description": "Makes the call one; or the header `Idempotency-Key`."},
+        "properties": {"type": "object", "description": "What `event.` reads in the content."},
+        "send_at": {"type": "string", "format": "date-time"},
+        "expires": {"type": "string", "format": "date-time"},
+    },
+    "required": ["content", "to"],
+}
+SENT = {
+    "type": "object",
+    "properties": {"success": {"const": True}, "token": {"type": "string"}},
+    "required": ["success", "token"],
+}
+MOMENT = {"type": ["string", "null"], "format": "date-time"}
+MESSAGE = {
+    "type": "object",
+    "description": "A message and what became of it.",
+    "properties": {
+        "token": {"type": "string"},
+        "content": {"type": "string"},
+        "channel": {"enum": ["email", "sms"]},
+        "state": {
+            "enum": [
+                "queued", "sending", "accepted", "delivered", "bounced", "complained", "failed", "unknown",
+                "suppressed", "expired", "cancelled",
+            ]
+        },
+        "reason": {"type": ["string", "null"]},
+        "attempts": {"type": "integer"},
+        **dict.fromkeys(
+            (
+                "queued_at", "send_after", "expires_at", "accepted_at", "delivered_at", "ended_at", "first_open_at",
+                "first_click_at",
+            ),
+            MOMENT,
+        ),
+    },
+}  # fmt: skip
 RULE = {
     "type": "object",
     "description": "A rule with its verdict, the values that it saw, and the parts that it is made of.",
@@ -125,6 +171,20 @@ def document() -> dict[str, Any]:
             "summary": "Why a contact did, or did not, get what a journey sends; needs the scope `read`.",
             "parameters": [contact, asked],
             "responses": _responses("200", {"$ref": "#/components/schemas/Story"}, "400", "401", "403", "404", "503"),
+        }
+    }
+    token = _parameter("path", "token", "What sending the message gave.")
+    paths["/v1/messages"] = {
+        "post": {
+            **_posted("Send one message to one contact, whatever they said of consent; needs `send`.", SENDING),
+            "responses": _responses("202", SENT, "400", "401", "403", "404", "413", "503"),
+        }
+    }
+    paths["/v1/messages/{token}"] = {
+        "get": {
+            "summary": "What became of a message sent so; needs the scope `send`.",
+            "parameters": [token],
+            "responses": _responses("200", MESSAGE, "401", "403", "404", "503"),
         }
     }
     return {

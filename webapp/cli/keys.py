@@ -26,7 +26,7 @@ def command() -> None:
     multiple=True,
     default=(INGEST,),
     show_default=True,
-    help="Write events and contacts, hand in mail that came back, or read; may be given more than once.",
+    help="Write events and contacts, hand in mail that came back, read, or send single messages; repeatable.",
 )
 def create(name: str, scopes: tuple[str, ...]) -> None:
     """Make a key and print it. It cannot be shown again."""

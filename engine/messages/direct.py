@@ -1,0 +1,120 @@
+"""One message to one contact because a program says so: a receipt, a new password. It answers what the contact did.
+
+It needs no consent and knows no cap; an address that does not exist, or from where a complaint came, gets nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine import partitions
+from engine.contacts.identify import identify
+from engine.contacts.profile import Profile, clean
+from engine.errors import InvalidInput, NotFound
+from engine.events.encoding import encode
+
+KEY_LENGTH = 150
+AHEAD = dt.timedelta(days=366)
+"""How far ahead a message may be queued."""
+
+CONTENT = text("select id, channel from contents where slug = :slug and current_version_id is not null")
+BY_PHONE = text("""
+select id from contacts where phone = :phone and erased_at is null order by id limit 1 for no key update""")
+SENT = text("select token from direct_sends where key = :key")
+# The key is taken first: whoever comes second waits for the first one's commit, and then sends nothing.
+QUEUE = text("""
+with taken as (
+    insert into direct_sends (message_id, origin_at, key, token, event)
+    values (nextval('messages_id_seq'), :now, :key, :token, cast(:event as jsonb))
+    on conflict (key) do nothing returning message_id)
+insert into messages (id, origin_at, contact_id, content_id, channel, transactional, token, queued_at, send_after,
+    expires_at)
+select message_id, :now, :contact_id, :content_id, :channel, true, :token, :now, :send_after, :expires_at from taken
+returning id""")
+STATE = text("""
+select m.token, c.slug as content, m.channel, m.state, m.reason, m.queued_at, m.send_after, m.expires_at, m.attempts,
+    m.accepted_at, m.delivered_at, m.ended_at, m.first_open_at, m.first_click_at
+from direct_sends d join messages m on m.id = d.message_id and m.origin_at = d.origin_at
+join contents c on c.id = m.content_id where d.token = :token""")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a program asks for. `key` makes it one; `properties` are what the content reads as `event.`.
+
+    One of `user_id`, `email` and `phone` names the contact, who is made if need be; what else is given is written.
+    """
+
+    content: str
+    key: str
+    user_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    properties: Mapping[str, Any] | None = None
+    send_at: dt.datetime | None = None
+    expires: dt.datetime | None = None
+
+
+def send(session: Session, order: Order, now: dt.datetime) -> str:
+    """Queue the message; its token. An order whose key was used before changes nothing and gives that one's token.
+
+    Raises InvalidInput, NotFound for a content that is not there. Call it first in a transaction, as `identify`.
+    """
+    if not 0 < len(order.key) <= KEY_LENGTH:
+        raise InvalidInput(f"has 1 to {KEY_LENGTH} characters", where="messageId", hint="Shorten it.")
+    event = encode({"properties": dict(order.properties or {})}, "properties").decode()
+    send_after, expires_at = _times(order, now)
+    if (sent := session.execute(SENT, {"key": order.key}).scalar()) is not None:
+        return str(sent)
+    contact_id = _contact(session, order, now)
+    content = session.execute(CONTENT, {"slug": order.content}).first()
+    if content is None:
+        raise NotFound("content", order.content, "`cairn content list` shows those that there are.")
+    partitions.ensure(session, "messages", [now])
+    token = uuid.uuid4().hex
+    values = {
+        "now": now, "key": order.key, "token": token, "event": event, "contact_id": contact_id,
+        "content_id": content.id, "channel": content.channel, "send_after": send_after, "expires_at": expires_at,
+    }  # fmt: skip
+    if session.execute(QUEUE, values).first() is not None:
+        return token
+    return str(session.execute(SENT, {"key": order.key}).scalar_one())
+
+
+def state(session: Session, token: str) -> dict[str, Any]:
+    """What became of a message sent so: names, state, reason and instants as ISO 8601. Raises NotFound."""
+    row = session.execute(STATE, {"token": token.replace("\0", "")}).mappings().first()
+    if row is None:
+        raise NotFound("message", token, "It is the token that sending it gave.")
+    return {name: value.isoformat() if isinstance(value, dt.datetime) else value for name, value in row.items()}
+
+
+def _times(order: Order, now: dt.datetime) -> tuple[dt.datetime, dt.datetime | None]:
+    send_after = max(order.send_at or now, now)
+    if send_after > now + AHEAD:
+        raise InvalidInput("is more than a year ahead", where="send_at", hint="Call again later.")
+    if order.expires is not None and order.expires <= send_after:
+        raise InvalidInput("is over before the message may go", where="expires", hint="Name a later instant.")
+    return send_after, order.expires
+
+
+def _contact(session: Session, order: Order, now: dt.datetime) -> int:
+    """A number alone names the oldest contact who has it; who is made for it is the same one the next time."""
+    by_number = bool(order.phone and not order.user_id and not order.email)
+    named = Profile(order.user_id, order.email, "phone" if by_number else None, order.phone)
+    profile, problems = clean(named)
+    for problem in problems:
+        raise InvalidInput(problem.error, where=f"to.{problem.name}", hint=problem.fix)
+    if by_number:
+        found = session.execute(BY_PHONE, {"phone": profile.phone}).scalar()
+        if found is not None:
+            return int(found)
+        profile = profile._replace(anonymous_id=f"phone:{profile.phone}")
+    return identify(session, [profile], now)[0]
