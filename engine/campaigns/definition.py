@@ -152,7 +152,7 @@ def as_mapping(found: Definition) -> dict[str, Any]:
         "test": percent(found.test) if found.test is not None else None,
         "winner": {"by": found.winner.by, "after": written(found.winner.after)} if found.winner else None,
         "holdout": percent(found.holdout) if found.holdout else None,
-        "at": found.at.isoformat(" ", "minutes") if found.at else None,
+        "at": _moment(found.at) if found.at else None,
         "zone": "contact" if found.local else None,
         "passed": found.passed if found.local else None,
         "throttle": f"{found.throttle} per hour" if found.throttle else None,
@@ -175,6 +175,11 @@ def as_yaml(found: Definition) -> str:
 def percent(share: Decimal) -> str:
     """0.125 -> `12.5%`."""
     return f"{(share * 100).normalize():f}%"
+
+
+def _moment(at: dt.datetime) -> str:
+    """To the minute, unless it is more exact than that."""
+    return at.isoformat(" ", "auto" if at.second or at.microsecond else "minutes")
 
 
 def _text(given: Mapping[str, Any], key: str) -> str:

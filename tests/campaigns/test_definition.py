@@ -49,6 +49,13 @@ def test_a_file_says_everything_and_is_written_as_it_was_read() -> None:
     assert parse(as_yaml(found)) == read(as_mapping(found)) == found
 
 
+@pytest.mark.parametrize("at", ["2026-12-01 09:00", "2026-12-01 09:00:07+02:00", "2026-12-01 09:00:07.000123"])
+def test_an_instant_keeps_all_its_digits(at: str) -> None:
+    found = read(BASE | {"at": at})
+    assert found.at == dt.datetime.fromisoformat(at)
+    assert read(as_mapping(found)) == parse(as_yaml(found)) == found
+
+
 @pytest.mark.parametrize(
     ("fields", "where"),
     [
