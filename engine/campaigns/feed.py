@@ -27,7 +27,8 @@ WAVE = text("""
 select wave, at from campaign_waves where campaign_id = :id and not done and (test or cast(:winner as text) is not null)
 order by wave limit 1
 """)
-# A contact that was merged into another one since the freeze is not there any more, and gets nothing.
+# A contact that was merged into another one since the freeze is not there any more, and gets nothing. The bounds of the
+# ids tell the planner to read that part of the contacts only.
 QUEUE = text("""
 with picked as materialized (
     select a.contact_id, a.arm from campaign_contacts a
@@ -37,7 +38,9 @@ with picked as materialized (
 numbered as (
     select p.contact_id, case when p.arm = :rest then :winner else p.arm end as arm,
         row_number() over (order by p.contact_id) - 1 as place
-    from picked p join contacts c on c.id = p.contact_id and c.erased_at is null where p.arm <> :holdout),
+    from picked p join contacts c on c.id = p.contact_id and c.erased_at is null
+        and c.id between (select min(contact_id) from picked) and (select max(contact_id) from picked)
+    where p.arm <> :holdout),
 queued as (
     insert into messages (origin_at, step_id, campaign_id, contact_id, content_id, channel, topic, cap, queued_at,
         send_after, expires_at)

@@ -84,10 +84,13 @@ class CampaignWave(Base):
 
 
 class CampaignContact(Base):
-    """A contact in the frozen audience. Rows have no foreign keys, as there may be millions."""
+    """A contact in the frozen audience. Rows have no foreign keys, as there may be millions.
+
+    The second index finds the campaigns of a contact; being of hashes it cannot tempt the planner to read a wave by it.
+    """
 
     __tablename__ = "campaign_contacts"
-    __table_args__ = (Index("campaign_contacts_contact_idx", "contact_id"),)
+    __table_args__ = (Index("campaign_contacts_contact_idx", "contact_id", postgresql_using="hash"),)
 
     campaign_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     wave: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)

@@ -81,7 +81,7 @@ def upgrade() -> None:
         sa.Column("value", sa.Numeric(), nullable=True),
         sa.PrimaryKeyConstraint("campaign_id", "wave", "contact_id", name=op.f("campaign_contacts_pkey")),
     )
-    op.create_index("campaign_contacts_contact_idx", "campaign_contacts", ["contact_id"])
+    op.create_index("campaign_contacts_contact_idx", "campaign_contacts", ["contact_id"], postgresql_using="hash")
 
 
 def downgrade() -> None:
