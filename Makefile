@@ -26,7 +26,7 @@ up: install
 	$(BIN)/cairn up
 
 test: install lint types contracts
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
