@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -142,12 +142,12 @@ def hot_path(
     limits: Limits | None = None,
     site: str = "",
     gateway: Gateway | None = None,
-    account: Account | None = None,
+    accounts: Sequence[Account] = (),
 ) -> HotPath:
     """Start the writer and build the native addresses on it. `ring` may block and fail, nobody waits for it.
 
     Calls are written first: finding contacts takes the locks that everything else may wait for. `gateway` delivers
-    receipts and texts at addresses below `site`, `account` receipts of email.
+    receipts and texts at addresses below `site`, `accounts` receipts of email.
     """
     handlers: dict[str, Handler] = {
         "ingest": write_calls,
@@ -164,7 +164,7 @@ def hot_path(
     second_step = Confirming(signer, database, writer, client_ip_header)
     waking = partial(bell, {"ingest"})
     received = Texts(database, signer, site, gateway, waking)
-    told = MailReceipts(database, signer, account)
+    told = MailReceipts(database, signer, tuple(accounts))
     return HotPath(
         database,
         signer,

@@ -6,8 +6,7 @@ from functools import partial
 from multiprocessing.util import Finalize
 
 from engine import log, memory
-from engine.channels.mail_api import is_account
-from engine.channels.mail_api.account import parse as parse_account
+from engine.channels.addresses import accounts
 from engine.channels.sms.gateway import parse
 from engine.db import Database
 from engine.errors import ConfigurationError
@@ -32,9 +31,9 @@ def build() -> Application:
     database = Database(chosen.database_url, workspace=chosen.workspace_schema, pool_size=POOL)
     bell = partial(ring, connect(chosen.redis_url), "match") if chosen.redis_url else lambda: None
     gateway = parse(chosen.sms_url) if chosen.sms_url else None
-    account = parse_account(chosen.smtp_url) if chosen.smtp_url and is_account(chosen.smtp_url) else None
+    vendors = accounts(chosen.smtp_url)
     header, site = chosen.client_ip_header, chosen.site_url
-    hot = hot_path(database, signer(), ring=bell, client_ip_header=header, site=site, gateway=gateway, account=account)
+    hot = hot_path(database, signer(), ring=bell, client_ip_header=header, site=site, gateway=gateway, accounts=vendors)
     Finalize(None, hot.writer.close, exitpriority=10)
     flask = create_app(database, chosen.redis_url, chosen)
     memory.expect_batches()

@@ -12,11 +12,13 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from engine import clock as clocks
+from engine.channels.addresses import addresses, name_of
 from engine.channels.dkim import Dkim
 from engine.channels.journal import Journal
 from engine.channels.mail_api import is_account
 from engine.channels.naming import Naming
 from engine.channels.provider import Provider
+from engine.channels.relays import Relays
 from engine.channels.sms import gateway
 from engine.channels.smtp import Timeouts, Transmitter
 from engine.db import Database
@@ -33,9 +35,9 @@ class Sender:
     """Sends what is queued in one workspace. One a process; calls from several threads take turns.
 
     `home` is CAIRN_HOME, `site` the base of all addresses in messages, `smtp_url` as in `channels.smtp.Server.parse` or
-    `channels.mail_api.account.parse`, `sms_url` as in `channels.sms.gateway.parse`; texts go to the local phone without
-    one. Connections stay open between calls; a turn ends early when `stopping` says so. `dkim` signs email; what
-    bounces comes back to `bounces`.
+    `channels.mail_api.account.parse`, several with blanks between, `sms_url` as in `channels.sms.gateway.parse`; texts
+    go to the local phone without one. Connections stay open between calls; a turn ends early when `stopping` says so.
+    `dkim` signs email; what bounces comes back to `bounces`.
     """
 
     def __init__(
@@ -66,7 +68,13 @@ class Sender:
         self._flying: dict[str, deque[Batch]] = {each.channel: deque() for each in self.providers}
         self._lock = threading.Lock()
 
-    def _mail(self, url: str, naming: Naming, connections: int, timeouts: Timeouts | None) -> Provider:
+    def _mail(self, setting: str, naming: Naming, connections: int, timeouts: Timeouts | None) -> Provider:
+        """One relay stands for itself; several take each other's place."""
+        urls = addresses(setting)
+        made = [self._relay(url, naming, connections, timeouts) for url in urls]
+        return made[0] if len(made) == 1 else Relays(list(zip(map(name_of, urls), made, strict=True)))
+
+    def _relay(self, url: str, naming: Naming, connections: int, timeouts: Timeouts | None) -> Provider:
         """What vendors' interfaces need is loaded only where one is used."""
         if not is_account(url):
             return Transmitter(url, self.journal, connections=connections, timeouts=timeouts)

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import workspace
+from engine.channels.addresses import addresses
 from engine.channels.mail_api import is_account
 from engine.channels.provider import Result as ProviderResult
 from engine.channels.smtp.server import Server
@@ -78,7 +79,7 @@ def send_notes(database: Database, clock: Callable[[Session], dt.datetime], smtp
         known = workspace.load(session)
         if not rows:
             return 0
-        hand_over = _way_out(smtp_url)  # what it raises takes the claim back
+        hand_over = _ways_out(smtp_url)  # what it raises takes the claim back
     results = hand_over(rows, known, now)
     with database.transaction() as session:
         now = clock(session)
@@ -87,7 +88,26 @@ def send_notes(database: Database, clock: Callable[[Session], dt.datetime], smtp
     return len(rows)
 
 
-def _way_out(url: str) -> Callable[[Any, Workspace, dt.datetime], list[Result]]:
+HandOver = Callable[[Any, Workspace, dt.datetime], list[Result]]
+
+
+def _ways_out(setting: str) -> HandOver:
+    """The relays of the setting in turn: what certainly did not arrive by one goes by the next."""
+    ways = [_way_out(url) for url in addresses(setting)]
+
+    def hand_over(rows: Any, known: Workspace, now: dt.datetime) -> list[Result]:
+        results = ways[0](rows, known, now)
+        for way in ways[1:]:
+            left = [place for place, result in enumerate(results) if result.state == "again"]
+            again = way([rows[place] for place in left], known, now) if left else []
+            for place, result in zip(left, again, strict=True):
+                results[place] = result
+        return results
+
+    return hand_over
+
+
+def _way_out(url: str) -> HandOver:
     """Over SMTP, or through the vendor's interface that messages take."""
     if not is_account(url):
         return partial(_send_all, Server.parse(url))

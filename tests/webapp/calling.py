@@ -66,7 +66,7 @@ def serving(
         client_ip_header=client_ip_header,
         site=site,
         gateway=gateway,
-        account=account,
+        accounts=(account,) if account else (),
     )
     try:
         yield Site(database, hot, Client(_from_loopback(dispatcher(hot, flask))), key, rings)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from engine.channels.mail_api import is_account
-from engine.channels.mail_api.account import parse
-from engine.channels.smtp import Server
+from engine.channels import relays
+from engine.channels.addresses import accounts, addresses, name_of
+from engine.channels.mail_api.account import Account
 from engine.settings import settings
 from engine.signing import signer
+from webapp.cli._context import connected
 from webapp.public.mail_receipts import door_url
 
 
@@ -19,14 +20,32 @@ def command() -> None:
     if not own.smtp_url:
         click.echo("Email goes to the local mailbox, on the page Mailbox. Set CAIRN_SMTP_URL to send it.")
         return
-    if not is_account(own.smtp_url):
-        click.echo(f"email goes to  {Server.parse(own.smtp_url)}")
+    names = list(map(name_of, addresses(own.smtp_url)))
+    click.echo(f"email goes to  {names[0]}")
+    for name in names[1:]:
+        click.echo(f"or else to     {name}")
+    if len(names) > 1:
+        _show_relay(own.smtp_url)
+    vendors = accounts(own.smtp_url)
+    for account in vendors:
+        _show_webhook(account, account.kind if account.kind != vendors[0].kind else "", own.site_url)
+    if vendors and not own.public_url:
+        click.echo("warning: CAIRN_PUBLIC_URL is not set, so the vendor cannot reach this address.", err=True)
+
+
+def _show_relay(setting: str) -> None:
+    with connected() as database, database.transaction() as session:
+        found = relays.current(session, setting)
+    if found is None:
+        click.echo("in use         nothing was sent yet")
         return
-    account = parse(own.smtp_url)
-    click.echo(f"email goes to  {account}")
-    click.echo(f"webhook        {door_url(own.site_url, signer())}")
+    click.echo(f"in use         {found.relay} since {found.since:%Y-%m-%d %H:%M} UTC")
+    if found.why:
+        click.echo(f"because        {found.why}")
+
+
+def _show_webhook(account: Account, kind: str, site: str) -> None:
+    click.echo(f"webhook        {door_url(site, signer(), kind)}")
     wanted = {"sendgrid": "verify", "mailgun": "signing", "ses": "topic"}.get(account.kind)
     if wanted and not account.options.get(wanted):
         click.echo(f"warning: without ?{wanted}= the vendor's signature is not checked in full.", err=True)
-    if not own.public_url:
-        click.echo("warning: CAIRN_PUBLIC_URL is not set, so the vendor cannot reach this address.", err=True)

@@ -8,6 +8,7 @@ import time
 import click
 import psutil
 
+from engine.channels.addresses import addresses, name_of
 from engine.settings import settings
 from workers.embedded import Running
 from workers.embedded.running import read
@@ -40,4 +41,4 @@ def _show_addresses(site: Running) -> None:
     click.echo(f"  PostgreSQL  {site.database_url}")
     click.echo(f"  Redis       {site.redis_url}")
     if site.smtp_url:
-        click.echo(f"  SMTP        {site.smtp_url}")
+        click.echo(f"  email       {', then '.join(map(name_of, addresses(site.smtp_url)))}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 
-from flask import Blueprint, jsonify, render_template, request
+from flask import Blueprint, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
+from engine.channels import relays
 from engine.messages import status
 from engine.receipts import streams
 from webapp.pages.queries import dashboard as queries
@@ -27,8 +28,10 @@ def dashboard() -> ResponseReturnValue:
         figures = queries.figures(opened.session, opened.now)
         journeys = journey_queries.overview(opened.session)
         smtp = status.read(opened.session, "email")
+        relay = relays.current(opened.session, current_app.extensions["cairn.settings"].smtp_url)
         paused = streams.listed(opened.session)
-    return render_template("pages/dashboard.html", figures=figures, journeys=journeys, smtp=smtp, paused=paused)
+    notices = {"smtp": smtp, "relay": relay, "paused": paused}
+    return render_template("pages/dashboard.html", figures=figures, journeys=journeys, **notices)
 
 
 def revenue_chart() -> ResponseReturnValue:

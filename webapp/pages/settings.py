@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
+from engine.channels import relays
 from engine.messages import status
 from webapp.api.keys import SCOPES
 from webapp.pages.queries import settings as queries
@@ -20,6 +21,7 @@ def routes(blueprint: Blueprint) -> None:
 
 def settings(made: str = "") -> ResponseReturnValue:
     """The installation as it is set up; `made` is a key that was made just now."""
+    own = current_app.extensions["cairn.settings"]
     with work() as opened:
         context: dict[str, Any] = {
             "workspace": opened.workspace,
@@ -27,6 +29,7 @@ def settings(made: str = "") -> ResponseReturnValue:
             "keys": queries.keys(opened.session),
             "webhooks": queries.webhooks(opened.session),
             "smtp": status.read(opened.session, "email"),
+            "relay": relays.current(opened.session, own.smtp_url),
         }
-    context |= {"site": current_app.extensions["cairn.settings"].site_url, "made": made, "scopes": SCOPES}
+    context |= {"site": own.site_url, "made": made, "scopes": SCOPES}
     return render_template("pages/settings.html", **context)

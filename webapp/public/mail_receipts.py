@@ -44,9 +44,9 @@ READERS: dict[str, Callable[[bytes], list[Word]]] = {
 }
 
 
-def door_url(site: str, signer: Signer) -> str:
-    """What to enter at the vendor as the address of its webhook."""
-    return f"{site}{PREFIX}{signer.door(DOOR)}"
+def door_url(site: str, signer: Signer, kind: str = "") -> str:
+    """What to enter at the vendor as the address of its webhook; `kind` says which vendor where there are several."""
+    return f"{site}{PREFIX}{signer.door(DOOR)}{kind and '/'}{kind}"
 
 
 @functools.lru_cache(maxsize=8)
@@ -60,30 +60,38 @@ def fetch(url: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class MailReceipts:
-    """What the address works with. Without an account it does not exist."""
+    """What the address works with. Without accounts it does not exist.
+
+    An address without a kind is that of the first account's vendor.
+    """
 
     database: Database
     signer: Signer
-    account: Account | None = None
+    accounts: tuple[Account, ...] = ()
     fetch: Callable[[str], bytes] = fetch
 
     def answer(self, environ: Environ) -> Answer:
         """200 once it is stored; 403 for a wrong signature, the common 404 for a wrong token, 503 for later."""
-        token: str = environ["PATH_INFO"][len(PREFIX) :]
+        token, _, kind = environ["PATH_INFO"][len(PREFIX) :].partition("/")
         ours = hmac.compare_digest(token.encode(), self.signer.door(DOOR).encode())
-        if self.account is None or not ours:
+        mine = self._of(kind)
+        if not mine or not ours:
             return NOT_FOUND
         if environ["REQUEST_METHOD"] != "POST":
             return not_allowed("POST")
         body = receive(environ, BODY_BYTES)
         try:
-            if not self._genuine(self.account, environ, body):
+            if not any(self._genuine(account, environ, body) for account in mine):
                 return FORBIDDEN
-            self._store(self.account, READERS[self.account.kind](body), body)
+            self._store(mine[0], READERS[mine[0].kind](body), body)
         except (SQLAlchemyError, urllib3.exceptions.HTTPError) as error:
             log.warning("a receipt could not be taken", error=str(error)[:300])
             return LATER
         return STORED
+
+    def _of(self, kind: str) -> list[Account]:
+        wanted = kind or (self.accounts[0].kind if self.accounts else "")
+        return [account for account in self.accounts if account.kind == wanted]
 
     def _genuine(self, account: Account, environ: Environ, body: bytes) -> bool:
         key = account.options.get("verify") or account.options.get("signing")

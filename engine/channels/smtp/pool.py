@@ -83,9 +83,16 @@ class Pool:
         try:
             wire, extensions = await connect(self.server, self.timeouts, self.hostname)
         except Refused as error:
-            self.opening.discard(asyncio.current_task())
+            self._opened()
             return self._refused(error)
+        self._opened()
         return self._add(wire, extensions).start()
+
+    def _opened(self) -> None:
+        """Said by the task itself: its callback runs later, when the connection may have been lost again."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.opening.discard(task)
 
     def _add(self, wire: Wire, extensions: Extensions) -> Dialogue:
         dialogue = Dialogue(wire, extensions, self, self.timeouts, self.loop.time)

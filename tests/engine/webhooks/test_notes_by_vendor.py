@@ -11,6 +11,7 @@ from sqlalchemy import text
 from engine.db import Database
 from engine.webhooks.mail import send_notes
 from tests.engine.channels.gateways import http_gateway
+from tests.engine.channels.servers import free_port
 
 NOW = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
 QUEUE = """
@@ -32,7 +33,10 @@ def test_a_note_goes_the_way_that_messages_go(database: Database, status: int, b
     with database.transaction() as session:
         session.execute(text(QUEUE.replace("\n", " ").replace("paused. Look", "paused.\\nLook")), {"now": NOW})
     with http_gateway(lambda _: (status, body)) as (port, asked):
-        assert send_notes(database, lambda _: NOW, f"postmark+http://t@127.0.0.1:{port}") == 1
+        assert (
+            send_notes(database, lambda _: NOW, f"smtp://127.0.0.1:{free_port()} postmark+http://t@127.0.0.1:{port}")
+            == 1
+        )
     assert json.loads(asked[0].body)["Subject"] == "A campaign paused."
     with database.transaction() as session:
         assert session.execute(text("select state from deliveries")).scalars().all() == [state]

@@ -49,6 +49,25 @@ def test_the_dashboard_says_when_mail_does_not_leave(
     assert "connection refused" in page
 
 
+def test_the_dashboard_says_when_another_relay_is_used_and_why(
+    marketer: FlaskClient, shop_database: Database, shop: Shop
+) -> None:
+    own = marketer.application.extensions["cairn.settings"]
+    both = own.model_copy(update={"smtp_url": "smtp://a.example:25 smtp://u:secret@b.example:25"})
+    used = {"relay": "b.example:25", "since": shop.now.isoformat(), "why": "a.example:25: connection refused"}
+    with shop_database.transaction() as session:
+        workspace.put(session, "status.relay", used)
+    try:
+        marketer.application.extensions["cairn.settings"] = both
+        page = marketer.get("/").text
+        assert "Email goes by another mail server" in page
+        assert "a.example:25: connection refused" in page
+        assert "secret" not in page
+    finally:
+        marketer.application.extensions["cairn.settings"] = own
+    assert "another mail server" not in marketer.get("/").text, "one address alone has nobody to stand in for it"
+
+
 def test_the_report_shows_what_the_ledger_holds(marketer: FlaskClient, shop_database: Database) -> None:
     page = marketer.get("/reports/roi").text
     assert money(revenue(shop_database), "USD") in page

@@ -182,7 +182,7 @@ AMAZON = Amazon()
 
 
 def at_amazon(database: Database, site: Site) -> None:
-    object.__setattr__(site.hot, "mail_receipts", MailReceipts(database, SIGNER, SES, AMAZON.fetch))
+    object.__setattr__(site.hot, "mail_receipts", MailReceipts(database, SIGNER, (SES,), AMAZON.fetch))
 
 
 def bounce(kind: str, subtype: str, status: str, code: str) -> dict[str, Any]:
@@ -252,6 +252,16 @@ def test_a_forged_name_or_a_wrong_token_changes_nothing(database: Database, name
         for body in (b"", b"[", b"[1, null]", b'{"RecordType": ["x"]}', b"\xff" * 100):
             assert site.client.post(PATH, data=body).status_code == 200
     assert state(database) == "accepted"
+
+
+def test_each_of_two_vendors_has_an_address_of_its_own(database: Database, name: str) -> None:
+    with serving(database, account=POSTMARK) as site:
+        object.__setattr__(site.hot, "mail_receipts", MailReceipts(database, SIGNER, (SES, POSTMARK)))
+        bounced = postmark(name, "Bounce", ID=42, Type="HardBounce", Email=WHO)
+        assert site.client.post(PATH, json=bounced).status_code == 403, "the bare address is the first vendor's"
+        assert site.client.post(f"{PATH}/sendgrid", json=bounced).status_code == 404
+        assert site.client.post(f"{PATH}/postmark", json=bounced).status_code == 200
+    assert state(database) == "bounced:hard_bounce"
 
 
 def test_without_an_account_there_is_no_door(database: Database) -> None:
