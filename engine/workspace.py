@@ -25,6 +25,8 @@ class Workspace:
     A campaign pauses by itself above the parts `breaker_bounces` and `breaker_complaints`, from `breaker_messages` on.
     In `untracked_countries` opens and clicks of nobody are tracked who has not agreed to it.
     `sms_stopped`, `sms_started` and `sms_help` are texted back to STOP, START and HELP, `{name}` for the workspace's.
+    `caps` (by `all`, channel or `topic:SLUG`), `quiet_hours` (by channel, in the contact's zone) and topics that know
+    neither are `engine.messages.limits`'.
     `click_window_days` and `open_window_days` bound how long after a touch a message may get credit.
     """
 
@@ -50,6 +52,9 @@ class Workspace:
     breaker_bounces: float = 0.05
     breaker_complaints: float = 0.003
     untracked_countries: tuple[str, ...] = ()
+    caps: Mapping[str, str] = field(default_factory=dict)
+    quiet_hours: Mapping[str, str] = field(default_factory=lambda: {"sms": "21:00-08:00"})
+    unlimited_topics: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -101,7 +106,7 @@ def put(session: Session, name: str, value: Any) -> None:
 def _read(name: str, value: Any) -> Any:
     if name.endswith("_price"):
         return Decimal(value)
-    if name == "untracked_countries":
+    if name in ("untracked_countries", "unlimited_topics"):
         return tuple(value)
     if name == "revenue_events":
         return {event: tuple(properties) for event, properties in value.items()}

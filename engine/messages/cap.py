@@ -25,6 +25,9 @@ class Cap:
     number: int
     unit: str
 
+    def __str__(self) -> str:
+        return f"{self.count} per {self.number} {self.unit}"
+
     def since(self, now: dt.datetime) -> dt.datetime:
         """The start of the window that ends now. Months and years are calendar steps in UTC, clamped."""
         if self.unit in lengths:

@@ -18,13 +18,16 @@ from sqlalchemy.orm import Session
 
 from engine.arrays import literal
 from engine.contacts.changes import announce_settled
-from engine.messages import claims, facts, gate
+from engine.messages import claims, facts, gate, limits
 from engine.messages.handed import Candidate
+from engine.messages.limits import Held, Limits
 from engine.receipts import streams
 from engine.reports import rollup
 from engine.signing import Signer
 
 ExitCheck = Callable[[Session, Sequence[Candidate], dt.datetime], set[int]]
+
+NO_LIMITS = Limits()
 
 lock_due = text("""
     select m.id, m.origin_at, m.journey_id, m.step_id, m.channel,
@@ -92,20 +95,23 @@ def claim(
     signer: Signer,
     needs_consent: bool,
     exit_check: ExitCheck | None = None,
+    pressure: Limits = NO_LIMITS,
 ) -> Claim:
     """Take up to `limit` due messages of a channel and mark those that may go as `sending` under `journal`.
 
-    `exit_check` names the messages whose entry must end instead. The caller commits before anything is sent.
+    `exit_check` names the messages whose entry must end instead. What `pressure` holds in quiet hours comes due when
+    they end. The caller commits before anything is sent.
     """
     rows = session.execute(lock_due, {"channel": channel, "now": now, "limit": limit}).all()
     candidates = _one_per_contact(rows)
     if not candidates:
         return Claim([], Counter(), 0)
-    known = facts.read(session, channel, candidates, now, signer)
+    known = facts.read(session, channel, candidates, now, signer, pressure)
     waiting = streams.put_aside(session, candidates)
     leaving = exit_check(session, candidates, now) if exit_check else set()
     going: list[Candidate] = []
     ended: list[Refused] = []
+    held: list[Held] = []
     for each in candidates:
         if each.id in waiting:
             continue
@@ -113,10 +119,13 @@ def claim(
         verdict = gate.decide(looked_at, now)
         if verdict.action == "send":
             going.append(each)
+        elif looked_at.quiet_until is not None and verdict.reason == "quiet":
+            held.append(Held(each, looked_at.quiet_until))
         elif verdict.action != "hold":
             ended.append(Refused(each, verdict, looked_at))
     going = _mark_sending(session, going, now, journal)
     _mark_ended(session, ended, now)
+    limits.hold(session, held)
     counts = Counter(each.verdict.reason or each.verdict.action for each in ended)
     return Claim(going, counts, len(candidates), claims.begin(session, going, journal, now))
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from engine.arrays import literal
 from engine.messages import cap, gate
 from engine.messages.handed import Candidate
+from engine.messages.limits import Limits, count
 from engine.signing import Signer
 
 named = text("""
@@ -39,25 +40,17 @@ suppressions = text("""
     select address_hmac, reason from suppressions
     where address_hmac = any(cast(:hmacs as bytea[])) and channel = :channel
 """)
-counts = text("""
-    select u.id, sent.count
-    from unnest(cast(:ids as bigint[]), cast(:contacts as bigint[]), cast(:since as timestamptz[]))
-        as u(id, contact_id, since)
-    cross join lateral (
-        select count(*) from messages other
-        where other.contact_id = u.contact_id and (other.accepted_at > u.since
-            or other.accepted_at is null and other.state in ('sending', 'unknown') and other.claimed_at > u.since)
-    ) sent
-""")
 
 
 @dataclass(slots=True)
 class Known:
     """A batch: journeys, campaigns and contents by id, topics by slug, consent by (contact, topic), caps by message.
 
-    `suppressed` are messages, `snoozed` contacts.
+    `suppressed` are messages, `snoozed` contacts. What `limits` say holds at `now`.
     """
 
+    now: dt.datetime
+    limits: Limits
     journeys: dict[int, tuple[str, str]] = field(default_factory=dict)
     campaigns: dict[int, tuple[str, str]] = field(default_factory=dict)
     contents: dict[int, tuple[str, int | None]] = field(default_factory=dict)
@@ -65,11 +58,13 @@ class Known:
     consents: dict[tuple[int, str], str] = field(default_factory=dict)
     suppressed: set[int] = field(default_factory=set)
     snoozed: set[int] = field(default_factory=set)
-    counts: dict[int, int] = field(default_factory=dict)
+    counts: dict[int, tuple[int, tuple[gate.Counted, ...]]] = field(default_factory=dict)
 
     def of(self, message: Candidate, *, leaving: bool, needs_consent: bool) -> gate.Facts:
         """What the gate asks about one message."""
         topic = message.topic or ""
+        own, counted = self.counts.get(message.id, (0, ()))
+        quiet = self.limits.quiet_hours(message)
         return gate.Facts(
             message.channel,
             message.recipient,
@@ -82,9 +77,12 @@ class Known:
             leaving,
             message.expires_at,
             cap.parse(message.cap),
-            self.counts.get(message.id, 0),
+            own,
             message.contact_id in self.snoozed,
             message.transactional,
+            counted,
+            quiet,
+            self.limits.quiet_until(message, quiet, self.now) if quiet else None,
         )
 
     def _source(self, message: Candidate) -> tuple[str | None, str | None]:
@@ -100,23 +98,18 @@ class Known:
         message.journey_slug, message.campaign_slug = (slug, None) if message.campaign_id is None else (None, slug)
 
 
-def read(session: Session, channel: str, messages: Sequence[Candidate], now: dt.datetime, signer: Signer) -> Known:
+def read(
+    session: Session, channel: str, messages: Sequence[Candidate], now: dt.datetime, signer: Signer, limits: Limits
+) -> Known:
     """Read what is known about locked messages of a channel, and fill in the names that rendering needs."""
-    known = Known()
+    known = Known(now, limits)
     _names(session, messages, known)
     _consents(session, channel, messages, known, now)
     hmacs = {each.id: signer.address_hmac(channel, each.recipient) for each in messages if each.recipient}
     found = session.execute(suppressions, {"hmacs": literal(hmacs.values()), "channel": channel})
     if suppressed := {row[0]: row[1] for row in found}:
         known.suppressed = {each.id for each in messages if _is_barred(each, suppressed.get(hmacs.get(each.id, b"")))}
-    capped = [(each, limit) for each in messages if (limit := cap.parse(each.cap))]
-    if capped:
-        values = {
-            "ids": literal([each.id for each, _ in capped]),
-            "contacts": literal([each.contact_id for each, _ in capped]),
-            "since": literal([limit.since(now) for _, limit in capped]),
-        }
-        known.counts = {row[0]: row[1] for row in session.execute(counts, values)}
+    known.counts = count(session, channel, messages, now, limits)
     return known
 
 

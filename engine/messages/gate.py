@@ -7,15 +7,25 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from engine.messages.cap import Cap
+from engine.quiet import Hours
 
 Action = Literal["send", "suppressed", "expired", "cancelled", "hold"]
+
+
+class Counted(NamedTuple):
+    """A cap of the workspace, by what it is of (`email`, `topic:news`), and how many messages it has counted."""
+
+    of: str
+    cap: Cap
+    sent: int
 
 
 class Facts(NamedTuple):
     """What the gate looks at. States of consent are as in `engine.model.ConsentState`, or None without a word.
 
     `topic_default` is None where the message has no topic or the topic is not known. `cap_count` are the messages to
-    this contact in the cap's window, over all journeys. `needs_consent`: the channel wants an explicit yes.
+    this contact in the cap's window, over all journeys; `limits` are the workspace's caps. `quiet` are its quiet hours
+    for this channel, and `quiet_until` their end, if they hold now. `needs_consent`: the channel wants an explicit yes.
     `journey_state` is that of the journey or campaign. `snoozed`: the contact asked for a pause. A `transactional`
     message needs no consent: it answers what the contact has just done.
     """
@@ -34,11 +44,14 @@ class Facts(NamedTuple):
     cap_count: int = 0
     snoozed: bool = False
     transactional: bool = False
+    limits: tuple[Counted, ...] = ()
+    quiet: Hours | None = None
+    quiet_until: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What happens to the message. A held one stays in the queue as it is."""
+    """What happens to the message. A held one stays in the queue: until quiet hours end, or as it is."""
 
     action: Action
     reason: str | None = None
@@ -57,6 +70,7 @@ REFUSED_BY = {
     "unsubscribed": "consent",
     "no_consent": "consent",
     "snoozed": "consent",
+    "quiet": "quiet",
     "cap": "cap",
 }
 """Which gate gives a reason. The gates stand in the order in which they are asked."""
@@ -73,14 +87,17 @@ def decide(facts: Facts, now: dt.datetime) -> Verdict:
         return Verdict("hold", "paused")
     if facts.expires_at is not None and facts.expires_at <= now:
         return Verdict("expired", "expired")
-    refusal = _refusal(facts)
-    return Verdict("suppressed", refusal) if refusal else send
+    if refusal := _refusal(facts):
+        return Verdict("suppressed", refusal)
+    if facts.quiet_until is not None:
+        return Verdict("hold", "quiet")  # before the caps, whose windows go on while it waits
+    return Verdict("suppressed", "cap") if _over(facts) else send
 
 
 def seen(facts: Facts) -> dict[str, dict[str, Any]]:
     """By gate the values that it looked at, as JSON: kept of refused messages, so that a refusal can be explained."""
     consent = ("channel_state", "topic_state", "topic_default", "needs_consent", "snoozed", "transactional")
-    limit = facts.cap
+    until = facts.quiet_until.isoformat() if facts.quiet_until else None
     return {
         "journey": {"state": facts.journey_state},
         "exit": {"leaving": facts.leaving},
@@ -88,8 +105,20 @@ def seen(facts: Facts) -> dict[str, dict[str, Any]]:
         "address": {"present": bool(facts.address)},
         "suppression": {"suppressed": facts.suppressed},
         "consent": {name: getattr(facts, name) for name in consent},
-        "cap": {"allowed": f"{limit.count} per {limit.number} {limit.unit}", "count": facts.cap_count} if limit else {},
+        "quiet": {"hours": str(facts.quiet), "until": until} if facts.quiet else {},
+        "cap": _caps(facts),
     }
+
+
+def _caps(facts: Facts) -> dict[str, Any]:
+    """The message's own cap, and each of the workspace's by its name."""
+    own = {"allowed": str(facts.cap), "count": facts.cap_count} if facts.cap else {}
+    return own | {each.of: f"{each.sent} of {each.cap}" for each in facts.limits}
+
+
+def _over(facts: Facts) -> bool:
+    own = facts.cap is not None and facts.cap_count >= facts.cap.count
+    return own or any(each.sent >= each.cap.count for each in facts.limits)
 
 
 def _refusal(facts: Facts) -> str | None:
@@ -99,8 +128,6 @@ def _refusal(facts: Facts) -> str | None:
         return "suppressed"
     if not facts.transactional and (reason := _without_consent(facts)):
         return reason
-    if facts.cap is not None and facts.cap_count >= facts.cap.count:
-        return "cap"
     return None
 
 

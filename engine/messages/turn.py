@@ -28,6 +28,7 @@ from engine.messages import claims, paused, status
 from engine.messages.claim import Claim, ExitCheck, claim
 from engine.messages.compose import Composed, Composer, load_events, load_renderers
 from engine.messages.handed import Candidate
+from engine.messages.limits import Limits
 from engine.messages.results import Finished, write_results
 from engine.receipts.verp import ReturnPath
 from engine.signing import Signer
@@ -190,6 +191,7 @@ class Turn:
                 signer=self.signer,
                 needs_consent=channel == "sms" and settings.sms_needs_consent,
                 exit_check=self.exit_check,
+                pressure=Limits.of(settings),
             )
             renderers = load_renderers(session, (message.content_version_id for message in claimed.messages))
             load_events(session, claimed.messages, renderers)

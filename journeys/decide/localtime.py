@@ -9,6 +9,7 @@ import datetime as dt
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from engine.quiet import Hours, over_at
 from journeys.language.steps import LocalTime, Quiet
 
 DAY = dt.timedelta(days=1)
@@ -26,27 +27,6 @@ def next_time(wanted: LocalTime, zone: ZoneInfo, now: dt.datetime) -> dt.datetim
     raise AssertionError("each weekday comes within nine days")
 
 
-@lru_cache(maxsize=1024)
 def quiet_until(quiet: Quiet, zones: tuple[ZoneInfo, ...], now: dt.datetime) -> dt.datetime | None:
-    """The end of quiet hours that hold at `now` in any of `zones`, in UTC; None when sending is allowed in all.
-
-    Zones so far apart that it is quiet somewhere at every hour leave no such instant; then the first zone decides.
-    """
-    moment = now
-    for _ in range(2 * len(zones)):
-        ends = [end for zone in zones if (end := _quiet_end(quiet, zone, moment))]
-        if not ends:
-            return moment if moment > now else None
-        moment = max(ends)
-    return _quiet_end(quiet, zones[0], now)
-
-
-def _quiet_end(quiet: Quiet, zone: ZoneInfo, now: dt.datetime) -> dt.datetime | None:
-    """Where the clock shows the end twice, the pass that `now` is in counts: quiet hours never last a day longer."""
-    local = now.astimezone(zone)
-    time, crosses = local.time(), quiet.end <= quiet.start
-    inside = time >= quiet.start or time < quiet.end if crosses else quiet.start <= time < quiet.end
-    if not inside:
-        return None
-    day = local.date() + DAY if crosses and time >= quiet.start else local.date()
-    return dt.datetime.combine(day, quiet.end, zone).replace(fold=local.fold).astimezone(dt.UTC)
+    """The end of quiet hours that hold at `now` in any of `zones`, as `engine.quiet.over_at` has it."""
+    return over_at(Hours(quiet.start, quiet.end), zones, now)

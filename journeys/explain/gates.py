@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.messages import cap, gate
+from engine.messages.limits import Limits
 from engine.model import Campaign
 from engine.signing import Signer
 from engine.workspace import Workspace
@@ -20,6 +21,7 @@ LEFT = frozenset({"exited", "converted", "stopped", "failed", "completed"})
 MESSAGES = """
 select m.id, m.step_id, m.visit, m.channel, c.slug as content, m.state, m.reason, m.seen, m.queued_at, m.claimed_at,
     m.accepted_at, m.ended_at, m.attempts, m.reply, m.topic, m.cap, m.expires_at, m.contact_id,
+    m.transactional, nullif(m.send_after, 'infinity') as send_after,
     coalesce(j.state, k.state) as journey_state,
     coalesce(m.recipient, case when m.channel = 'email' then p.email else p.phone end) as address
 from messages m join contents c on c.id = m.content_id join contacts p on p.id = m.contact_id
@@ -38,8 +40,10 @@ SUPPRESSED = text("""
 select exists (select from suppressions where address_hmac = :hmac and channel = :channel and created_at <= :at)
 """)
 COUNT = text("""
-select count(*) from messages where contact_id = :contact_id and id <> :id and accepted_at > :since
+select count(*) from messages m where contact_id = :contact_id and id <> :id and accepted_at > :since
     and (accepted_at < :at or (accepted_at = :at and id < :id))
+    and (:of = '' or not transactional and (topic is null or topic <> all(:unlimited))
+        and (:of in ('all', channel) or :of = 'topic:' || topic))
 """)
 
 
@@ -73,7 +77,7 @@ def _message(session: Session, row: Any, workspace: Workspace, signer: Signer, n
 def _gates(row: Any, seen: dict[str, dict[str, Any]]) -> tuple[Gate, ...]:
     """The gates before the one that refused have let the message through, those after it were not asked."""
     if row.state == "queued":
-        return tuple(Gate(name, "waiting", seen[name]) for name in gate.GATES)
+        return tuple(Gate(name, "waiting", seen.get(name, {})) for name in gate.GATES)
     if row.state == "cancelled" and row.reason in LEFT:
         ended = Gate("exit", "refused", {"entry": row.reason})
         return tuple(ended if name == "exit" else Gate(name, "not asked", {}) for name in gate.GATES)
@@ -84,14 +88,23 @@ def _gates(row: Any, seen: dict[str, dict[str, Any]]) -> tuple[Gate, ...]:
 def _judged(refused: str | None, seen: dict[str, dict[str, Any]]) -> Sequence[Gate]:
     at = gate.GATES.index(refused) if refused else len(gate.GATES)
     return [
-        Gate(name, "passed" if place < at else "refused" if place == at else "not asked", seen[name])
+        Gate(name, "passed" if place < at else "refused" if place == at else "not asked", seen.get(name, {}))
         for place, name in enumerate(gate.GATES)
     ]
 
 
 def _facts(session: Session, row: Any, workspace: Workspace, signer: Signer, at: dt.datetime) -> gate.Facts:
     """What held at `at`: consent is a history, suppressions and accepted messages have their instant."""
-    values = {"contact_id": row.contact_id, "channel": row.channel, "topic": row.topic or "", "at": at, "id": row.id}
+    known = Limits.of(workspace)
+    values = {
+        "contact_id": row.contact_id,
+        "unlimited": list(known.unlimited),
+        "of": "",
+        "channel": row.channel,
+        "topic": row.topic or "",
+        "at": at,
+        "id": row.id,
+    }
     said = {one[0]: one[1] for one in session.execute(CONSENT, values)}
     hmac = signer.address_hmac(row.channel, row.address) if row.address else None
     limit = cap.parse(row.cap)
@@ -107,4 +120,11 @@ def _facts(session: Session, row: Any, workspace: Workspace, signer: Signer, at:
         expires_at=row.expires_at,
         cap=limit,
         cap_count=session.execute(COUNT, values | {"since": limit.since(at)}).scalar_one() if limit else 0,
+        transactional=row.transactional,
+        limits=tuple(
+            gate.Counted(of, one, session.execute(COUNT, values | {"of": of, "since": one.since(at)}).scalar_one())
+            for of, one in known.caps_of(row)
+        ),
+        quiet=known.quiet_hours(row),
+        quiet_until=row.send_after if row.state == "queued" and row.reason == "quiet" else None,
     )

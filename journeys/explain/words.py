@@ -16,6 +16,7 @@ QUESTIONS = {
     "address": "Is there an address?",
     "suppression": "Is the address free of blocks?",
     "consent": "Has the contact agreed to get it?",
+    "quiet": "Is it outside quiet hours?",
     "cap": "Is it within the limit of messages?",
 }
 ANSWERS = {"passed": "yes", "refused": "no", "not asked": "not asked", "waiting": "not asked yet"}
@@ -33,6 +34,11 @@ NAMES = {
     "snoozed": "asked for a pause",
     "transactional": "answers what the contact did",
     "count": "had before",
+    "all": "all messages",
+    "email": "all email",
+    "sms": "all texts",
+    "hours": "quiet hours of the contact's day",
+    "until": "held until",
     "again": "may enter again",
     "in_it_then": "was in it then",
     "joined": "joined the segment",
@@ -45,6 +51,8 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d
 
 def name(key: str) -> str:
     """What a value that was seen is called."""
+    if key.startswith("topic:"):
+        return f"topic {key.removeprefix('topic:')}"
     return NAMES.get(key, key.replace("_", " "))
 
 
