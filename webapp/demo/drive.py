@@ -27,6 +27,7 @@ SEGMENTS_EVERY = 4
 PATIENCE = 60.0
 PAUSE = 0.01
 ADDRESS = re.compile(r"https?://[^\s\"'<>)]+/([ocu])/[A-Za-z0-9_-]+")
+UNSEEN = re.compile(r"<a\b[^>]*display:none[^>]*>")  # the honeypot: people neither see nor follow it
 SENDING = text("select exists (select from message_claims)")
 ARRIVED = text("select id, channel, recipient, raw from local_messages where id > :after order by id")
 
@@ -102,11 +103,12 @@ class Drive:
 
 
 def addresses(raw: bytes) -> tuple[str, list[str], str]:
-    """The pixel, the links and the unsubscribe address in a message."""
+    """The pixel, the links that people see, and the unsubscribe address in a message."""
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     html = message.get_body(("html",))
-    found = [(match[1], match[0]) for match in ADDRESS.finditer(html.get_content() if html else "")]
+    seen = UNSEEN.sub("", html.get_content()) if html else ""
+    found = [(match[1], match[0]) for match in ADDRESS.finditer(seen)]
     links = list(dict.fromkeys(url for kind, url in found if kind == "c"))
     pixel = next(url for kind, url in found if kind == "o")
     return pixel, links, next(url for kind, url in found if kind == "u")
