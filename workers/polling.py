@@ -33,6 +33,9 @@ DONE = "Cairn-Processed"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PORTS = {"imap": 143, "imaps": 993, "pop3": 110, "pop3s": 995}
 TROUBLE = (OSError, imaplib.IMAP4.error, poplib.error_proto)
+# The libraries give a connection up at a line of over 2 kB, or of 1 MB by IMAP. Such a mail, which anybody may send, or
+# a list of very many mails, would bar the mailbox for ever.
+poplib._MAXLINE = imaplib._MAXLINE = 2**26  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ def _fetch_pop(database: Database, mailbox: Mailbox) -> int:
         waiting = range(1, min(pop.stat()[0], MOST) + 1)
         for start in range(0, len(waiting), TOGETHER):
             part = waiting[start : start + TOGETHER]
-            _keep(database, "pop3", [b"\r\n".join(pop.retr(number)[1]) + b"\r\n" for number in part])
+            _keep(database, "pop3", [(b"\r\n".join(pop.retr(number)[1]) + b"\r\n")[:LARGEST] for number in part])
             for number in part:
                 pop.dele(number)
         pop.quit()

@@ -160,6 +160,17 @@ def test_a_mailbox_is_emptied_once_its_mails_are_stored(database: Database, dove
         assert session.execute(text("select count(*) from receipts")).scalar_one() == 3
 
 
+@pytest.mark.parametrize("scheme", ["imaps", "pop3s"])
+def test_a_mail_with_a_line_that_is_far_too_long_does_not_bar_the_mailbox(
+    database: Database, dovecot: Dovecot, scheme: str
+) -> None:
+    long = dsn(HERE, id_="1") + b"x" * 200_000 + b"\r\n"
+    dovecot.deliver(long, dsn(HERE, id_="2"))
+    assert polling.poll(database, dovecot.settings(scheme)) == 2
+    assert sorted(raw for _, _, raw in waiting(database)) == sorted([long, dsn(HERE, id_="2")])
+    assert dovecot.inbox() == 0
+
+
 def test_what_is_wrong_with_the_mailbox_is_noted_and_ends_with_the_next_success(
     database: Database, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,7 +107,7 @@ class MailReceipts:
         """Signed by SNS, from our topic where one is named. A subscription is confirmed by fetching its address."""
         said = Body(200, {}, body).json()
         certificate, topic = str(said.get("SigningCertURL", "")), account.options.get("topic")
-        if not ses.SNS_HOST.fullmatch(certificate) or (topic and said.get("TopicArn") != topic):
+        if not ses.CERTIFICATE.fullmatch(certificate) or (topic and said.get("TopicArn") != topic):
             return False
         if not ses.genuine(said, self.fetch(certificate)):
             return False
@@ -136,7 +136,7 @@ class MailReceipts:
             status=word.status,
             reason=word.reason,
             occurred_at=word.occurred_at,
-            payload=body,
+            payload=body if word.payload is None else word.payload,
         )
 
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from engine.channels.http import Answer, Request
 from engine.channels.mail_api.parts import parts_of
-from engine.channels.mail_api.word import Kind, Word, moment, text
+from engine.channels.mail_api.word import Kind, Word, moment, object_of, text
 from engine.channels.naming import Naming
 from engine.channels.provider import Outcome, Outgoing, Result
 
@@ -64,9 +64,14 @@ class SendGrid:
             own = {name.lower(): value for name, value in answer.headers.items()}.get("x-message-id", "")
             return Result(item.id, "accepted", 202, text=own, stage="dot")
         errors = answer.json().get("errors")
-        told = [f"{one.get('field') or ''} {one.get('message', '')}".strip() for one in errors or [] if one]
-        words = "; ".join(told) or f"HTTP {answer.status}"
+        told = [_told(one) for one in errors] if isinstance(errors, list) else []
+        words = "; ".join(filter(None, told)) or f"HTTP {answer.status}"
         return Result(item.id, _outcome(answer.status), answer.status, text=words, stage="rcpt")
+
+
+def _told(error: object) -> str:
+    said = object_of(error)
+    return f"{text(said.get('field'))} {text(said.get('message'))}".strip() or text(error)
 
 
 def _address(given: Address) -> dict[str, str]:
@@ -120,4 +125,4 @@ def _word(said: Mapping[str, Any]) -> Word | None:
         return None
     own, name, recipient = (text(said.get(key)) for key in ("sg_event_id", "cairn", "email"))
     status, at = text(said.get("status")), moment(said.get("timestamp"))
-    return Word(own, kind, name, recipient, status, reason, at)
+    return Word(own, kind, name, recipient, status, reason, at, json.dumps(said).encode())

@@ -28,6 +28,8 @@ from engine.channels.provider import Outcome, Outgoing, Result
 
 TARGET = "/v2/email/outbound-emails"
 SNS_HOST = re.compile(r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/[^\s]{1,300}")
+CERTIFICATE = re.compile(SNS_HOST.pattern.partition("[^")[0] + r"SimpleNotificationService-[0-9A-Za-z]{1,64}\.pem")
+"""Other addresses of that host answer with what their askers wrote, so a certificate from there proves nothing."""
 LATER = ("TooManyRequests", "LimitExceeded", "Throttling", "ServiceUnavailable")
 OURS = (
     *("AccountSuspended", "SendingPaused", "MailFromDomainNotVerified", "NotFound", "AccessDenied"),

@@ -14,6 +14,7 @@ class Word:
     """`own_id` is the vendor's name for this word, the same in each repeat; `name` is ours for the message, "" without.
 
     `kind` is what the vendor calls it; "" leaves it to `status` (RFC 3463) and `reason`, the receiving server's words.
+    `payload` is what was said of this one, where one request says much of many; None: all that came.
     """
 
     own_id: str
@@ -23,6 +24,7 @@ class Word:
     status: str
     reason: str
     occurred_at: dt.datetime | None
+    payload: bytes | None = None
 
 
 def moment(given: object) -> dt.datetime | None:

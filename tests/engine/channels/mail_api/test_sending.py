@@ -132,6 +132,8 @@ def test_the_signature_is_that_of_amazons_published_example() -> None:
         ("postmark", 401, {"ErrorCode": 10, "Message": "No token"}, "not_tried"),
         ("postmark", 429, {}, "retry"),
         ("postmark", 500, {}, "unknown"),
+        ("sendgrid", 400, {"errors": ["bad request"]}, "failed"),
+        ("sendgrid", 400, {"errors": "bad request"}, "failed"),
         ("sendgrid", 400, {"errors": [{"message": "bad", "field": "to"}]}, "failed"),
         ("sendgrid", 401, {"errors": [{"message": "no"}]}, "not_tried"),
         ("sendgrid", 429, {"errors": [{"message": "slow"}]}, "retry"),
