@@ -136,6 +136,7 @@ def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
         "tracking": source.tracking,
         "honeypot": source.tracking,
         "utm": utm.query(source.utm),
+        "attachments": list(source.attachments),
         **names_of(found),
     }
     warnings = analysis.warn(found, source.defaults, known)

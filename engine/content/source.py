@@ -12,6 +12,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scalarstring import FoldedScalarString, LiteralScalarString
 
+from engine.content import attachments
 from engine.errors import LanguageError
 from engine.rendering import utm
 
@@ -27,6 +28,7 @@ email_keys = (
     "reply_to",
     "tracking",
     "utm",
+    "attachments",
     "title",
     "description",
 )
@@ -55,6 +57,7 @@ class Source:
     reply_to: str = ""
     tracking: bool = True
     utm: dict[str, str] = field(default_factory=dict)
+    attachments: tuple[str, ...] = ()
     title: str = ""
 
 
@@ -140,6 +143,7 @@ def build(values: CommentedMap, body: Text, channel: str) -> Source:
         reply_to=plain(values, "reply_to"),
         tracking=tracking,
         utm=read_utm(values),
+        attachments=read_attachments(values),
         title=plain(values, "title"),
     )
 
@@ -152,6 +156,17 @@ def read_utm(values: CommentedMap) -> dict[str, str]:
         message = "utm names tags for links, each with a text."
         raise LanguageError(message, line_of(values, "utm"), expected=tuple(f"{key}: …" for key in utm.KEYS))
     return {key: str(value) for key, value in given.items()}
+
+
+def read_attachments(values: CommentedMap) -> tuple[str, ...]:
+    """`attachments: [terms.pdf]`: names of files in the content's folder. Raises LanguageError."""
+    given = values.get("attachments")
+    if given is None:
+        return ()
+    line = line_of(values, "attachments")
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given) or len(set(given)) < len(given):
+        raise LanguageError("attachments is a list of different files.", line, hint="attachments: [terms.pdf]")
+    return tuple(attachments.checked(str(name), line) for name in given)
 
 
 def front_text(values: CommentedMap, key: str) -> Text | None:

@@ -13,6 +13,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
+from engine.content import attachments
 from engine.content.check import compile_safely
 from engine.content.compile import compile_source
 from engine.content.trial import sample_envelope
@@ -38,20 +39,24 @@ def save(
     known: frozenset[str] | None = None,
     *,
     ours: bool = False,
+    read: attachments.Read | None = None,
 ) -> ContentVersion:
     """Compile a content file and make it the current version of `slug`; an unchanged source makes no new version.
 
     `known` are the dotted paths of attributes and event properties, for warnings. `ours` says that the text comes with
-    Cairn: it is compiled in this process, tens of times faster than in one with limits. Raises LanguageError, with
+    Cairn: it is compiled in this process, tens of times faster than in one with limits. `read` gives the attachments by
+    name; without it those of the current version stay. Raises LanguageError, with
     nothing saved, when it does not compile or takes too much; InvalidInput when the slug belongs to the other channel.
     """
     content = locked(session, slug, channel)
     current = (
         session.get(ContentVersion, content.current_version_id) if content and content.current_version_id else None
     )
-    if current and current.source == source_text:
+    before = current.compiled if current else None
+    if current and current.source == source_text and attachments.unchanged(current.compiled, read):
         return current
     compiled = (compile_source if ours else compile_safely)(source_text, channel, known)
+    compiled.data["files"] = attachments.gathered(compiled.data.get("attachments", []), read, before)
     if content is None:
         fields = {"slug": slug, "channel": channel, "created_at": now, "public_id": new_public_id()}
         session.execute(postgresql.insert(Content).values(fields).on_conflict_do_nothing())

@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from jinja2.utils import missing
 from markupsafe import Markup, escape
 
-from engine.rendering import headers, honeypot, quoted_printable, utm
+from engine.rendering import attached, headers, honeypot, quoted_printable, utm
 from engine.rendering.envelope import Envelope, RenderedEmail
 from engine.rendering.environment import MessageEnvironment, environment, functions
 from engine.rendering.errors import LimitError, RenderError
@@ -31,6 +31,7 @@ mime_middle = (
     f"\r\n--{boundary}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 )
 mime_end = f"\r\n--{boundary}--\r\n"
+mime_version = "MIME-Version: 1.0\r\n"
 dynamic_base = 1000
 
 Part = Callable[[dict[str, Any]], list[str]]
@@ -55,6 +56,8 @@ class Renderer:
     reply_to: str
     tracking: bool
     utm: str = ""
+    opening: str = mime_head
+    ending: str = mime_end
 
     def render(self, context: Mapping[str, Any], envelope: Envelope) -> RenderedEmail:
         """The complete message for one contact.
@@ -89,7 +92,7 @@ class Renderer:
             text += self.text_tail(values)
         links.escape_in(values)
         head, recipient, utf8 = self._head(subject, envelope)
-        message = "".join([head, mime_head, *text, mime_middle, *self.html(values), mime_end])
+        message = "".join([head, self.opening, *text, mime_middle, *self.html(values), self.ending])
         data = message.encode("utf-8" if utf8 else "ascii")
         return RenderedEmail(data, subject, recipient, tuple(state.missing), links.dynamic, len(data), utf8)
 
@@ -272,7 +275,7 @@ def has_constant(source: str) -> bool:
 
 def load(compiled: Mapping[str, Any]) -> Renderer:
     """The renderer of a compiled email content (`engine.content.compile`)."""
-    sender = compiled.get("from")
+    sender, files = compiled.get("from"), [each["entity"] for each in compiled.get("files", ())]
     constant = has_constant(compiled["text"])
     static = {link["position"]: link["url"] for link in compiled["links"] if not link["dynamic"]}
     if compiled.get("honeypot"):
@@ -289,4 +292,6 @@ def load(compiled: Mapping[str, Any]) -> Renderer:
         reply_to=compiled.get("reply_to") or "",
         tracking=compiled["tracking"],
         utm=compiled.get("utm") or "",
+        opening=attached.HEAD + mime_head.removeprefix(mime_version) if files else mime_head,
+        ending=mime_end + attached.ending(files) if files else mime_end,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -35,8 +36,8 @@ def publish(files: tuple[Path, ...]) -> None:
                 raise InvalidInput("a content file ends with .mjml, .html or .txt", where=str(file))
             try:
                 with database.transaction() as session:
-                    text = read_text(file)
-                    version = store.save(session, text, file.stem, channel, clock.now(session))
+                    text, read = read_text(file), partial(_attached, file)
+                    version = store.save(session, text, file.stem, channel, clock.now(session), read=read)
             except LanguageError as error:
                 tell(f"{file}:{error.line}:{error.column}", error.message, error.expected, error.hint)
                 failed = True
@@ -45,6 +46,14 @@ def publish(files: tuple[Path, ...]) -> None:
             for warning in version.warnings:
                 tell(f"{file}:{warning['line']}", f"warning: {warning['message']}", (), warning.get("hint", ""))
     sys.exit(1 if failed else 0)
+
+
+def _attached(content: Path, name: str) -> bytes:
+    """A file beside the content."""
+    try:
+        return (content.parent / name).read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"the attachment {name} cannot be read: {error.strerror}", str(content)) from error
 
 
 @command.command("list")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.headerregistry import Address
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.policy import default
+from typing import NamedTuple
 
 from engine.channels.provider import RenderFailure
 
@@ -14,6 +15,14 @@ WRITTEN_BY_VENDORS = frozenset(
     ("from", "to", "subject", "reply-to", "date", "message-id", "mime-version", "content-type",
      "content-transfer-encoding", "dkim-signature")
 )  # fmt: skip
+
+
+class File(NamedTuple):
+    """An attachment; `content` is in base64, as vendors take it."""
+
+    name: str
+    kind: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,7 @@ class Parts:
     text: str
     html: str
     headers: dict[str, str]
+    files: list[File]
 
 
 def parts_of(data: bytes) -> Parts:
@@ -45,7 +55,13 @@ def parts_of(data: bytes) -> Parts:
         text.get_content() if text else "",
         html.get_content() if html else "",
         kept,
+        [_file(part) for part in mail.iter_attachments()] if mail.get_content_type() == "multipart/mixed" else [],
     )
+
+
+def _file(part: Message) -> File:
+    content = "".join(str(part.get_payload()).split())
+    return File(part.get_filename() or "file", part.get_content_type(), content)
 
 
 def _address(mail: EmailMessage, name: str) -> Address | None:

@@ -55,6 +55,7 @@ class Postmark:
             "HtmlBody": mail.html or None,
             "ReplyTo": str(mail.reply_to) if mail.reply_to else None,
             "Headers": [{"Name": name, "Value": value} for name, value in mail.headers.items()],
+            "Attachments": [{"Name": name, "ContentType": kind, "Content": data} for name, kind, data in mail.files],
             "MessageStream": self.stream,
             "Metadata": {"cairn": self.naming.name(item)},
             "TrackOpens": False,

@@ -54,6 +54,8 @@ class SendGrid:
             "headers": mail.headers,
             "tracking_settings": {"click_tracking": OFF, "open_tracking": OFF, "subscription_tracking": OFF},
         }
+        if mail.files:
+            body["attachments"] = [{"filename": name, "type": kind, "content": data} for name, kind, data in mail.files]
         if mail.reply_to:
             body["reply_to"] = _address(mail.reply_to)
         return Request("POST", "/v3/mail/send", self._headers, json.dumps(body).encode())
