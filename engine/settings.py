@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     dkim_domain: str | None = None  # what email is signed for; it should be the domain of the sender's address
     dkim_keys: str | None = None  # SELECTOR:FILE, or several with commas between, such as an RSA and an Ed25519 key
     webhook_networks: str = ""  # networks of our own that webhooks may reach, as in 10.1.0.0/16, with commas between
+    allowed_recipients: str = ""  # addresses, @domains, numbers, +49*: nobody else is written to; everybody when unset
     secret_key: SecretStr | None = None  # kept in home/secret when unset
     log_level: str = "INFO"
     log_format: str = "console"  # console, json

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from engine.channels import allowed
 from engine.db import Database
 from engine.settings import Settings
 from engine.settings import settings as load_settings
@@ -29,6 +30,8 @@ def create_app(database: Database, redis_url: str | None = None, settings: Setti
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["cairn.database"] = database
     app.extensions["cairn.settings"] = chosen
+    only = allowed.parse(chosen.allowed_recipients)
+    app.jinja_env.globals["allowed_recipients"] = only.text if only else ""
     headers.init_app(app)
     errors.init_app(app)
     auth.init_app(app, redis_url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine import clock
+from engine.channels.allowed import parse
 from engine.db import Database
 from engine.settings import settings
 from engine.webhooks.address import networks
@@ -17,7 +18,7 @@ def deliver(database: Database, seconds: float = SECONDS) -> int:
     own = settings()
     courier = Courier(database, clock.now, own.secret(), networks(own.webhook_networks))
     try:
-        notes = send_notes(database, clock.now, own.smtp_url) if own.smtp_url else 0
+        notes = send_notes(database, clock.now, own.smtp_url, parse(own.allowed_recipients)) if own.smtp_url else 0
     finally:  # a mail server that is set up wrongly is no reason to call nobody
         calls = courier.deliver(seconds)
     return notes + calls

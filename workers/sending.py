@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from engine.channels import allowed
 from engine.channels.dkim import configured
 from engine.db import Database
 from engine.errors import ConfigurationError
@@ -43,6 +44,7 @@ def sender() -> Sender:
         dkim=configured(own.dkim_domain, own.dkim_keys),
         bounces=return_path(own.bounce_domain),
         sms_url=own.sms_url,
+        allowed=allowed.parse(own.allowed_recipients),
     )
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.arrays import literal
+from engine.channels.allowed import Allowed
 from engine.contacts.changes import announce_settled
 from engine.messages import claims, facts, gate, limits
 from engine.messages.handed import Candidate
@@ -96,17 +97,19 @@ def claim(
     needs_consent: bool,
     exit_check: ExitCheck | None = None,
     pressure: Limits = NO_LIMITS,
+    allowed: Allowed | None = None,
 ) -> Claim:
     """Take up to `limit` due messages of a channel and mark those that may go as `sending` under `journal`.
 
-    `exit_check` names the messages whose entry must end instead. What `pressure` holds in quiet hours comes due when
-    they end. The caller commits before anything is sent.
+    `exit_check` names the messages whose entry must end instead; nobody but `allowed` gets one. What `pressure` holds
+    in quiet hours comes due when they end. The caller commits before anything is sent.
     """
     rows = session.execute(lock_due, {"channel": channel, "now": now, "limit": limit}).all()
     candidates = _one_per_contact(rows)
     if not candidates:
         return Claim([], Counter(), 0)
     known = facts.read(session, channel, candidates, now, signer, pressure)
+    known.allowed = allowed
     waiting = streams.put_aside(session, candidates)
     leaving = exit_check(session, candidates, now) if exit_check else set()
     going: list[Candidate] = []

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.arrays import literal
+from engine.channels.allowed import Allowed
 from engine.messages import cap, gate
 from engine.messages.handed import Candidate
 from engine.messages.limits import Limits, count
@@ -46,7 +47,8 @@ suppressions = text("""
 class Known:
     """A batch: journeys, campaigns and contents by id, topics by slug, consent by (contact, topic), caps by message.
 
-    `suppressed` are messages, `snoozed` contacts. What `limits` say holds at `now`.
+    `suppressed` are messages, `snoozed` contacts. What `limits` say holds at `now`. `allowed` is
+    whom the installation writes to, None for everybody.
     """
 
     now: dt.datetime
@@ -59,6 +61,7 @@ class Known:
     suppressed: set[int] = field(default_factory=set)
     snoozed: set[int] = field(default_factory=set)
     counts: dict[int, tuple[int, tuple[gate.Counted, ...]]] = field(default_factory=dict)
+    allowed: Allowed | None = None
 
     def of(self, message: Candidate, *, leaving: bool, needs_consent: bool) -> gate.Facts:
         """What the gate asks about one message."""
@@ -83,6 +86,7 @@ class Known:
             counted,
             quiet,
             self.limits.quiet_until(message, quiet, self.now) if quiet else None,
+            self.allowed is None or self.allowed.lets(message.recipient),
         )
 
     def _source(self, message: Candidate) -> tuple[str | None, str | None]:

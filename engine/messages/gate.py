@@ -27,7 +27,7 @@ class Facts(NamedTuple):
     this contact in the cap's window, over all journeys; `limits` are the workspace's caps. `quiet` are its quiet hours
     for this channel, and `quiet_until` their end, if they hold now. `needs_consent`: the channel wants an explicit yes.
     `journey_state` is that of the journey or campaign. `snoozed`: the contact asked for a pause. A `transactional`
-    message needs no consent: it answers what the contact has just done.
+    message needs no consent: it answers what the contact has just done. `allowed`: this installation may write to it.
     """
 
     channel: str
@@ -47,6 +47,7 @@ class Facts(NamedTuple):
     limits: tuple[Counted, ...] = ()
     quiet: Hours | None = None
     quiet_until: dt.datetime | None = None
+    allowed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ REFUSED_BY = {
     "exit": "exit",
     "expired": "expires",
     "no_address": "address",
+    "not_allowed": "address",
     "suppressed": "suppression",
     "unsubscribed": "consent",
     "no_consent": "consent",
@@ -102,7 +104,7 @@ def seen(facts: Facts) -> dict[str, dict[str, Any]]:
         "journey": {"state": facts.journey_state},
         "exit": {"leaving": facts.leaving},
         "expires": {"expires_at": facts.expires_at.isoformat() if facts.expires_at else None},
-        "address": {"present": bool(facts.address)},
+        "address": {"present": bool(facts.address)} | ({} if facts.allowed else {"on_the_list": False}),
         "suppression": {"suppressed": facts.suppressed},
         "consent": {name: getattr(facts, name) for name in consent},
         "quiet": {"hours": str(facts.quiet), "until": until} if facts.quiet else {},
@@ -124,6 +126,8 @@ def _over(facts: Facts) -> bool:
 def _refusal(facts: Facts) -> str | None:
     if not facts.address:
         return "no_address"
+    if not facts.allowed:
+        return "not_allowed"
     if facts.suppressed:
         return "suppressed"
     if not facts.transactional and (reason := _without_consent(facts)):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock as clocks
 from engine.channels.addresses import addresses, name_of
+from engine.channels.allowed import Allowed
 from engine.channels.dkim import Dkim
 from engine.channels.journal import Journal
 from engine.channels.mail_api import is_account
@@ -37,7 +38,7 @@ class Sender:
     `home` is CAIRN_HOME, `site` the base of all addresses in messages, `smtp_url` as in `channels.smtp.Server.parse` or
     `channels.mail_api.account.parse`, several with blanks between, `sms_url` as in `channels.sms.gateway.parse`; texts
     go to the local phone without one. Connections stay open between calls; a turn ends early when `stopping` says so.
-    `dkim` signs email; what bounces comes back to `bounces`.
+    `dkim` signs email; what bounces comes back to `bounces`. Nobody but `allowed` gets anything, where that is set.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Sender:
         dkim: Dkim | None = None,
         bounces: ReturnPath | None = None,
         sms_url: str | None = None,
+        allowed: Allowed | None = None,
     ) -> None:
         self.folder = home / "journal"
         self.journal = Journal(self.folder)
@@ -64,7 +66,7 @@ class Sender:
             gateway.provider(sms_url, self.journal, naming),
         )
         self.site, self.signer, self.batch, self.clock = site, signer, batch, clock
-        self.stopping, self.dkim, self.bounces = stopping, dkim, bounces
+        self.stopping, self.dkim, self.bounces, self.allowed = stopping, dkim, bounces, allowed
         self._flying: dict[str, deque[Batch]] = {each.channel: deque() for each in self.providers}
         self._lock = threading.Lock()
 
@@ -119,6 +121,7 @@ class Sender:
             dkim=self.dkim,
             bounces=self.bounces,
             exit_check=exit_check,
+            allowed=self.allowed,
         )
 
     def _settle_own(self, database: Database) -> Counter[str]:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine import workspace
+from engine.channels.allowed import Allowed
 from engine.channels.dkim import Dkim
 from engine.channels.provider import Provider, Result
 from engine.db import Database
@@ -84,6 +85,7 @@ class Turn:
     dkim: Dkim | None = None
     bounces: ReturnPath | None = None
     exit_check: ExitCheck | None = None
+    allowed: Allowed | None = None
     counts: Counts = field(default_factory=Counts)
     depth: int = 2
     size: int = smallest
@@ -192,6 +194,7 @@ class Turn:
                 needs_consent=channel == "sms" and settings.sms_needs_consent,
                 exit_check=self.exit_check,
                 pressure=Limits.of(settings),
+                allowed=self.allowed,
             )
             renderers = load_renderers(session, (message.content_version_id for message in claimed.messages))
             load_events(session, claimed.messages, renderers)

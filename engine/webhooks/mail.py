@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from engine import workspace
 from engine.channels.addresses import addresses
+from engine.channels.allowed import Allowed
 from engine.channels.mail_api import is_account
 from engine.channels.provider import Result as ProviderResult
 from engine.channels.smtp.server import Server
@@ -61,6 +62,7 @@ class Result(NamedTuple):
     error: str = ""
 
 
+NOT_ALLOWED = Result("failed", "not_allowed: CAIRN_ALLOWED_RECIPIENTS does not name this address")
 OUTCOMES: dict[str, Literal["delivered", "again", "failed", "unknown"]] = {
     "accepted": "delivered",
     "retry": "again",
@@ -70,8 +72,10 @@ OUTCOMES: dict[str, Literal["delivered", "again", "failed", "unknown"]] = {
 }
 
 
-def send_notes(database: Database, clock: Callable[[Session], dt.datetime], smtp_url: str) -> int:
-    """Send what is due; how many were tried."""
+def send_notes(
+    database: Database, clock: Callable[[Session], dt.datetime], smtp_url: str, allowed: Allowed | None = None
+) -> int:
+    """Send what is due; how many were tried. What goes to others than `allowed` fails."""
     with database.transaction() as session:
         now = clock(session)
         session.execute(LOST, {"now": now})
@@ -80,10 +84,12 @@ def send_notes(database: Database, clock: Callable[[Session], dt.datetime], smtp
         if not rows:
             return 0
         hand_over = _ways_out(smtp_url)  # what it raises takes the claim back
-    results = hand_over(rows, known, now)
+    barred = [row for row in rows if allowed is not None and not allowed.lets(row.address)]
+    going = [row for row in rows if row not in barred]
+    results = [*(hand_over(going, known, now) if going else ()), *[NOT_ALLOWED] * len(barred)]
     with database.transaction() as session:
         now = clock(session)
-        pairs = zip(rows, results, strict=True)
+        pairs = zip([*going, *barred], results, strict=True)
         session.execute(WRITE, [_change(row, result, now) for row, result in pairs])
     return len(rows)
 

@@ -9,6 +9,7 @@ import click
 import psutil
 
 from engine.channels.addresses import addresses, name_of
+from engine.channels.allowed import parse
 from engine.settings import settings
 from workers.embedded import Running
 from workers.embedded.running import read
@@ -26,6 +27,8 @@ def command() -> None:
     for name, pid in {"supervisor": site.pid, **site.processes}.items():
         click.echo(f"  {name:<11} {_describe(pid)}")
     _show_addresses(site)
+    if only := parse(settings().allowed_recipients):
+        click.echo(f"  Writes to   {only.text} only (CAIRN_ALLOWED_RECIPIENTS)")
 
 
 def _describe(pid: int) -> str:

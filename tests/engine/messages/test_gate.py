@@ -21,6 +21,7 @@ sms = Facts(channel="sms", address="+12025550123", needs_consent=True)
         (email, {}, "send", None),
         (email, {"address": None}, "suppressed", "no_address"),
         (email, {"address": ""}, "suppressed", "no_address"),
+        (email, {"allowed": False, "suppressed": True, "transactional": True}, "suppressed", "not_allowed"),
         (email, {"suppressed": True}, "suppressed", "suppressed"),
         (email, {"channel_state": "unsubscribed"}, "suppressed", "unsubscribed"),
         (email, {"channel_state": "unsubscribed", "topic_state": "subscribed"}, "suppressed", "unsubscribed"),

@@ -117,12 +117,17 @@ def call(*arguments: str) -> Result:
 
 
 @pytest.mark.timeout(280)
-def test_up_runs_everything_and_a_killed_supervisor_takes_everything_along(home: Path) -> None:
+def test_up_runs_everything_and_a_killed_supervisor_takes_everything_along(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = Up(home)
     parts, address = first.everything(), first.running().address
     assert answers(address)
     assert "Sign in as" in first.text()
-    assert f"Runs at {address}" in call("status").output
+    assert f"Runs at {address}" in call("status").output and "only" not in call("status").output
+    monkeypatch.setenv("CAIRN_ALLOWED_RECIPIENTS", "@cairn.example")
+    settings.cache_clear()
+    assert "Writes to   @cairn.example only" in call("status").output
     again = call("up", "--port", "0")
     assert again.exit_code == 3 and f"already runs at {address}" in again.output
     assert set(first.running().processes) == {"web", "worker-1", "worker-2", "scheduler", "mailbox"}

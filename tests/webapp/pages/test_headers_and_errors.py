@@ -13,7 +13,8 @@ from engine.db import Database
 from engine.model import Webhook
 from engine.settings import Settings
 from engine.webhooks import endpoints
-from tests.webapp.pages.conftest import post
+from tests.webapp.pages import sample
+from tests.webapp.pages.conftest import at_work, post
 from tests.webapp.pages.sample import Shop
 from webapp.app import create_app
 
@@ -111,6 +112,13 @@ def test_a_fault_of_ours_shows_no_trace(app: Flask, marketer: FlaskClient, monke
     assert answer.status_code == 500
     assert "ZeroDivisionError" not in answer.text
     assert answer.headers["X-Request-ID"] in answer.text
+
+
+def test_a_site_that_writes_to_few_people_only_says_so_on_its_pages(shop_database: Database, shop: Shop) -> None:
+    app = create_app(shop_database, None, Settings(allowed_recipients="@cairn.example"))
+    client = at_work(app, shop_database, sample.MARKETER)
+    for path in ("/", "/contacts", f"/contacts/{shop.contact}", "/settings", "/journeys"):
+        assert "This site writes to @cairn.example only." in client.get(path).text
 
 
 def test_without_the_database_pages_say_so_and_ask_to_come_back(postgres_url: str) -> None:
