@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.model.base import Base, Id
@@ -27,13 +27,13 @@ class Receipt(Base):
         Index("receipts_open_idx", "id", postgresql_where=text("settled_at is null and error is null")),
         Index("receipts_message_idx", "message_id", postgresql_where=text("message_id is not null")),
         Index("receipts_address_idx", "address_hmac", "occurred_at", postgresql_where=text("address_hmac is not null")),
-        Index("receipts_received_idx", "received_at"),
+        Index("receipts_payload_idx", "received_at", postgresql_where=text("payload is not null")),
         Index("receipts_trouble_idx", "received_at", "domain", postgresql_where=text(TROUBLE)),
     )
 
     id: Mapped[Id]
     provider: Mapped[str]  # mail, smtp, or the name of an HTTP provider
-    provider_id: Mapped[str]
+    provider_id: Mapped[str] = mapped_column(Text(collation="C"))  # names of a gateway are looked for by their range
     channel: Mapped[str]
     kind: Mapped[str]
     message_id: Mapped[int | None]

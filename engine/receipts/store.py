@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from engine.receipts.values import LARGEST_PAYLOAD, LONGEST_REASON, Receipt
 from engine.signing import Signer
 
-PAYLOADS_KEPT, MOST_FORGOTTEN = dt.timedelta(days=30), 5000
+PAYLOADS_KEPT, MOST_FORGOTTEN = dt.timedelta(days=30), 20_000
 AHEAD = dt.timedelta(minutes=5)
 FORGET = text("""
 update receipts set payload = null where id = any(array(
-    select id from receipts where received_at < :before and received_at > :after and payload is not null
+    select id from receipts where received_at < :before and payload is not null
     order by received_at limit :limit for update skip locked))
 """)
 STORE = text("""
@@ -39,7 +39,7 @@ def store(session: Session, receipts: Iterable[Receipt], now: dt.datetime, signe
 
 def forget(session: Session, now: dt.datetime) -> None:
     """Drop the payloads of receipts of over 30 days ago, and with them what people wrote; what they say stays."""
-    session.execute(FORGET, {"before": now - PAYLOADS_KEPT, "after": now - 2 * PAYLOADS_KEPT, "limit": MOST_FORGOTTEN})
+    session.execute(FORGET, {"before": now - PAYLOADS_KEPT, "limit": MOST_FORGOTTEN})
 
 
 def _row(receipt: Receipt, now: dt.datetime, signer: Signer) -> dict[str, object]:

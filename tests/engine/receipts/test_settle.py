@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.receipts import streams
 from engine.receipts.settle import apply, settle
-from engine.receipts.store import store
+from engine.receipts.store import forget, store
 from engine.receipts.values import Receipt
 from engine.reports import rollup
 from engine.signing import Signer
@@ -154,6 +154,20 @@ def test_a_receipt_of_no_known_message_changes_nothing_and_is_kept(session: Sess
     assert (suppressions(session), state(session, seed)) == ([], ("accepted", None))
     size = session.execute(text("select length(payload) from receipts where message_id is null")).scalar_one()
     assert size == 65536
+
+
+def test_what_arrived_is_forgotten_after_a_month_however_long_ago(session: Session) -> None:
+    apply(session, [receipt(None, "hard", payload=b"what somebody wrote")], NOW, SIGNER)
+    forget(session, NOW + dt.timedelta(days=29))
+    assert session.execute(text("select count(payload) from receipts")).scalar_one() == 1
+    forget(session, NOW + dt.timedelta(days=100))
+    assert session.execute(text("select count(payload) from receipts")).scalar_one() == 0
+
+
+def test_names_of_gateways_are_sorted_by_their_bytes_whatever_the_database_sorts_by(session: Session) -> None:
+    query = "select collname from pg_attribute a join pg_collation c on c.oid = a.attcollation "
+    query += "where attrelid = 'receipts'::regclass and attname = 'provider_id'"
+    assert session.execute(text(query)).scalar_one() == "C"
 
 
 def soft(session: Session, days_ago: float, address: str = "full@example.com") -> Seed:
