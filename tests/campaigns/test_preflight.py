@@ -12,8 +12,10 @@ from engine.campaigns import definition, preflight
 from engine.campaigns.preflight import Preflight
 from engine.contacts.consent import suppress
 from engine.errors import InvalidInput
+from engine.messages import limits
 from engine.signing import signer
 from tests.campaigns.town import PLAIN, Town
+from tests.engine.messages import ledger
 from tests.journeys.runtime.world import HOUR, START
 
 SITE = "https://cairn.shop.test.example.net"
@@ -111,3 +113,16 @@ def test_an_error_stops_the_start_and_a_warning_wants_a_word(town: Town) -> None
         preflight.start(session, slug, signer(), SITE, clock.now(session), "test", accepted=True)
     town.settle()
     assert town.states() == {"accepted": 1}
+
+
+def test_the_workspaces_caps_and_quiet_hours_are_counted(town: Town) -> None:
+    people = town.people(3)
+    with town.database.transaction() as session:
+        ledger.queue(session, people[:2], ledger.save(session, "before"), state="accepted", accepted_at=START - HOUR)
+    before = look(town)
+    with town.database.transaction() as session:
+        limits.set_cap(session, "email", "1 per week", "test", START)
+        limits.set_quiet(session, "email", "00:00-23:59", "test", START)
+    found = look(town)
+    assert (before.reach.capped, found.reach.capped, found.reach.likely) == (0, 2, 1)
+    assert "quiet hours (00:00-23:59)" in next(one.message for one in found.findings if one.kind == "quiet")

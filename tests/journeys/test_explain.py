@@ -14,6 +14,7 @@ from engine import clock
 from engine.contacts.find import find
 from engine.errors import NotFound
 from engine.imports.events import import_events
+from engine.messages import limits
 from engine.messages.gate import GATES
 from engine.signing import signer
 from journeys.explain import Story, as_json, explain_journey, words
@@ -274,6 +275,33 @@ def test_a_message_that_waits_shows_what_it_will_meet(world: World) -> None:
     [entry] = found.entries
     assert set(gates(found)[0].values()) == {"waiting"}
     assert entry.messages[0].gates[0].seen == {"state": "paused"}
+
+
+def test_the_workspaces_limits_are_told_with_what_they_saw(world: World) -> None:
+    world.publish(journey(f"{MAIL}\n- {{email: hello, id: again}}"))
+    anna = world.contact()
+    with world.database.transaction() as session:
+        limits.set_cap(session, "email", "1 per day", "test", START)
+    world.event(anna, "Signed Up")
+    world.settle()
+    gates_of = [{gate.name: gate for gate in message.gates} for message in story(world, anna).entries[0].messages]
+    assert [(each["cap"].verdict, each["cap"].seen) for each in gates_of] == [
+        ("passed", {"email": "0 of 1 per 1 day"}),
+        ("refused", {"email": "1 of 1 per 1 day"}),
+    ]
+
+
+def test_a_message_in_quiet_hours_tells_until_when(world: World) -> None:
+    world.publish(journey(MAIL))
+    anna = world.contact(timezone="UTC")
+    with world.database.transaction() as session:
+        limits.set_quiet(session, "email", "00:00-23:59", "test", START)
+    world.event(anna, "Signed Up")
+    world.settle()
+    [message] = story(world, anna).entries[0].messages
+    seen = next(gate.seen for gate in message.gates if gate.name == "quiet")
+    assert (message.state, message.reason, seen["hours"]) == ("queued", "quiet", "00:00-23:59")
+    assert seen["until"] == START.replace(hour=23, minute=59, second=0, microsecond=0).isoformat()
 
 
 def test_a_message_whose_entry_was_left_says_so(world: World) -> None:

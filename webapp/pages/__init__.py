@@ -19,6 +19,7 @@ from webapp.pages import (
     forms,
     journeys,
     library,
+    limits,
     mailbox,
     publishing,
     reports,
@@ -31,7 +32,7 @@ from webapp.pages import (
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
-    *(mailbox, settings, api_keys, topics, forms),
+    *(mailbox, settings, api_keys, limits, topics, forms),
 )
 
 

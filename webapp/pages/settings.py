@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, current_app, render_template
-from flask.typing import ResponseReturnValue
 
 from engine.channels import relays
+from engine.contacts import topics
 from engine.messages import status
 from webapp.api.keys import SCOPES
 from webapp.pages.queries import settings as queries
@@ -19,8 +19,8 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/settings", "settings", settings)
 
 
-def settings(made: str = "") -> ResponseReturnValue:
-    """The installation as it is set up; `made` is a key that was made just now."""
+def settings(made: str = "", refused: str = "") -> str:
+    """The installation as it is set up; `made` is a key that was made just now, `refused` why limits were not saved."""
     own = current_app.extensions["cairn.settings"]
     with work() as opened:
         context: dict[str, Any] = {
@@ -28,6 +28,8 @@ def settings(made: str = "") -> ResponseReturnValue:
             "people": queries.people(opened.session),
             "keys": queries.keys(opened.session),
             "webhooks": queries.webhooks(opened.session),
+            "topics": [topic for topic in topics.listed(opened.session) if topic.archived_at is None],
+            "refused": refused,
             "smtp": status.read(opened.session, "email"),
             "relay": relays.current(opened.session, own.smtp_url),
         }

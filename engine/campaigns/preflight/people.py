@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import case, func, select, text
+from sqlalchemy import case, false, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from engine.arrays import literal
@@ -14,6 +14,7 @@ from engine.campaigns import audience
 from engine.campaigns.definition import Definition
 from engine.campaigns.preflight.findings import Finding, Reach
 from engine.messages import cap
+from engine.messages.limits import Limits
 from engine.model import ConsentState, Contact, Message, Topic
 from engine.segments import planning
 from engine.segments.planning import planned
@@ -43,7 +44,7 @@ def reach(
         func.count().filter(~present),
         func.count().filter(present & refused),
         func.count().filter(present & ~refused & silent),
-        func.count().filter(present & ~refused & ~silent & _capped(definition, now)),
+        func.count().filter(present & ~refused & ~silent & _capped(definition, known, now)),
     ]
     with planned(session, planning.ALL):
         row = session.execute(select(*columns).select_from(ids).join(contact, contact.c.id == ids.c.id)).one()
@@ -94,11 +95,28 @@ def _silent(session: Session, definition: Definition, known: Workspace) -> Any:
     return ~_said(definition, "subscribed") if wanted else case((contact.c.id.is_(None), True), else_=False)
 
 
-def _capped(definition: Definition, now: dt.datetime) -> Any:
-    limit = cap.parse(definition.cap)
-    if limit is None:
-        return case((contact.c.id.is_(None), True), else_=False)
-    sent = select(func.count()).where(message.c.contact_id == contact.c.id, message.c.accepted_at > limit.since(now))
+def _capped(definition: Definition, known: Workspace, now: dt.datetime) -> Any:
+    """Over the campaign's own cap, or one of the workspace's that fit it."""
+    limits = Limits.of(known)
+    own = cap.parse(definition.cap)
+    reached = [_reached(own, now)] if own else []
+    if definition.topic not in limits.unlimited:
+        counted = [~message.c.transactional, func.coalesce(message.c.topic, "").not_in(limits.unlimited)]
+        kinds = {
+            "all": [],
+            definition.channel: [message.c.channel == definition.channel],
+            f"topic:{definition.topic}": [message.c.topic == definition.topic],
+        }
+        for of, condition in kinds.items():
+            if of in limits.caps:
+                reached.append(_reached(limits.caps[of], now, *counted, *condition))
+    return or_(false(), *reached)
+
+
+def _reached(limit: cap.Cap, now: dt.datetime, *conditions: Any) -> Any:
+    sent = select(func.count()).where(
+        message.c.contact_id == contact.c.id, message.c.accepted_at > limit.since(now), *conditions
+    )
     return sent.scalar_subquery() >= limit.count
 
 

@@ -12,25 +12,32 @@ from engine.campaigns import audience, schedule
 from engine.campaigns.definition import Definition
 from engine.campaigns.preflight.findings import Finding
 from engine.expr.schema import zone_info
+from engine.messages.limits import Limits
 from engine.model import Contact
+from engine.quiet import Hours, over_at
 from engine.segments import planning
 from engine.segments.planning import planned
 from engine.workspace import Workspace
 
-EARLIEST, LATEST = dt.time(8), dt.time(21)
+NIGHT = Hours(dt.time(21), dt.time(8))
 
 
 def findings(session: Session, definition: Definition, known: Workspace, now: dt.datetime) -> Iterator[Finding]:
-    """Who would get it before 8 or after 21 o'clock of their own time."""
+    """For whom it comes due in the workspace's quiet hours; without any, before 8 or after 21 o'clock."""
+    limits = Limits.of(known)
+    hours = None if definition.topic in limits.unlimited else limits.quiet.get(definition.channel)
     zones = _zones(session, definition, now)
     instants = schedule.instants(definition, [zone for zone in zones if zone], known.zone, now, now)
     asleep = 0
     for name, count in zones.items():
         zone = zone_info(name) if name and zone_info(name).key == name else known.zone
         at = instants.get(name, instants[None])
-        if not EARLIEST <= at.astimezone(zone).time() < LATEST:
+        if over_at(hours or NIGHT, (zone,), at) is not None:
             asleep += count
-    if asleep:
+    if asleep and hours is not None:
+        message = f"{asleep:,} contacts wait until their quiet hours ({hours}) are over."
+        yield Finding("note", "quiet", message, "Let it go at an hour of each contact's zone.", asleep)
+    elif asleep:
         severity = "warning" if definition.channel == "sms" else "note"
         message = f"{asleep:,} contacts would get it between 21 and 8 o'clock of their own time."
         yield Finding(severity, "quiet", message, "Let it go at an hour of each contact's zone.", asleep)  # type: ignore[arg-type]
