@@ -23,6 +23,9 @@ def test_too_many_addresses_that_do_not_exist_pause_it_and_tell_a_colleague(town
     town.live(7 * MINUTE)
     town.execute("update messages set state = 'failed', reason = 'hard_bounce', accepted_at = null, ended_at = :now "
                  "where id = (select min(id) from messages where state = 'accepted')", now=START)  # fmt: skip
+    town.execute("insert into receipts (provider, provider_id, channel, kind, message_id, origin_at, status, reason, "
+                 "occurred_at, received_at) select 'smtp', '1/1', 'email', 'hard', id, origin_at, '', '', origin_at, "
+                 "origin_at from messages where state = 'failed'")  # fmt: skip
     town.execute("update message_rollups set sent = sent - 1, undelivered = undelivered + 1, cost = cost - 0.0004")
     town.execute("update messages set cost = null where state = 'failed'")
     town.live(6 * MINUTE)
