@@ -1,6 +1,7 @@
 """Addresses in messages, all signed, none with a destination in it.
 
-`/o/` is the pixel, `/c/` a link, `/u/` unsubscribing, `/p/` preferences, `/y/` confirming a subscription.
+`/o/` is the pixel, `/c/` a link, `/u/` unsubscribing, `/p/` preferences, `/y/` confirming a subscription,
+`/w/` the message in the browser.
 """
 
 from __future__ import annotations
@@ -66,6 +67,10 @@ class MessageUrls:
     def preferences(self) -> str:
         """The page on which the contact chooses topics and channels."""
         return f"{self.site}/p/{self._signed[2]}"
+
+    def view(self) -> str:
+        """The message in the browser."""
+        return f"{self.site}/w/{self.signer.tokens(self.message_id, self.origin_us, (('view', 0),))[0]}"
 
     def confirm(self) -> str:
         """The page that asks once more before a subscription holds."""

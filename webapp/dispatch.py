@@ -31,6 +31,7 @@ from webapp.public.preferences import PreferenceCentre
 from webapp.public.signing_up import SigningUp
 from webapp.public.texts import Texts
 from webapp.public.unsubscribe import Unsubscribing, write_wishes
+from webapp.public.view import Viewing
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +80,7 @@ class HotPath:
     preferences: PreferenceCentre
     confirming: Confirming
     signing_up: SigningUp
+    viewing: Viewing
     ring: Callable[[], object]
     texts: Texts
     mail_receipts: MailReceipts
@@ -98,6 +100,8 @@ class HotPath:
             return self.preferences.answer(environ)
         if prefix == "/f/":
             return self.signing_up.answer(environ)
+        if prefix == "/w/":
+            return self.viewing.answer(environ)
         if prefix == "/y/":
             return self.confirming.answer(environ)
         if prefix == "/ho" and path.startswith(texts.PREFIX):
@@ -174,6 +178,7 @@ def hot_path(
         centre,
         second_step,
         SigningUp(database, waking, site, client_ip_header),
+        Viewing(signer, database, site),
         waking,
         received,
         told,

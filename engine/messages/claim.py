@@ -137,14 +137,20 @@ def _one_per_contact(rows: Sequence[Any]) -> list[Candidate]:
     first: dict[int, Candidate] = {}
     for row in rows:
         if row[8] not in first:
-            candidate = first[row[8]] = Candidate(*row[:18])
-            candidate.recipient = (candidate.recipient or "").strip()
-            contact = candidate.contact = row[18]
-            candidate.transactional = row[24]
-            for name, value in zip(own_fields, row[19:24], strict=True):
-                if value is not None:
-                    contact[name] = value
+            first[row[8]] = candidate(row)
     return list(first.values())
+
+
+def candidate(row: Any) -> Candidate:
+    """A message with its contact, of a row whose columns begin as those of `lock_due`."""
+    found = Candidate(*row[:18])
+    found.recipient = (found.recipient or "").strip()
+    contact = found.contact = row[18]
+    found.transactional = row[24]
+    for name, value in zip(own_fields, row[19:24], strict=True):
+        if value is not None:
+            contact[name] = value
+    return found
 
 
 def _mark_sending(session: Session, going: list[Candidate], now: dt.datetime, journal: str) -> list[Candidate]:

@@ -21,7 +21,7 @@ from engine.content import store
 from engine.errors import CairnError
 from engine.messages.handed import Candidate
 from engine.receipts.verp import ReturnPath
-from engine.rendering import email, quoted_printable
+from engine.rendering import email, honeypot, quoted_printable
 from engine.rendering.envelope import Envelope
 from engine.signing import Signer
 from engine.urls import MessageUrls, origin_us
@@ -94,6 +94,23 @@ class Composer:
             origin_at=message.origin_at,
         )
 
+    def view(self, message: Candidate) -> bytes:
+        """The email as it was sent, but for what would count that somebody looks. Raises RenderFailure."""
+        renderer = self._renderer(message)
+        if not isinstance(renderer, email.Renderer):
+            raise RenderFailure("only email can be viewed")
+        urls = MessageUrls(self.site, self.signer, message.id, message.origin_at, tuple(renderer.static))
+        envelope = self._envelope(message, urls)
+        envelope.view_url, envelope.open_url, envelope.plain_urls = urls.view(), "", False
+        if envelope.click_urls is not None:
+            envelope.click_urls = lambda positions: [
+                "" if position == honeypot.POSITION else urls.click(position) for position in positions
+            ]
+        try:
+            return renderer.render(context(message, self.workspace), envelope).data
+        except CairnError as error:
+            raise RenderFailure(getattr(error, "message", "") or str(error)) from error
+
     def _sender(self, message: Candidate) -> str:
         """The return path names the message; without a domain for bounces it is the author's address."""
         if message.channel != "email":
@@ -116,7 +133,10 @@ class Composer:
         urls = MessageUrls(self.site, self.signer, message.id, message.origin_at, static)
         try:
             if isinstance(renderer, email.Renderer):
-                mail = renderer.render(context(message, self.workspace), self._envelope(message, urls))
+                envelope = self._envelope(message, urls)
+                if renderer.views:
+                    envelope.view_url = urls.view()
+                mail = renderer.render(context(message, self.workspace), envelope)
                 if mail.dynamic_links or mail.missing:
                     self.composed[message.id] = Composed(mail.dynamic_links, mail.missing)
                 data = self.dkim.sign(mail.data) if self.dkim else mail.data
