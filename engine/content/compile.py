@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from engine.content import analysis
+from engine.content import advice, analysis
 from engine.content.body import document, without_comments
 from engine.content.links import rewrite
 from engine.content.plaintext import derive
@@ -140,7 +140,8 @@ def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
         **names_of(found),
     }
     warnings = analysis.warn(found, source.defaults, known)
-    return Compiled(data, warnings + page_warnings(html, added=not has_unsubscribe))
+    warnings += page_warnings(html, added=not has_unsubscribe)
+    return Compiled(data, warnings + advice.advise(source, body, html, text))
 
 
 def recheck(template: str, source: Source, *, html: bool) -> None:

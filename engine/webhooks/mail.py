@@ -122,6 +122,35 @@ def _way_out(url: str) -> HandOver:
     return partial(_post_all, once(url))
 
 
+def way_out(url: str) -> Callable[[str, str, bytes], str]:
+    """Hands over one finished mail (return path, recipient, bytes) that is not in the ledger; gives the error or "".
+
+    Raises ConfigurationError for an address that is none.
+    """
+    if is_account(url):
+        from engine.channels.mail_api.account import once  # loaded only where it is used
+
+        post = once(url)
+        return lambda _, recipient, data: _refusal(post(recipient, data))
+    return partial(_post_one, Server.parse(url))
+
+
+def _refusal(said: ProviderResult) -> str:
+    return "" if said.outcome == "accepted" else said.reply or said.outcome
+
+
+def _post_one(server: Server, sender: str, recipient: str, data: bytes) -> str:
+    try:
+        smtp = _connect(server)
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        return f"{server}: {error}"
+    try:
+        said = _hand_over(smtp, sender, recipient, data)
+    finally:
+        smtp.close()
+    return "" if said.state == "delivered" else said.error
+
+
 def _post_all(post: Post, rows: Any, known: Workspace, now: dt.datetime) -> list[Result]:
     results: list[Result] = []
     for row in rows:

@@ -34,6 +34,8 @@ PATHS = (
     "/campaigns/sample/state?action=cancel",
     "/reports/roi",
     "/deliverability?address=gone@example.net",
+    "/contents",
+    "/contents/letter",
     "/mailbox",
     "/mailbox/EMAIL",
     "/mailbox/SMS",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from functools import partial
 from pathlib import Path
@@ -9,11 +10,17 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
-from engine import clock
+from engine import clock, workspace
+from engine.channels.dkim import configured
+from engine.contacts.find import find as find_contact
 from engine.content import store
-from engine.errors import InvalidInput, LanguageError
+from engine.db import Database
+from engine.errors import ConfigurationError, InvalidInput, LanguageError
 from engine.model import Content
-from webapp.cli._context import connected
+from engine.previews import handing, look, message, spam
+from engine.settings import settings
+from engine.signing import signer
+from webapp.cli._context import connected, connected_to_send
 from webapp.cli._files import read_text, tell
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -62,3 +69,79 @@ def list_() -> None:
     with connected() as database, database.transaction() as session:
         for content in session.execute(select(Content).order_by(Content.slug)).scalars():
             click.echo(f"{content.channel:6} {content.slug}")
+
+
+AS = click.option(
+    "--as", "as_", metavar="CONTACT", help="Email, external id or phone of a contact; else sample values."
+)
+
+
+@command.command()
+@click.argument("slug")
+@AS
+@click.option("--html", is_flag=True, help="Print the HTML part instead of the text.")
+@click.option("--source", is_flag=True, help="Print the whole message with its headers.")
+def preview(slug: str, as_: str | None, html: bool, source: bool) -> None:
+    """Print the content SLUG as a contact would get it; what is unwise about it goes to standard error."""
+    with connected() as database:
+        found, shown = _render(database, slug, as_)
+    if shown.error:
+        raise InvalidInput(shown.error, where=slug)
+    if source and shown.raw:
+        click.echo(shown.raw.decode("utf-8", "replace").replace("\r\n", "\n"), nl=False)
+    elif html and shown.html:
+        click.echo(shown.html)
+    else:
+        _show(shown)
+    for one in look.findings(found, shown):
+        place = f"{slug}:{one['line']}" if one["line"] else slug
+        tell(place, f"warning: {one['message']}", (), one.get("hint", ""))
+    if settings().rspamd_url and shown.raw:
+        _rate(spam.ask(settings().rspamd_url or "", shown.raw))
+
+
+def _render(database: Database, slug: str, as_: str | None) -> tuple[message.Content, message.Preview]:
+    with database.transaction() as session:
+        found = message.find(session, slug)
+        who = message.contact(session, find_contact(session, as_).id) if as_ else message.nobody(found)
+        known, now = workspace.load(session), clock.now(session)
+        return found, message.render(session, found, who, known, settings().site_url, now)
+
+
+def _show(shown: message.Preview) -> None:
+    """Subject, text and figures of a message."""
+    if shown.raw:
+        click.echo(f"Subject: {shown.subject}\n")
+    click.echo(shown.text.rstrip())
+    size = f"{shown.size / 1000:.1f} kB of HTML" if shown.raw else f"{shown.parts} parts"
+    missing = ", ".join(shown.missing) or "nothing"
+    click.echo(f"{size}; without a value: {missing}; {len(look.links(shown.html))} links", err=True)
+
+
+def _rate(found: spam.Spam) -> None:
+    click.echo(f"spam score {found.score} of {found.required} (rspamd)", err=True)
+    for one in found.symbols[:8]:
+        click.echo(f"    {one.score:+.1f} {one.name}  {one.description}", err=True)
+
+
+@command.command()
+@click.argument("slug")
+@click.option("--to", multiple=True, required=True, metavar="ADDRESS", help="Who gets it; again for more, up to ten.")
+@AS
+def test(slug: str, to: tuple[str, ...], as_: str | None) -> None:
+    """Send the content SLUG to colleagues, marked [Test]; nothing of it is tracked or counted."""
+    with connected_to_send() as database:
+        own = settings()
+        if not own.smtp_url:
+            raise ConfigurationError(
+                "No mail server is set: start the local mailbox with `cairn up`, or set CAIRN_SMTP_URL."
+            )
+        with database.transaction() as session:
+            found, now = message.find(session, slug), clock.now(session)
+            who = message.contact(session, find_contact(session, as_).id) if as_ else message.nobody(found)
+            known = workspace.load(session)
+            letters = handing.prepare(session, found, who, to, known, own.site_url, getpass.getuser(), now, signer())
+        handed = handing.hand_over(letters, own.smtp_url, configured(own.dkim_domain, own.dkim_keys))
+    for each in handed:
+        click.echo(f"{each.recipient}: {each.error or 'sent'}", err=bool(each.error))
+    sys.exit(1 if any(each.error for each in handed) else 0)

@@ -13,6 +13,7 @@ from webapp.pages import (
     assets,
     campaigns,
     contacts,
+    contents,
     dashboard,
     deliverability,
     formats,
@@ -32,7 +33,7 @@ from webapp.pages import (
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
-    *(mailbox, settings, api_keys, limits, topics, forms),
+    *(mailbox, settings, api_keys, limits, topics, forms, contents),
 )
 
 

@@ -62,7 +62,7 @@ def test_a_preview_goes_through_the_pipeline_that_sends() -> None:
     message, warnings = store.preview(one, "email", {"n": "Ann"})
     assert isinstance(message, RenderedEmail)
     assert 'href="https://a.example/"' in html_of(message) and 'href="https://b.example/Ann"' in html_of(message)
-    assert {note["kind"] for note in warnings} == {"uncovered", "footer"}
+    assert {note["kind"] for note in warnings} >= {"uncovered", "footer"}
 
 
 @pytest.mark.parametrize("path", sorted(stock.iterdir())[::4], ids=lambda path: path.name)

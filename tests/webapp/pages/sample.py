@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from engine import partitions, users, workspace
 from engine.campaigns import definition
 from engine.campaigns import store as campaigns
+from engine.content import store as contents
 from engine.db import Database
 from engine.model import (
     ConsentEvent,
@@ -34,6 +35,7 @@ from engine.model import (
     StepLog,
     StepRollup,
 )
+from tests.engine.content.samples import content, mjml
 
 PASSWORD = "correct horse battery"
 ADMIN, MARKETER, VIEWER = "admin@cairn.example", "mara@cairn.example", "vera@cairn.example"
@@ -41,6 +43,9 @@ FIRST = tuple("Ada Ben Chloe Dario Elif Farid Greta Hugo Ines Jonas Kaya Lars Mi
 LAST = ("Moreau", "Lindqvist", "Okafor", "Tanaka", "Silva", "Novak", "Haas", "Rossi", "Meyer", "Dubois")
 TEXT = (Path(__file__).parent / "welcome.yaml").read_text()
 HTML = (Path(__file__).parent / "mail.html").read_text()
+DARK = "<mj-head><mj-style>@media (prefers-color-scheme: dark) { p { color: #fff } }</mj-style></mj-head>"
+BODY = mjml("<p>Hi {{ first_name }} {{ score }}</p>").replace("<mj-body>", DARK + "<mj-body>")
+LETTER = content(BODY, "subject: Hello {{ first_name }}")
 STEPS = (("hello-a", "email"), ("hello-b", "email"), ("nudge", "email"), ("nudge-sms", "sms"))
 DAYS = 60
 
@@ -72,7 +77,14 @@ def build(database: Database, now: dt.datetime) -> Shop:
         mails = _mailbox(session, enrolment, contacts, now)
         _segments(session, hero, now)
         _campaign(session, now)
+        _contents(session, now)
         return Shop(now, hero.public_id, mails["email"], mails["sms"])
+
+
+def _contents(session: Session, now: dt.datetime) -> None:
+    """A letter with dark colours, variables and warnings, and a text message."""
+    contents.save(session, LETTER, "letter", "email", now, ours=True)
+    contents.save(session, "Hi {{ first_name }}", "note", "sms", now, ours=True)
 
 
 def _campaign(session: Session, now: dt.datetime) -> None:

@@ -1,0 +1,197 @@
+"""One content for one contact, or for sample values, by the code that sends; tracked by nothing and stored nowhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from email import policy
+from email.message import EmailMessage
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine.content.store import Renderer, load_renderer
+from engine.content.trial import sample_context
+from engine.errors import NotFound
+from engine.messages.compose import context, full_name, plain_site
+from engine.messages.handed import Candidate
+from engine.previews import sample
+from engine.rendering import email as emails
+from engine.rendering.envelope import Envelope, RenderedEmail, RenderedSms
+from engine.rendering.errors import RenderError
+from engine.workspace import Workspace
+
+CONTENT = text("""
+select c.slug, c.channel, v.id as version_id, v.number, v.source, v.compiled, v.warnings, v.created_at
+from contents c left join content_versions v on v.id = c.current_version_id where c.slug = :slug
+""")
+# What the contact's newest entry into a journey began with: contents read it as `event`.
+CONTACT = text("""
+select c.id, c.public_id, c.attributes, c.email, c.phone, c.external_id, c.timezone, c.locale,
+    (select e.trigger_event from enrolments e where e.contact_id = c.id order by e.id desc limit 1) as event
+from contacts c where c.id = :id and c.erased_at is null
+""")
+COLUMNS = ("email", "phone", "external_id", "timezone", "locale")
+NOBODY = "alex@example.com"
+UNSUBSCRIBE, PREFERENCES = "/u/preview", "/p/preview"
+
+
+@dataclass(frozen=True)
+class Content:
+    """A content with its current version; `compiled` is the artefact."""
+
+    slug: str
+    channel: str
+    version_id: int
+    number: int
+    source: str
+    compiled: Mapping[str, Any]
+    warnings: tuple[Mapping[str, Any], ...]
+    saved_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Person:
+    """For whom a preview is: `names` are what templates read. `sample` says that the values are made up."""
+
+    names: Mapping[str, Any]
+    event: Mapping[str, Any] = field(default_factory=dict)
+    sample: bool = False
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A message as it would go out. `error` says why there is none. `size` is that of the HTML in bytes.
+
+    `headers` are in order; `parts` are those of a text message; `raw` are the bytes of the email.
+    """
+
+    error: str = ""
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+    size: int = 0
+    parts: int = 0
+    raw: bytes = b""
+
+
+def find(session: Session, slug: str) -> Content:
+    """The content of this name. Raises NotFound, also for one that has no saved version."""
+    row = session.execute(CONTENT, {"slug": slug.replace("\0", "")}).first()
+    if row is None:
+        raise NotFound("content", slug, "`cairn content list` names them all.")
+    if row.version_id is None:
+        raise NotFound("saved version of", slug, "Publish it with `cairn content publish FILE`.")
+    return Content(
+        row.slug,
+        row.channel,
+        row.version_id,
+        row.number,
+        row.source,
+        row.compiled,
+        tuple(row.warnings),
+        row.created_at,
+    )
+
+
+def contact(session: Session, contact_id: int) -> Person:
+    """A contact as messages know it. Raises NotFound."""
+    row = session.execute(CONTACT, {"id": contact_id}).mappings().first()
+    if row is None:
+        raise NotFound("contact", str(contact_id))
+    names = dict(row["attributes"]) | {name: row[name] for name in COLUMNS if row[name] is not None}
+    return Person(names, row["event"] or {})
+
+
+def nobody(content: Content) -> Person:
+    """Sample values for all that a content reads."""
+    return _sample(sample.context(content.compiled["variables"]))
+
+
+def _sample(found: dict[str, Any]) -> Person:
+    own = found.pop("contact", {})
+    event = found.pop("event", {})
+    found.pop("workspace", None)
+    names = found | (own if isinstance(own, dict) else {})
+    return Person(names, event if isinstance(event, dict) else {}, sample=True)
+
+
+def render(session: Session, content: Content, who: Person, known: Workspace, site: str, now: dt.datetime) -> Preview:
+    """What `who` would get now; what a template does wrong is the preview's `error`."""
+    renderer = load_renderer(session, content.version_id)
+    try:
+        return made(renderer, who, known, site, now)
+    except RenderError as error:
+        if not who.sample:
+            return Preview(error=error.message)
+    try:  # a variable that is counted with needs numbers, whatever its name
+        return made(renderer, _sample(sample_context(content.compiled["variables"])), known, site, now)
+    except RenderError as error:
+        return Preview(error=error.message)
+
+
+def made(renderer: Renderer, who: Person, known: Workspace, site: str, now: dt.datetime) -> Preview:
+    """The message, taken apart. Raises RenderError."""
+    names = context(candidate(who, now), known)
+    if isinstance(renderer, emails.Renderer):
+        return of_email(renderer.render(names, envelope(who, known, site, now)))
+    links = {"unsubscribe_url": site + UNSUBSCRIBE, "preferences_url": site + PREFERENCES}
+    return of_sms(renderer.render(names, links))
+
+
+def marked(renderer: emails.Renderer, mark: str) -> emails.Renderer:
+    """The renderer with `mark` before each subject."""
+    own = renderer.subject
+    return replace(renderer, subject=lambda values: f"{mark} {own(values)}")
+
+
+def candidate(who: Person, now: dt.datetime) -> Candidate:
+    """What the code that sends would hold of a message to this person."""
+    names = dict(who.names)
+    found = Candidate(0, now, None, None, "", "", 1, now, 0, None, None, None, None, 0, None, "", None, None, names)
+    found.event = who.event
+    return found
+
+
+def envelope(who: Person, known: Workspace, site: str, now: dt.datetime, to: str = "") -> Envelope:
+    """As the sender's, without what tracks; its addresses belong to no message. `to` gets it in place of `who`."""
+    return Envelope(
+        token="preview",
+        from_address=known.sender_address,
+        from_name=known.sender_name,
+        to_address=to or str(who.names.get("email") or NOBODY),
+        to_name="" if to else full_name(who.names),
+        date=now,
+        message_domain=known.sender_address.rpartition("@")[2] or "localhost",
+        unsubscribe_url=site + UNSUBSCRIBE,
+        preferences_url=site + PREFERENCES,
+        plain_urls=plain_site(site),
+        postal_address=known.postal_address,
+    )
+
+
+def of_email(mail: RenderedEmail) -> Preview:
+    """An email taken apart."""
+    message = email.message_from_bytes(mail.data, policy=policy.SMTPUTF8, _class=EmailMessage)
+    parts = {part.get_content_subtype(): part.get_content() for part in message.iter_parts()}
+    html = parts.get("html", "")
+    headers = tuple((name, " ".join(str(value).split())) for name, value in message.items())
+    return Preview(
+        subject=mail.subject,
+        html=html,
+        text=parts.get("plain", ""),
+        headers=headers,
+        missing=mail.missing,
+        size=len(html.encode()),
+        raw=mail.data,
+    )
+
+
+def of_sms(sms: RenderedSms) -> Preview:
+    """A text message."""
+    return Preview(text=sms.text, missing=sms.missing, parts=sms.parts, size=len(sms.text.encode()))

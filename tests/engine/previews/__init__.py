@@ -1,0 +1,1 @@
+"""Previews, checks and test sends."""

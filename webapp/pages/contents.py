@@ -1,0 +1,149 @@
+"""Contents: the list, and each as any contact would get it, with what is unwise about it and a way to try it out."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine.channels.dkim import configured
+from engine.contacts.find import find as find_contact
+from engine.errors import CairnError, InvalidInput, NotFound
+from engine.previews import handing, look, message, spam
+from engine.settings import Settings
+from engine.signing import signer
+from webapp.auth.people import signed_in
+from webapp.pages.mailbox import BODY_POLICY
+from webapp.pages.queries import contents as queries
+from webapp.pages.work import Work, work
+
+VIEWS = ("rendered", "text", "headers", "source")
+LONGEST = 200
+
+
+def routes(blueprint: Blueprint) -> None:
+    """Addresses of this screen."""
+    blueprint.add_url_rule("/contents", "contents", listing)
+    blueprint.add_url_rule("/contents/<slug>", "content", content)
+    blueprint.add_url_rule("/contents/<slug>/body", "content_body", body)
+    blueprint.add_url_rule("/contents/<slug>/test", "content_test", test, methods=["POST"])
+
+
+def listing() -> ResponseReturnValue:
+    """All contents by name."""
+    with work() as opened:
+        rows = queries.listing(opened.session)
+    return render_template("pages/contents.html", contents=rows)
+
+
+def content(slug: str) -> ResponseReturnValue:
+    """One content as a contact would get it, or with sample values."""
+    asked, view = _asked(request.args.get("as")), request.args.get("view", "")
+    with work() as opened:
+        found = message.find(opened.session, slug)
+        who, refusal = _person(opened, found, asked)
+        shown = message.render(opened.session, found, who, opened.workspace, _site(), opened.now)
+    if view not in VIEWS:
+        view = "rendered" if found.channel == "email" else "text"
+    return render_template(
+        "pages/content.html",
+        content=found,
+        preview=shown,
+        who=who,
+        asked=asked,
+        refusal=refusal,
+        view=view,
+        dark="1" if request.args.get("dark") == "1" else None,
+        has_dark=look.has_dark(shown.html),
+        links=look.links(shown.html),
+        findings=look.findings(found, shown),
+        rspamd=bool(_settings().rspamd_url),
+        spam=_spam(shown),
+    )
+
+
+def body(slug: str) -> Response:
+    """The HTML part alone, for a sandboxed frame; `dark=1` shows it as programs in dark mode do."""
+    with work() as opened:
+        found = message.find(opened.session, slug)
+        who, _ = _person(opened, found, _asked(request.args.get("as")))
+        shown = message.render(opened.session, found, who, opened.workspace, _site(), opened.now)
+    page = look.dark(shown.html) if request.args.get("dark") == "1" else shown.html
+    response = make_response(f'<base target="_blank">{page}')
+    response.headers["Content-Type"] = "text/html; charset=utf-8"
+    response.headers["Content-Security-Policy"] = BODY_POLICY
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def test(slug: str) -> ResponseReturnValue:
+    """Send it to colleagues, marked as a test."""
+    asked = _asked(request.form.get("as"))
+    try:
+        with work() as opened:
+            found = message.find(opened.session, slug)
+            who, refusal = _person(opened, found, asked)
+            if refusal:
+                raise InvalidInput(refusal, where="contact")
+            to = request.form.get("to", "").replace("\0", "").replace(";", ",").split(",")
+            letters = handing.prepare(
+                opened.session, found, who, to, opened.workspace, _site(), signed_in().email, opened.now, signer()
+            )
+        _tell(_send(letters))
+    except NotFound:
+        raise
+    except CairnError as error:
+        flash(str(error), "warning")
+    named: dict[str, Any] = {"as": asked} if asked else {}
+    return redirect(url_for("pages.content", slug=slug, **named))
+
+
+def _send(letters: list[handing.Letter]) -> list[handing.Handed]:
+    own = _settings()
+    if not own.smtp_url:
+        raise InvalidInput("is not set", where="CAIRN_SMTP_URL", hint="Start Cairn with `cairn up`, or name a server.")
+    return handing.hand_over(letters, own.smtp_url, configured(own.dkim_domain, own.dkim_keys))
+
+
+def _tell(handed: list[handing.Handed]) -> None:
+    for each in handed:
+        if each.error:
+            flash(f"{each.recipient} was not sent to: {each.error}", "warning")
+    taken = [each.recipient for each in handed if not each.error]
+    if taken:
+        flash(f"The test is on its way to {', '.join(taken)}.", "success")
+
+
+def _person(opened: Work, found: message.Content, asked: str) -> tuple[message.Person, str]:
+    """The contact that is asked for; sample values, and why, if there is none of this name."""
+    if asked:
+        try:
+            return message.contact(opened.session, find_contact(opened.session, asked).id), ""
+        except NotFound:
+            return message.nobody(found), f"No contact is called “{asked}”."
+    return message.nobody(found), ""
+
+
+def _asked(text: str | None) -> str:
+    return (text or "").replace("\0", "").strip()[:LONGEST]
+
+
+def _spam(shown: message.Preview) -> spam.Spam | str | None:
+    """What rspamd says if it is asked for; a text says why it does not."""
+    own = _settings()
+    if not own.rspamd_url or not shown.raw or request.args.get("spam") != "1":
+        return None
+    try:
+        return spam.ask(own.rspamd_url, shown.raw)
+    except CairnError as error:
+        return str(error)
+
+
+def _settings() -> Settings:
+    return cast(Settings, current_app.extensions["cairn.settings"])
+
+
+def _site() -> str:
+    return _settings().site_url
