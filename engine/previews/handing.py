@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from engine.previews.message import Content, Person, candidate, envelope, marked
 from engine.rendering import email as emails
 from engine.rendering.envelope import RenderedEmail
 from engine.signing import Signer
-from engine.webhooks.mail import way_out
+from engine.webhooks.mail import hand_over_one
 from engine.workspace import Workspace
 
 MOST = 10
@@ -98,8 +98,8 @@ def one(
 
 
 def hand_over(letters: Sequence[Letter], smtp_url: str, dkim: Dkim | None = None) -> list[Handed]:
-    """Give letters to the relay, each by itself; call it outside of a transaction. Raises ConfigurationError."""
-    post: Callable[[str, str, bytes], str] = way_out(smtp_url)
+    """Give letters to the relays of a setting; call it outside of a transaction. Raises ConfigurationError."""
+    post = hand_over_one(smtp_url)
     return [
         Handed(each.recipient, post(each.sender, each.recipient, dkim.sign(each.data) if dkim else each.data))
         for each in letters

@@ -13,7 +13,7 @@ from engine.previews.message import PREFERENCES, UNSUBSCRIBE, Content, Preview
 anchor = re.compile(r"<a\b[^>]*?\shref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 dark_query = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)", re.IGNORECASE)
 light_query = re.compile(r"\(\s*prefers-color-scheme\s*:\s*light\s*\)", re.IGNORECASE)
-dark_page = "<style>:root{color-scheme:dark}</style>"
+dark_page = "<style>:root{color-scheme:dark;background:#121212}</style>"
 
 
 def links(page: str) -> list[str]:

@@ -122,33 +122,47 @@ def _way_out(url: str) -> HandOver:
     return partial(_post_all, once(url))
 
 
-def way_out(url: str) -> Callable[[str, str, bytes], str]:
-    """Hands over one finished mail (return path, recipient, bytes) that is not in the ledger; gives the error or "".
+def hand_over_one(setting: str) -> Callable[[str, str, bytes], str]:
+    """Sends one finished mail (return path, recipient, bytes) that is not in the ledger; gives the error or "".
 
-    Raises ConfigurationError for an address that is none.
+    The relays of the setting are tried in turn. Raises ConfigurationError for an address that is none.
     """
-    if is_account(url):
-        from engine.channels.mail_api.account import once  # loaded only where it is used
+    ways = [_one_way_out(url) for url in addresses(setting)]
 
-        post = once(url)
-        return lambda _, recipient, data: _refusal(post(recipient, data))
-    return partial(_post_one, Server.parse(url))
+    def hand_over(sender: str, recipient: str, data: bytes) -> str:
+        said = Result("again", "no relay is named")
+        for way in ways:
+            said = way(sender, recipient, data)
+            if said.state != "again":
+                break
+        return "" if said.state == "delivered" else said.error or said.state
+
+    return hand_over
 
 
-def _refusal(said: ProviderResult) -> str:
-    return "" if said.outcome == "accepted" else said.reply or said.outcome
+def _one_way_out(url: str) -> Callable[[str, str, bytes], Result]:
+    if not is_account(url):
+        return partial(_post_one, Server.parse(url))
+    from engine.channels.mail_api.account import once  # loaded only where it is used
+
+    post = once(url)
+
+    def hand_over(_: str, recipient: str, data: bytes) -> Result:
+        said = post(recipient, data)
+        return Result(OUTCOMES[said.outcome], said.reply)
+
+    return hand_over
 
 
-def _post_one(server: Server, sender: str, recipient: str, data: bytes) -> str:
+def _post_one(server: Server, sender: str, recipient: str, data: bytes) -> Result:
     try:
         smtp = _connect(server)
     except (OSError, smtplib.SMTPException, ValueError) as error:
-        return f"{server}: {error}"
+        return Result("again", f"{server}: {error}")
     try:
-        said = _hand_over(smtp, sender, recipient, data)
+        return _hand_over(smtp, sender, recipient, data)
     finally:
         smtp.close()
-    return "" if said.state == "delivered" else said.error
 
 
 def _post_all(post: Post, rows: Any, known: Workspace, now: dt.datetime) -> list[Result]:
