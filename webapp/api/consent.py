@@ -30,19 +30,24 @@ from webapp.native import Answer, Environ, Headers, as_json, refusal
 from webapp.persisting import persist
 
 PATH = "/v1/consent"
+NO_KEY = "The API key is missing, unknown or revoked."
+NOT_FOR_CONSENT = "This key may not say what people agreed to. Make one: cairn keys create NAME --for consent."
 MOST_TOPICS = 100
 
 
 def answer(environ: Environ, known: Keys, database: Database, ring: Callable[[], object]) -> Answer:
-    """200 with `{"success": true, "states": {"email:news": "pending"}}`; 400, 401, 404, 405, 413 or 503."""
+    """200 with `{"success": true, "states": {"email:news": "pending"}}`; 400, 401, 403, 404, 405, 413 or 503."""
     if environ["REQUEST_METHOD"] != "POST":
         return _failure(405, "This address takes POST.")
     try:
         data = body.read(environ)
         if len(data) > EVENT_BYTES:
             raise body.too_large("The body", EVENT_BYTES)
-        if keys.INGEST not in (known.scopes(keys.of_header(environ) or "") or ()):
-            return _failure(401, "The API key is missing, unknown or revoked.")
+        scopes = known.scopes(keys.of_header(environ) or "")
+        if scopes is None:
+            return _failure(401, NO_KEY)
+        if keys.CONSENT not in scopes:
+            return _failure(403, NOT_FOR_CONSENT)
         document = body.parse(data)
         states = persist(database, lambda session: _write(session, document))
     except BadBody as error:

@@ -22,7 +22,8 @@ INGEST = "ingest"
 RECEIPTS = "receipts"  # apart: keys for ingest stand in web pages, and bounces end that people are written to
 READ = "read"  # what is known of people; no key that stands in a web page has it
 SEND = "send"  # writes to people whatever they said of consent
-SCOPES = (INGEST, RECEIPTS, READ, SEND)
+CONSENT = "consent"  # says what people agreed to, also who had refused; apart for the same reason
+SCOPES = (INGEST, RECEIPTS, READ, SEND, CONSENT)
 
 
 class Keys:

@@ -37,6 +37,18 @@ CALL = {
         "sentAt": {"type": "string", "format": "date-time"},
     },
 }
+CONSENT = {
+    "type": "object",
+    "properties": {
+        **{name: {"type": "string"} for name in ("userId", "email", "wording", "ip", "userAgent", "expires")},
+        "state": {"enum": ["subscribed", "unsubscribed"]},
+        "channel": {"enum": ["email", "sms", "tracking"]},
+        "topics": {"type": "array", "items": {"type": "string"}},
+        "basis": {"enum": ["consent", "implied", "legitimate_interest", "contract"]},
+        "confirm": {"type": "boolean", "description": "Whether they are asked by email first; without it by topic."},
+    },
+    "required": ["state"],
+}
 BATCH = {"type": "object", "properties": {"batch": {"type": "array", "items": CALL}}, "required": ["batch"]}
 ENTERING = {
     "type": "object",
@@ -171,6 +183,12 @@ def document() -> dict[str, Any]:
             "summary": "Why a contact did, or did not, get what a journey sends; needs the scope `read`.",
             "parameters": [contact, asked],
             "responses": _responses("200", {"$ref": "#/components/schemas/Story"}, "400", "401", "403", "404", "503"),
+        }
+    }
+    paths["/v1/consent"] = {
+        "post": {
+            **_posted("Say what a contact agreed to elsewhere; needs the scope `consent`.", CONSENT),
+            "responses": _responses("200", SUCCESS, "400", "401", "403", "404", "413", "503"),
         }
     }
     token = _parameter("path", "token", "What sending the message gave.")

@@ -26,7 +26,8 @@ def command() -> None:
     multiple=True,
     default=(INGEST,),
     show_default=True,
-    help="Write events and contacts, hand in mail that came back, read, or send single messages; repeatable.",
+    help="Write events and contacts, hand in mail that came back, read, send single messages, or say what people "
+    "agreed to; repeatable.",
 )
 def create(name: str, scopes: tuple[str, ...]) -> None:
     """Make a key and print it. It cannot be shown again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import quopri
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, text
 
-from engine import clock
+from engine import clock, users
 from engine.contacts.topics import word
 from engine.db import Database
 from engine.messages.sending import Sender
 from engine.model import Topic
 from tests.engine.channels.servers import scripted
 from tests.webapp.calling import SIGNER, Site, serving
+from webapp.api.keys import CONSENT, RETRY
 
 ROWS = "select channel, topic, state from consent_states order by 1, 2"
 
@@ -29,7 +31,9 @@ def site(database: Database) -> Iterator[Site]:
         session.execute(insert(Topic), {"slug": "news", "name": "News", "double_opt_in": True})
         session.execute(insert(Topic), {"slug": "tips", "name": "Tips", "double_opt_in": False})
         word(session, "signup", "Send me news <weekly>.", clock.now(session))
+        key = users.create_api_key(session, "server", (CONSENT,))
     with serving(database) as opened:
+        opened.key = key
         yield opened
 
 
@@ -136,6 +140,10 @@ def test_calls_that_make_no_sense_are_told_why(site: Site) -> None:
         found = subscribe(site, **more)
         assert found[0] == status, (more, found)
     assert site.client.post("/v1/consent", data=b"{}").status_code == 401
+    with site.database.transaction() as session:
+        site.key = users.create_api_key(session, "of a web page")
+    time.sleep(RETRY)
+    assert subscribe(site, confirm=False)[0] == 403, "a key that everybody can read undoes no refusal"
     assert site.client.get("/v1/consent").status_code == 405
 
 
