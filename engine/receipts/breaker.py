@@ -20,6 +20,13 @@ WINDOW = dt.timedelta(days=7)
 SITES, SITES_WITHIN = 3, dt.timedelta(hours=24)
 """So many domains that refuse a journey's or campaign's mail speak of the stream, not of one site's taste."""
 
+DOUBTFUL, DOUBTFUL_WITHIN = 3, dt.timedelta(hours=24)
+"""So many messages that a domain refuses for their content, without a 5.7.x, are more than one unlucky message."""
+
+REFUSED_BY = text("""
+select r.domain, count(distinct r.message_id) from receipts r
+where r.kind = 'policy' and r.received_at > :since and r.error is null and r.domain = any(:domains) group by r.domain
+""")
 LAST_RESUMED = text("""
 select stream, max(resumed_at) from stream_pauses where stream = any(:streams) and resumed_at is not null
 group by stream
@@ -42,11 +49,13 @@ class Refusal(NamedTuple):
     message: Concerned
     domain: str
     words: str
+    clear: bool = True  # a 5.7.x: delivery not authorised (RFC 3463, section 3.8), whatever the message says
 
 
 def refused(session: Session, refusals: Sequence[Refusal], now: dt.datetime) -> int:
     """Pause the streams that sites refuse; returns how many are newly paused.
 
+    One 5.7.x is enough; of refusals of a content three, since one may be due to what a single contact's fields hold.
     Word of a message that left before the stream was last resumed is old news and pauses nothing.
     """
     senders = streams.senders_of(session, [each.message for each in refusals]) if refusals else {}
@@ -54,14 +63,23 @@ def refused(session: Session, refusals: Sequence[Refusal], now: dt.datetime) -> 
     for each in refusals:
         if each.domain:
             sender = senders.get(each.message.content_version_id, senders[None])
-            found.setdefault(streams.to_domain(sender, each.domain), each)
+            stream = streams.to_domain(sender, each.domain)
+            found[stream] = found[stream] if stream in found and found[stream].clear else each
     resumed = _resumed(session, found)
+    often = _refused_often(session, [each.domain for each in found.values() if not each.clear], now)
     count = 0
     for stream, refusal in found.items():
-        if refusal.message.left_at > resumed.get(stream, ALWAYS):
+        if (refusal.clear or refusal.domain in often) and refusal.message.left_at > resumed.get(stream, ALWAYS):
             reason = f"{refusal.domain} refuses it by policy: {refusal.words[:300] or 'no reason given'}"
             count += streams.pause(session, stream, reason, "breaker", now)
     return count + sum(_refused_widely(session, one, now) for one in _by_origin([it.message for it in refusals]))
+
+
+def _refused_often(session: Session, domains: Sequence[str], now: dt.datetime) -> set[str]:
+    if not domains:
+        return set()
+    rows = session.execute(REFUSED_BY, {"domains": sorted(set(domains)), "since": now - DOUBTFUL_WITHIN})
+    return {domain for domain, count in rows if count >= DOUBTFUL}
 
 
 def complained(session: Session, messages: Sequence[Concerned], now: dt.datetime) -> int:

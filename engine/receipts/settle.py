@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from engine.signing import Signer
 from engine.tracking.links import MessageKey
 
 BATCH = 1000
+NOT_AUTHORISED = re.compile(r"(?<![\d.])5\.7\.\d")
 EVENTS = {
     **dict.fromkeys(("soft", "hard", "policy"), "Bounced"),
     "delivered": "Delivered",
@@ -156,7 +158,8 @@ def _protect(session: Session, about: Sequence[tuple[Open, Concerned]], now: dt.
 
 def _refusal(row: Open, message: Concerned) -> breaker.Refusal:
     domain = domain_of(message.recipient or "") if message.channel == "email" else ""
-    return breaker.Refusal(message, domain, " ".join(filter(None, (row.status, row.reason))))
+    words = " ".join(filter(None, (row.status, row.reason)))
+    return breaker.Refusal(message, domain, words, NOT_AUTHORISED.search(words) is not None)
 
 
 def _may_fall_back(message: Concerned, about: Sequence[tuple[Open, Concerned]]) -> bool:

@@ -251,12 +251,22 @@ def test_a_policy_rejection_pauses_the_stream_never_the_contact_and_tells_a_coll
     assert pause.stream in note[1]
 
 
+def test_a_content_that_is_refused_pauses_the_stream_at_the_third_message(session: Session) -> None:
+    seeds = [sent(session) for _ in range(3)]
+    for seed in seeds[:2]:
+        for _ in range(3):
+            apply(session, [receipt(seed, "policy", status="5.6.0", reason="the content is refused")], NOW, SIGNER)
+    assert streams.listed(session) == []
+    apply(session, [receipt(seeds[2], "policy", status="5.6.0", reason="the content is refused")], NOW, SIGNER)
+    assert [pause.stream for pause in streams.listed(session)] == ["domain:hello@cairn.example>example.com"]
+
+
 def test_word_of_a_message_that_left_before_the_stream_was_resumed_pauses_nothing(session: Session) -> None:
     seed = sent(session)
-    apply(session, [receipt(seed, "policy")], NOW, SIGNER)
+    apply(session, [receipt(seed, "policy", status="5.7.1")], NOW, SIGNER)
     (pause,) = streams.listed(session)
     streams.resume(session, pause.stream, "boss", NOW)
-    apply(session, [receipt(seed, "policy")], NOW, SIGNER)
+    apply(session, [receipt(seed, "policy", status="5.7.1")], NOW, SIGNER)
     assert streams.listed(session) == []
     done = session.execute(text("select actor, action from audit_log order by id")).all()
     assert [tuple(row) for row in done] == [("breaker", "stream paused"), ("boss", "stream resumed")]
@@ -269,7 +279,7 @@ def test_three_sites_that_refuse_a_journeys_mail_pause_the_journeys_stream(sessi
             text("update messages set journey_id = :journey, recipient = :to where id = :id"),
             {"journey": seeds[0].journey_id, "to": f"a@site{number}.example", "id": seed.id},
         )
-        apply(session, [receipt(seed, "policy")], NOW, SIGNER)
+        apply(session, [receipt(seed, "policy", status="5.7.1")], NOW, SIGNER)
     assert sum(pause.stream.startswith("journey:") for pause in streams.listed(session)) == 1
     assert len(streams.listed(session)) == 4
 
