@@ -21,13 +21,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine import clock, users
+from engine.campaigns import definition, states
+from engine.campaigns import store as campaigns
 from engine.content import store
 from engine.db import Database
 from journeys.publish import publish
 from tests.invariants import quiet, watch
 from tests.nemesis.check import Record, Verdict, judge
 from tests.nemesis.faults import Nemesis
-from tests.nemesis.people import CONTENT, CONTENTS, JOURNEY, Crowd, Person
+from tests.nemesis.people import CAMPAIGN, CAMPAIGN_AFTER, CONTENT, CONTENTS, JOURNEY, Crowd, Person
 from tests.nemesis.plan import plan
 from tests.nemesis.stage import Stage
 
@@ -80,7 +82,7 @@ def _options() -> argparse.Namespace:
 def _run(stage: Stage, nemesis: Nemesis, options: argparse.Namespace) -> Verdict:
     database = stage.start()
     people = [Person(number) for number in range(options.contacts)]
-    crowd = Crowd(stage.port, _prepare(database), stage.record, people, options.seconds, options.seed)
+    crowd = Crowd(stage.port, _prepare(database, options.seconds), stage.record, people, options.seconds, options.seed)
     print(
         f"seed {options.seed}: {options.contacts} contacts, {options.kills} kills in {options.seconds:.0f} s",
         flush=True,
@@ -112,14 +114,17 @@ def _run(stage: Stage, nemesis: Nemesis, options: argparse.Namespace) -> Verdict
     return verdict
 
 
-def _prepare(database: Database) -> str:
-    """Publish the journey with its contents; an API key."""
+def _prepare(database: Database, seconds: float) -> str:
+    """Publish the journey with its contents, and plan a campaign to whoever has come by then; an API key."""
     now = dt.datetime.now(dt.UTC)
     with database.transaction() as session:
         watch(session)
         for slug in CONTENTS:
             store.save(session, CONTENT.format(slug=slug), slug, "email", now)
         publish(session, JOURNEY, now, "nemesis")
+        starts = now + dt.timedelta(seconds=seconds * CAMPAIGN_AFTER)
+        campaign = campaigns.save(session, definition.read(CAMPAIGN | {"at": starts.isoformat()}), now, "nemesis")
+        states.change(session, campaign.slug, "start", now, "nemesis")
         return users.create_api_key(session, "nemesis")
 
 

@@ -17,6 +17,11 @@ from tests.nemesis.people import Person
 LEDGER = text("""
     select m.state, m.reason, m.token, m.step_id, c.email from messages m join contacts c on c.id = m.contact_id
 """)
+NOT_SENT = text("select slug || ' is ' || state from campaigns where state <> 'sent' or audience_count = 0")
+LEFT_OUT = text("""
+select a.contact_id from campaign_contacts a join campaigns c on c.id = a.campaign_id where not exists (
+    select from messages m where m.origin_at = c.origin_at and m.campaign_id = c.id and m.contact_id = a.contact_id)
+""")
 MOST_SHOWN = 5
 
 
@@ -83,6 +88,7 @@ def judge(session: Session, people: list[Person], left: set[str], record: Record
     failed = [(email, reason) for state, reason, _, _, email in rows if state == "failed"]
     verdict.blame("failed, but not refused by the receiver", [each for each in failed if each[0] not in record.refused])
     _nobody_lost(verdict, people, record, rows)
+    _campaign(verdict, session)
     _unknown(verdict, record, rows)
     _events(verdict, session, people, left)
     return verdict
@@ -101,13 +107,19 @@ def _nobody_lost(verdict: Verdict, people: list[Person], record: Record, rows: l
         expected = not (person.silent or person.leaving)
         if expected and person.second not in steps:
             verdict.blame("lost before the second message", [person.email])
-        others = steps.keys() - {"hello", person.second}
+        others = {step for step in steps if ":" not in step} - {"hello", person.second}  # a campaign's have a colon
         verdict.blame("got what was not for them", [f"{person.email} {step}" for step in others])
         second = steps.get(person.second, "")
         if expected and second.startswith(("suppressed", "cancelled")) and person.email not in gone:
             verdict.blame("second message held back", [f"{person.email} {second}"])
         if not expected and record.accepted[person.email, person.second]:
             verdict.blame("sent to somebody who left or never confirmed (I5)", [f"{person.email} {second}"])
+
+
+def _campaign(verdict: Verdict, session: Session) -> None:
+    """The campaign came to its end, and everybody in its frozen audience has a message."""
+    verdict.blame("not sent", session.execute(NOT_SENT).scalars())
+    verdict.blame("lost from the campaign's audience", session.execute(LEFT_OUT).scalars())
 
 
 def _unknown(verdict: Verdict, record: Record, rows: list[tuple[str, ...]]) -> None:

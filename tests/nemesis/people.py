@@ -51,7 +51,10 @@ subject: {slug}
 <mj-text>Hello {{{{ first_name | default("you") }}}}, <a href="https://shop.example/">look</a>.</mj-text>
 </mj-column></mj-section></mj-body></mjml>
 """
-CONTENTS = ("hello", "second-pro", "second-free")
+CONTENTS = ("hello", "second-pro", "second-free", "campaign")
+CAMPAIGN = {"campaign": "nemesis", "audience": "plan is set", "topic": "news", "content": "campaign"}
+CAMPAIGN_AFTER = 0.6
+"""The part of the run after which the campaign starts, so that faults meet its freeze, its batches and its messages."""
 
 
 @dataclass(frozen=True)

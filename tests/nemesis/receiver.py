@@ -111,7 +111,7 @@ class Conversation(asyncio.Protocol):
                 self.receiver.note("accepted", self.recipient, mail)
             self.transport.abort()
         elif self.fate == "refused":
-            self._ponder("refused", b"554 5.6.0 the content is refused", mail)
+            self._ponder("refused", b"554 5.3.0 not this one", mail)
         elif self.fate == "later at dot":
             self._ponder("later", b"451 4.3.0 not now", mail)
         else:
