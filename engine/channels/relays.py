@@ -93,6 +93,11 @@ class Relays:
         self._noted: tuple[str, str] | None = None
         self._lock = threading.Lock()
 
+    @property
+    def name(self) -> str:
+        """The relay in use."""
+        return self._used.name
+
     def open(self) -> None:
         """Find the first relay that can be used; raises `ProviderError` with the reasons of all.
 

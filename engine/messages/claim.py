@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from engine.arrays import literal
 from engine.channels.allowed import Allowed
 from engine.contacts.changes import announce_settled
-from engine.messages import claims, facts, gate, limits
+from engine.messages import claims, facts, gate, limits, rates
 from engine.messages.handed import Candidate
 from engine.messages.limits import Held, Limits
 from engine.receipts import streams
@@ -98,11 +98,13 @@ def claim(
     exit_check: ExitCheck | None = None,
     pressure: Limits = NO_LIMITS,
     allowed: Allowed | None = None,
+    pace: rates.Pace | None = None,
 ) -> Claim:
     """Take up to `limit` due messages of a channel and mark those that may go as `sending` under `journal`.
 
     `exit_check` names the messages whose entry must end instead; nobody but `allowed` gets one. What `pressure` holds
-    in quiet hours comes due when they end. The caller commits before anything is sent.
+    in quiet hours comes due when they end, and what is over the `pace` when its turn comes. The caller commits before
+    anything is sent.
     """
     rows = session.execute(lock_due, {"channel": channel, "now": now, "limit": limit}).all()
     candidates = _one_per_contact(rows)
@@ -126,9 +128,11 @@ def claim(
             held.append(Held(each, looked_at.quiet_until))
         elif verdict.action != "hold":
             ended.append(Refused(each, verdict, looked_at))
+    going, later = rates.keep_pace(session, going, pace, now)
     going = _mark_sending(session, going, now, journal)
     _mark_ended(session, ended, now)
     limits.hold(session, held)
+    limits.hold(session, later, "rate")
     counts = Counter(each.verdict.reason or each.verdict.action for each in ended)
     return Claim(going, counts, len(candidates), claims.begin(session, going, journal, now))
 

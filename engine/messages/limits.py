@@ -44,7 +44,7 @@ cross join lateral (
 ) sent
 """)
 HOLD = text("""
-update messages m set send_after = u.until, reason = 'quiet'
+update messages m set send_after = u.until, reason = :reason
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[]), cast(:until as timestamptz[]))
     as u(id, origin_at, until)
 where m.id = u.id and m.origin_at = u.origin_at and m.state = 'queued'
@@ -139,11 +139,15 @@ def count(
     return found
 
 
-def hold(session: Session, held: Sequence[Held]) -> None:
-    """Let messages come due when quiet hours are over, or when they expire, if that is sooner."""
+def hold(session: Session, held: Sequence[Held], reason: str = "quiet") -> None:
+    """Let messages come due when quiet hours are over, or when they expire, if that is sooner.
+
+    `rate` is another reason: they are too many for their domain or relay.
+    """
     if not held:
         return
     values = {
+        "reason": reason,
         "ids": literal([each.message.id for each in held]),
         "origins": literal([each.message.origin_at for each in held]),
         "until": literal([min(each.until, each.message.expires_at or each.until) for each in held]),

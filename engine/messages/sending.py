@@ -67,6 +67,7 @@ class Sender:
         )
         self.site, self.signer, self.batch, self.clock = site, signer, batch, clock
         self.stopping, self.dkim, self.bounces, self.allowed = stopping, dkim, bounces, allowed
+        self._smtp_url = smtp_url
         self._flying: dict[str, deque[Batch]] = {each.channel: deque() for each in self.providers}
         self._lock = threading.Lock()
 
@@ -83,6 +84,11 @@ class Sender:
         from engine.channels.mail_api.account import provider
 
         return provider(url, self.journal, naming)
+
+    def relay(self) -> str:
+        """The name of the relay that email goes through now."""
+        mail = self.providers[0]
+        return mail.name if isinstance(mail, Relays) else name_of(self._smtp_url)
 
     @property
     def busy(self) -> bool:
@@ -122,6 +128,7 @@ class Sender:
             bounces=self.bounces,
             exit_check=exit_check,
             allowed=self.allowed,
+            relay=self.relay if provider.channel == "email" else str,
         )
 
     def _settle_own(self, database: Database) -> Counter[str]:

@@ -25,7 +25,7 @@ from engine.channels.dkim import Dkim
 from engine.channels.provider import Provider, Result
 from engine.db import Database
 from engine.errors import ProviderError
-from engine.messages import claims, paused, status
+from engine.messages import claims, paused, rates, status
 from engine.messages.claim import Claim, ExitCheck, claim
 from engine.messages.compose import Composed, Composer, load_events, load_renderers
 from engine.messages.handed import Candidate
@@ -86,6 +86,8 @@ class Turn:
     bounces: ReturnPath | None = None
     exit_check: ExitCheck | None = None
     allowed: Allowed | None = None
+    relay: Callable[[], str] = str
+    paced: frozenset[str] = frozenset()
     counts: Counts = field(default_factory=Counts)
     depth: int = 2
     size: int = smallest
@@ -112,6 +114,7 @@ class Turn:
             if not session.execute(is_due, {"channel": channel, "now": self.clock(session)}).scalar():
                 return False
             seen = status.read(session, channel)
+            self.paced = rates.names(session)
         if seen is not None and not seen.ok:
             self.depth = 1  # one message first: the server may refuse us again
         try:
@@ -195,10 +198,17 @@ class Turn:
                 exit_check=self.exit_check,
                 pressure=Limits.of(settings),
                 allowed=self.allowed,
+                pace=rates.Pace(self.paced, self.relay()) if self.paced else None,
             )
             renderers = load_renderers(session, (message.content_version_id for message in claimed.messages))
             load_events(session, claimed.messages, renderers)
         return Composer(settings, renderers, self.signer, self.site, now, self.dkim, self.bounces), claimed
+
+    def _slow_down(self, domains: set[str], batch: Batch, took: float) -> None:
+        """In a transaction of its own: claims lock these rows before the counters that results are added to."""
+        with self.database.transaction() as session:
+            rates.slow_down(session, domains, batch.messages.values(), took, self.clock(session))
+        self.paced |= domains
 
     def _land(self, batch: Batch) -> None:
         """Write the results of a batch. What was not tried says that the provider is away: the turn ends."""
@@ -218,6 +228,8 @@ class Turn:
             status.write(session, self.provider.channel, now, away)
         self.counts.results += written.counts
         took = time.monotonic() - batch.started
+        if self.provider.channel == "email" and (domains := rates.too_fast(batch.messages, results)):
+            self._slow_down(domains, batch, took)
         if took < quick:
             self.size = min(self.size * 2, self.limit)
         elif took > slow:

@@ -20,6 +20,7 @@ from engine.model.event import ChangeInbox, Event, EventDefinition, EventInbox, 
 from engine.model.form import Form
 from engine.model.journey import Enrolment, EntryInbox, Journey, JourneyVersion, SplitWinner, StepLog
 from engine.model.message import LocalMessage, Message, MessageClaim
+from engine.model.rate import Rate
 from engine.model.receipt import Receipt, ReceiptMail, StreamPause
 from engine.model.report import EntryRollup, MessageRollup, StepRollup
 from engine.model.system import ApiKey, AuditLog, Clock, Import, Lease, ScheduleSlot, User, WorkspaceSetting
@@ -73,6 +74,7 @@ __all__ = [
     "Message",
     "MessageClaim",
     "MessageRollup",
+    "Rate",
     "Receipt",
     "ReceiptMail",
     "ScheduleSlot",

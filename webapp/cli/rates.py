@@ -1,0 +1,48 @@
+"""`cairn rates`: how fast email goes to a recipient domain, or through a relay."""
+
+from __future__ import annotations
+
+import click
+
+from engine import clock
+from engine.messages import rates
+from webapp.cli._context import connected
+
+
+@click.group()
+def command() -> None:
+    """Rates of recipient domains and relays: list, set, remove."""
+
+
+@command.command("list")
+def list_() -> None:
+    """Print the rates that are set, and the domains that are slowed down because they asked for it."""
+    with connected() as database, database.transaction() as session:
+        now, rows = clock.now(session), rates.listed(session)
+    told = [(row, rates.current(row, now)) for row in rows]
+    shown = [(row, pace) for row, pace in told if pace is not None]
+    if not shown:
+        click.echo("No rate is set, and no domain is slowed down.")
+    for row, pace in shown:
+        usual = f"; {rates.spell(row.per_second)} is set" if row.per_second is not None else ""
+        slowed = f"  slowed down at {row.slowed_at:%Y-%m-%d %H:%M} UTC{usual}" if rates.halvings(row, now) else ""
+        click.echo(f"{row.name:30} {rates.spell(pace):>12}{slowed}")
+
+
+@command.command("set")
+@click.argument("name")
+@click.argument("rate")
+def set_(name: str, rate: str) -> None:
+    """Set the RATE (20/s, 100/min, 5000/h) of NAME: a recipient domain, or a relay as `cairn email` prints it."""
+    with connected() as database, database.transaction() as session:
+        stored = rates.put(session, name, rate)
+    click.echo(f"{stored} gets at most {rates.spell(rates.parse(rate))}.")
+
+
+@command.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Lift the rate of a recipient domain or relay, and what slows it down."""
+    with connected() as database, database.transaction() as session:
+        rates.remove(session, name)
+    click.echo(f"{name} has no rate.")
