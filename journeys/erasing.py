@@ -77,32 +77,40 @@ FORGET = tuple(
         where contact_id = any(:ids)""",
     )
 )
+# Asked again for days, so each leaves alone what it has scrubbed.
 SCRUB = tuple(
     text(statement)
     for statement in (
-        "update consent_events set ip = null, user_agent = null, proof = null where contact_id = any(:ids)",
+        """
+        update consent_events set ip = null, user_agent = null, proof = null
+        where contact_id = any(:ids) and num_nonnulls(ip, user_agent, proof) > 0""",
         # What tracking tells of a message is what its counters are recounted from; where a link led may name a person.
         """
         update events set context = null, properties = case source when 'tracking' then properties - 'url' else '{}' end
-        where contact_id = any(:ids) and (context is not null or properties <> '{}')""",
+        where contact_id = any(:ids) and (context is not null
+            or case source when 'tracking' then properties ? 'url' else properties <> '{}' end)""",
         f"update step_log set detail = null where enrolment_id in ({ENTRIES}) and detail is not null",
         f"""
         update deliveries set payload = '{{}}', error = null,
             state = case state when 'pending' then 'failed' else state end, ended_at = coalesce(ended_at, :now)
-        where enrolment_id in ({ENTRIES}) and state <> 'sending'""",
+        where enrolment_id in ({ENTRIES}) and state <> 'sending'
+            and (payload <> '{{}}' or error is not null or state = 'pending')""",
         f"delete from local_messages where message_token in (select token from messages where id in ({MINE}))",
         f"""
         update direct_sends set event = '{{}}', key = 'erased ' || message_id
         where message_id in ({MINE}) and event <> '{{}}'""",
         f"""
         update receipts set recipient = null, reason = '', payload = null
-        where message_id in ({MINE}) and settled_at is not null""",
+        where message_id in ({MINE}) and settled_at is not null
+            and (reason <> '' or num_nonnulls(recipient, payload) > 0)""",
         """
         update hits h set ip = null, user_agent = null, headers = null from messages m
-        where m.contact_id = any(:ids) and h.message_id = m.id and h.origin_at = m.origin_at""",
+        where m.contact_id = any(:ids) and h.message_id = m.id and h.origin_at = m.origin_at
+            and num_nonnulls(h.ip, h.user_agent, h.headers) > 0""",
         """
         update messages set recipient = null, links = null, reply = null, seen = null
-        where contact_id = any(:ids) and state not in ('queued', 'sending')""",
+        where contact_id = any(:ids) and state not in ('queued', 'sending')
+            and num_nonnulls(recipient, links, reply, seen) > 0""",
     )
 )
 

@@ -17,6 +17,7 @@ from engine.messages.direct import Order, send
 from engine.model import ConsentPause, Import
 from engine.signing import signer
 from engine.tracking import hits
+from journeys.erasing import scrub_late
 from tests.journeys.runtime.world import HOUR, World, journey
 from tests.ledger import assert_counters_equal_ledger
 from webapp.forgetting import forget
@@ -109,6 +110,17 @@ def test_nothing_of_the_person_is_left_and_the_numbers_stay(world: World, tmp_pa
     assert forget(world.database, [ANN[0]], signer(), "test") == 0
     world.live(72 * HOUR)
     assert remains(world) == []
+
+
+def test_what_is_scrubbed_is_not_written_again_by_the_later_looks(world: World) -> None:
+    meet(world)
+    forget(world.database, [ANN[0]], signer(), "test")
+    tables = ("messages", "hits", "events", "consent_events", "deliveries", "direct_sends", "step_log")
+    before = [world.execute(f"select ctid::text, xmin::text from {table} order by 1") for table in tables]
+    assert all(before[:4])
+    with world.database.transaction() as session:
+        scrub_late(session, clock.now(session))
+    assert [world.execute(f"select ctid::text, xmin::text from {table} order by 1") for table in tables] == before
 
 
 def test_what_waits_is_cancelled_and_counted(world: World) -> None:
