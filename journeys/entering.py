@@ -19,6 +19,13 @@ from journeys.runtime.catalogue import compiled
 TAKE_KEY = "insert into event_keys (message_id) values (%s) on conflict do nothing returning message_id"
 
 
+def takes_people(session: Session, slug: str) -> bool:
+    """Whether the journey is live, and programs and people at work may let contacts in."""
+    query = select(JourneyVersion.source).join(Journey, Journey.live_version_id == JourneyVersion.id)
+    source = session.execute(query.where(Journey.slug == slug, Journey.state == "live")).scalar()
+    return source is not None and compiled(source).journey.enter.kind == "api"
+
+
 def enter(
     session: Session, slug: str, contact_id: int, key: str, properties: Mapping[str, Any], now: dt.datetime
 ) -> bool:

@@ -18,7 +18,7 @@ from engine.channels.mail_api.account import Account
 from engine.channels.sms.gateway import Gateway
 from engine.db import Database
 from engine.signing import Signer
-from webapp.api import consent, enter, explaining, ingest, messages, receipts
+from webapp.api import consent, enter, explaining, ingest, leave, messages, receipts
 from webapp.api.keys import Keys
 from webapp.api.write import write_calls
 from webapp.groupcommit import GroupCommit, Handler, Limits
@@ -114,6 +114,8 @@ class HotPath:
             return consent.answer(environ, self.keys, self.database, self.ring)
         if prefix == "/v1" and (slug := enter.slug_of(path)):
             return enter.answer(environ, slug, self.keys, self.database)
+        if prefix == "/v1" and (slug := leave.slug_of(path)):
+            return leave.answer(environ, slug, self.keys, self.database)
         if prefix == "/v1" and (contact := explaining.contact_of(path)):
             return explaining.answer(environ, contact, self.keys, self.database, self.signer)
         if prefix == "/v1" and messages.is_ours(path):

@@ -59,6 +59,15 @@ ENTERING = {
         "properties": {"type": "object", "description": "What `event.` reads in the journey."},
     },
 }
+LEAVING = {"type": "object", "properties": {"userId": {"type": "string"}, "email": {"type": "string"}}}
+LEFT = {
+    "type": "object",
+    "properties": {
+        "success": {"const": True},
+        "left": {"type": "boolean", "description": "False if the contact was not in the journey."},
+    },
+    "required": ["success", "left"],
+}
 SENDING = {
     "type": "object",
     "properties": {
@@ -171,6 +180,12 @@ def document() -> dict[str, Any]:
     paths["/v1/batch"] = {"post": _posted("Many calls at once; needs the scope `ingest`.", BATCH)}
     paths["/v1/journeys/{name}/enter"] = {
         "post": _posted("Let a contact into a journey; needs the scope `ingest`.", ENTERING, journey)
+    }
+    paths["/v1/journeys/{name}/leave"] = {
+        "post": {
+            **_posted("Take a contact out of a journey; needs the scope `ingest`.", LEAVING, journey),
+            "responses": _responses("200", LEFT, "400", "401", "404", "413", "503"),
+        }
     }
     paths["/v1/receipts/raw"] = {
         "post": {

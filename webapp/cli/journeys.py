@@ -35,7 +35,7 @@ from journeys.simulate import notes
 from journeys.simulate.testing import run_tests
 from webapp.cli._console import console
 from webapp.cli._context import connected
-from webapp.cli._entering import enter
+from webapp.cli._entering import enter, remove
 from webapp.cli._explaining import show_story
 from webapp.cli._files import read_text, tell, tell_error
 from webapp.cli._library import library
@@ -54,6 +54,7 @@ def command() -> None:
 
 command.add_command(library)
 command.add_command(enter)
+command.add_command(remove)
 
 
 @command.command()

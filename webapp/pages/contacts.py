@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.contacts.everything import collect
 from engine.errors import InvalidInput, NotFound
+from engine.model import AuditLog
 from engine.signing import signer
+from journeys import entering
 from journeys.explain import explain_journey, words
+from journeys.leaving import leave
 from webapp import forgetting
 from webapp.auth.people import database, signed_in
 from webapp.errors import Forbidden
 from webapp.pages.paging import moment_cursor, number_cursor
 from webapp.pages.queries import contacts as queries
 from webapp.pages.queries import timeline
-from webapp.pages.work import work
+from webapp.pages.work import Work, work
 
 LONGEST_SEARCH = 200
+KEY_LENGTH = 100
 
 
 def routes(blueprint: Blueprint) -> None:
@@ -30,6 +35,9 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/contacts/<public_id>/erase", "contact_erase", erase, methods=["POST"])
     blueprint.add_url_rule("/contacts/<public_id>/timeline", "contact_timeline", older)
     blueprint.add_url_rule("/contacts/<public_id>/journeys/<slug>", "contact_journey", journey)
+    for name, view in (("enter", let_in), ("leave", take_out)):
+        rule = f"/contacts/<public_id>/journeys/<slug>/{name}"
+        blueprint.add_url_rule(rule, f"contact_{name}", view, methods=["POST"])
 
 
 def listing() -> ResponseReturnValue:
@@ -66,9 +74,45 @@ def journey(public_id: str, slug: str) -> ResponseReturnValue:
             raise NotFound("contact", public_id)
         name = queries.display_name(found)
         story = explain_journey(opened.session, slug, found.id, name, signer(), opened.now)
-        zone = opened.workspace.zone
-    context = {"contact": found, "name": name, "story": story, "say": words, "zone": zone}
+        zone, takes_people = opened.workspace.zone, entering.takes_people(opened.session, slug)
+    inside = any(entry.status in ("active", "held_out") for entry in story.entries)
+    context = {"contact": found, "name": name, "story": story, "say": words, "zone": zone, "inside": inside}
+    context |= {"may_enter": takes_people and not inside, "key": uuid.uuid4().hex}
     return render_template("pages/contact_journey.html", **context)
+
+
+def let_in(public_id: str, slug: str) -> ResponseReturnValue:
+    """Ask that the contact enters; the journey's rules decide soon after. The key makes a second press the same one."""
+    with work() as opened:
+        found = _contact(opened, public_id)
+        key = request.form.get("key", "").replace("\0", "")[:KEY_LENGTH] or uuid.uuid4().hex
+        entering.enter(opened.session, slug, found, f"hand:{key}", {}, opened.now)
+        _note(opened, "let in", public_id, slug)
+    flash("Asked to let this person in. The journey’s rules decide within seconds.", "success")
+    return redirect(url_for("pages.contact_journey", public_id=public_id, slug=slug))
+
+
+def take_out(public_id: str, slug: str) -> ResponseReturnValue:
+    """End the contact's entry and cancel what it has queued."""
+    with work() as opened:
+        left = leave(opened.session, slug, _contact(opened, public_id), opened.now)
+        if left:
+            _note(opened, "take out", public_id, slug)
+    flash(f"Taken out of {slug}." if left else f"This person is not in {slug} any more.", "success")
+    return redirect(url_for("pages.contact_journey", public_id=public_id, slug=slug))
+
+
+def _contact(opened: Work, public_id: str) -> int:
+    found = queries.by_public_id(opened.session, public_id)
+    if found is None:
+        raise NotFound("contact", public_id)
+    return int(found.id)
+
+
+def _note(opened: Work, action: str, public_id: str, slug: str) -> None:
+    what = f"contact {public_id}"
+    log = AuditLog(actor=signed_in().email, action=action, object=what, detail={"journey": slug}, at=opened.now)
+    opened.session.add(log)
 
 
 def older(public_id: str) -> ResponseReturnValue:

@@ -112,6 +112,29 @@ def test_a_call_that_meets_a_pause_is_refused_and_may_be_made_again(site: Site) 
     assert site.rows("select status from enrolments") == [("active",)]
 
 
+def test_a_call_takes_a_contact_out_once(site: Site) -> None:
+    make(site, "api: true")
+    assert post(site)[0] == 200
+    pipeline.advance(site.database)
+
+    def leave(slug: str = "orders", **document: Any) -> tuple[int, Any]:
+        answer = site.post(f"/v1/journeys/{slug}/leave", document)
+        return answer.status_code, answer.json
+
+    assert leave(userId="u1") == (200, {"success": True, "left": True})
+    assert site.rows("select status, reason from enrolments") == [("exited", "removed")]
+    assert leave(userId="u1") == (200, {"success": True, "left": False})
+    assert [leave(userId="u2")[0], leave("nothing", userId="u1")[0], leave()[0], leave(email=7)[0]] == [
+        404,
+        404,
+        400,
+        400,
+    ]
+    assert site.rows("select count(*) from contacts") == [(1,)]  # nobody is made in order to leave
+    assert site.client.get("/v1/journeys/orders/leave").status_code == 405
+    assert site.post("/v1/journeys/orders/leave", {"userId": "u1"}, auth=("no", "")).status_code == 401
+
+
 def test_a_call_that_meets_a_publish_enters_the_new_version(site: Site) -> None:
     make(site, "api: true")
     with site.database.transaction() as session:

@@ -150,6 +150,9 @@ def test_lists_are_made_and_filled_and_a_journey_is_entered_by_hand(cairn: Cairn
         done = cairn("journeys", "enter", "orders", "ben", "--key", "k", "--properties", '{"order": 1}')
         assert (done.exit_code, done.output) == (0, f"ben {words}: orders\n")
     assert cairn("journeys", "enter", "orders", "ben", "--properties", "[1]").exit_code == 1
+    assert cairn("journeys", "remove", "orders", "ben").output == "ben is taken out of orders\n"
+    assert cairn("journeys", "remove", "orders", "ben").output == "ben is not in orders\n"
+    assert cairn("journeys", "remove", "orders", "nobody").exit_code == 4
 
 
 @pytest.mark.parametrize(("columns", "width"), [("30", 80), ("100", 100)])

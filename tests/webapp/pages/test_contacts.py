@@ -8,10 +8,17 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from engine import clock, users
 from engine.db import Database
-from engine.model import Contact, Enrolment, Event, Journey, StepLog
+from engine.model import AuditLog, Contact, Enrolment, EntryInbox, Event, Journey, StepLog
+from engine.settings import Settings
+from journeys.publish import publish
+from tests.journeys.runtime.world import journey
+from tests.webapp.pages.conftest import at_work, post
 from tests.webapp.pages.sample import Shop
+from webapp.app import create_app
 from webapp.pages.queries import timeline
+from workers import pipeline
 
 HTMX = {"HX-Request": "true"}
 
@@ -154,3 +161,30 @@ def test_an_exit_is_told_once_by_its_step(shop_database: Database) -> None:
         items = timeline.read(session, contact.id, None).items
         told = [item.data["step_id"] for item in items if item.data.get("enrolment_id") == entry.id]
         assert told == ["out", ""]  # the exit step, and an exit rule an hour before
+
+
+def test_a_contact_is_let_in_and_taken_out_by_hand(database: Database, built: None) -> None:
+    app = create_app(database, None, Settings())
+    with database.transaction() as session:
+        for role in ("marketer", "viewer"):
+            users.create(session, f"{role}@x.example", "a long password", role=role)
+    marketer, viewer = (at_work(app, database, f"{role}@x.example") for role in ("marketer", "viewer"))
+    story = journey("- wait: 9 days\n  id: rest", slug="by-hand", enter="api: true")
+    with database.transaction() as session:
+        publish(session, story, clock.now(session), "test")
+        contact = Contact(external_id="hand")
+        session.add(contact)
+        session.flush()
+        id_, path = contact.id, f"/contacts/{contact.public_id}/journeys/by-hand"
+    assert "Let in" in marketer.get(path).text and "Let in" not in viewer.get(path).text
+    assert post(viewer, path + "/enter").status_code == 403
+    assert [post(marketer, path + "/enter", key="k").status_code for _ in range(2)] == [302, 302]
+    with database.transaction() as session:
+        assert session.query(EntryInbox).filter_by(contact_id=id_).count() == 1
+    pipeline.advance(database)
+    assert "Take out" in marketer.get(path).text and "Take out" not in viewer.get(path).text
+    assert post(viewer, path + "/leave").status_code == 403
+    assert [post(marketer, path + "/leave").status_code for _ in range(2)] == [302, 302]
+    assert "removed" in marketer.get(path).text
+    with database.transaction() as session:
+        assert session.query(AuditLog).filter_by(action="take out").count() == 1
