@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from engine.channels.allowed import Allowed
 from engine.channels.dkim import Dkim
 from engine.contacts import suppressions
 from engine.content.store import load_renderer
@@ -66,11 +67,14 @@ def prepare(
     actor: str,
     now: dt.datetime,
     signer: Signer,
+    *,
+    allowed: Allowed | None,
 ) -> list[Letter]:
     """Render a test for each address and write the audit log; nothing is sent yet.
 
-    Raises InvalidInput for a text message, for a bad list of addresses, and for one that is suppressed: what a person
-    or a server has refused is not tried again from here. Raises RenderError when the content fails.
+    Raises InvalidInput for a text message, for a bad list of addresses, for one that this installation may not write to
+    (`allowed`), and for one that is suppressed: what a person or a server has refused is not tried again from here.
+    Raises RenderError when the content fails.
     """
     renderer = load_renderer(session, content.version_id)
     if not isinstance(renderer, emails.Renderer):
@@ -79,6 +83,9 @@ def prepare(
         )
     to = addresses(to)
     for each in to:
+        if allowed and not allowed.lets(each):
+            hint = f"This installation writes to {allowed.text} only (CAIRN_ALLOWED_RECIPIENTS)."
+            raise InvalidInput("is an address that may not be written to from here", where=each, hint=hint)
         if any(one.channel == "email" for one in suppressions.find(session, each, signer)):
             hint = "`cairn suppressions list ADDRESS` tells why."
             raise InvalidInput("is an address that must not be written to", where=each, hint=hint)

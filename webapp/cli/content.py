@@ -11,6 +11,7 @@ import click
 from sqlalchemy import select
 
 from engine import clock, workspace
+from engine.channels.allowed import parse
 from engine.channels.dkim import configured
 from engine.contacts.find import find as find_contact
 from engine.content import store
@@ -140,7 +141,10 @@ def test(slug: str, to: tuple[str, ...], as_: str | None) -> None:
             found, now = message.find(session, slug), clock.now(session)
             who = message.contact(session, find_contact(session, as_).id) if as_ else message.nobody(found)
             known = workspace.load(session)
-            letters = handing.prepare(session, found, who, to, known, own.site_url, getpass.getuser(), now, signer())
+            only = parse(own.allowed_recipients)
+            letters = handing.prepare(
+                session, found, who, to, known, own.site_url, getpass.getuser(), now, signer(), allowed=only
+            )
         handed = handing.hand_over(letters, own.smtp_url, configured(own.dkim_domain, own.dkim_keys))
     for each in handed:
         click.echo(f"{each.recipient}: {each.error or 'sent'}", err=bool(each.error))

@@ -7,6 +7,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from engine.channels.allowed import parse
 from engine.channels.dkim import configured
 from engine.contacts.find import find as find_contact
 from engine.errors import CairnError, InvalidInput, NotFound
@@ -89,7 +90,16 @@ def test(slug: str) -> ResponseReturnValue:
                 raise InvalidInput(refusal, where="contact")
             to = request.form.get("to", "").replace("\0", "").replace(";", ",").split(",")
             letters = handing.prepare(
-                opened.session, found, who, to, opened.workspace, _site(), signed_in().email, opened.now, signer()
+                opened.session,
+                found,
+                who,
+                to,
+                opened.workspace,
+                _site(),
+                signed_in().email,
+                opened.now,
+                signer(),
+                allowed=parse(_settings().allowed_recipients),
             )
         _tell(_send(letters))
     except NotFound:

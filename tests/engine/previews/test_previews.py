@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from engine.channels.allowed import parse
 from engine.contacts import suppressions
 from engine.content import store
 from engine.errors import ConfigurationError, InvalidInput, NotFound, ProviderError
@@ -93,7 +94,9 @@ def test_a_text_message_is_counted_in_parts(session: Session) -> None:
     shown = message.render(session, found, message.nobody(found), SHOP, SITE, noon)
     assert (shown.text, shown.parts) == ("Hi Alex https://c.example/u/preview", 1)
     with pytest.raises(InvalidInput, match="text message"):
-        handing.prepare(session, found, message.nobody(found), ["a@x.example"], SHOP, SITE, "me", noon, SIGNER)
+        handing.prepare(
+            session, found, message.nobody(found), ["a@x.example"], SHOP, SITE, "me", noon, SIGNER, allowed=None
+        )
 
 
 def test_in_the_dark_the_rules_for_the_dark_hold() -> None:
@@ -105,7 +108,7 @@ def test_in_the_dark_the_rules_for_the_dark_hold() -> None:
 def test_a_test_send_arrives_marked_and_is_in_no_ledger(session: Session) -> None:
     found = save(session)
     to = ["ann@x.example", " bob@x.example ", "ann@x.example"]
-    letters = handing.prepare(session, found, message.nobody(found), to, SHOP, SITE, "me", noon, SIGNER)
+    letters = handing.prepare(session, found, message.nobody(found), to, SHOP, SITE, "me", noon, SIGNER, allowed=None)
     with recording_server(keep=True) as server:
         handed = handing.hand_over(letters, server.url)
     assert [(each.recipient, each.error) for each in handed] == [("ann@x.example", ""), ("bob@x.example", "")]
@@ -122,8 +125,9 @@ def test_a_test_send_arrives_marked_and_is_in_no_ledger(session: Session) -> Non
 def test_a_test_send_refuses_too_many_bad_and_suppressed_addresses(session: Session) -> None:
     found = save(session)
 
-    def prepare(*to: str) -> object:
-        return handing.prepare(session, found, message.nobody(found), to, SHOP, SITE, "me", noon, SIGNER)
+    def prepare(*to: str, only: str = "") -> object:
+        allowed, who = parse(only), message.nobody(found)
+        return handing.prepare(session, found, who, to, SHOP, SITE, "me", noon, SIGNER, allowed=allowed)
 
     for to in ([], ["a b@x.example"], ["nobody"], [f"a{n}@x.example" for n in range(11)]):
         with pytest.raises(InvalidInput):
@@ -132,12 +136,16 @@ def test_a_test_send_refuses_too_many_bad_and_suppressed_addresses(session: Sess
     suppressions.add(session, "email", [(key, "complaint")], "me", noon)
     with pytest.raises(InvalidInput, match="must not be written to"):
         prepare("gone@x.example")
+    with pytest.raises(InvalidInput, match="CAIRN_ALLOWED_RECIPIENTS"):
+        prepare("a@ours.example", "a@x.example", only="@ours.example")
     assert session.scalar(text("select count(*) from audit_log where action = 'content tested'")) == 0
 
 
 def test_a_relay_that_is_away_is_told(session: Session) -> None:
     found = save(session)
-    letters = handing.prepare(session, found, message.nobody(found), ["a@x.example"], SHOP, SITE, "me", noon, SIGNER)
+    letters = handing.prepare(
+        session, found, message.nobody(found), ["a@x.example"], SHOP, SITE, "me", noon, SIGNER, allowed=None
+    )
     [handed] = handing.hand_over(letters, "smtp://127.0.0.1:1")
     assert "127.0.0.1:1" in handed.error
 
