@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         """Base of every link in a message, without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
+    @property
+    def mail_stays_here(self) -> bool:
+        """Whether email goes to the local mailbox and reaches nobody."""
+        return self.smtp_url in (None, self.mailbox_url)
+
     def secret(self) -> bytes:
         """The installation's secret, made at first use and kept readable to its owner only."""
         if self.secret_key is not None:

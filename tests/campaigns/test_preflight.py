@@ -15,6 +15,7 @@ from engine.contacts.consent import suppress
 from engine.errors import InvalidInput
 from engine.messages import limits
 from engine.model import Message
+from engine.settings import settings
 from engine.signing import signer
 from tests.campaigns.town import PLAIN, Town
 from tests.engine.messages import ledger
@@ -68,10 +69,25 @@ def test_what_is_in_order_passes(town: Town) -> None:
     ],
 )  # fmt: skip
 def test_what_would_harm_is_refused(
-    town: Town, source: str, sender: dict[str, Any] | None, values: dict[str, Any], kind: str
+    town: Town,
+    source: str,
+    sender: dict[str, Any] | None,
+    values: dict[str, Any],
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(settings(), "smtp_url", "smtp://mail.shop.io")
     town.people(2)
     assert kind in kinds(look(town, source, sender, **values), "error")
+
+
+def test_a_placeholder_as_sender_is_allowed_while_mail_stays_in_the_local_mailbox(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "smtp_url", None)
+    town.people(1)
+    found = look(town, sender={"sender_address": "hello@cairn.example", "postal_address": "x"})
+    assert "sender" in kinds(found, "warning") and found.errors == []
 
 
 def test_what_may_be_meant_wants_a_word(town: Town) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.campaigns.definition import Definition
-from engine.campaigns.preflight.findings import Finding
+from engine.campaigns.preflight.findings import Finding, Severity
 from engine.settings import settings
 from engine.workspace import Workspace
 
@@ -40,12 +40,12 @@ def findings(session: Session, definition: Definition, known: Workspace, site: s
 
 
 def _sender(address: str) -> Iterator[Finding]:
-    domain = address.rpartition("@")[2]
+    domain, own = address.rpartition("@")[2], settings()
     if not domain or domain.endswith(RESERVED):
         hint = "Set one of your own: cairn workspace set sender_address …"
-        yield Finding("error", "sender", f"The sender {address} is a placeholder, and nobody can answer it.", hint)
+        severity: Severity = "warning" if domain and own.mail_stays_here else "error"
+        yield Finding(severity, "sender", f"The sender {address} is a placeholder, and nobody can answer it.", hint)
         return
-    own = settings()
     signed = (own.dkim_domain or "").lower()
     if not signed or not own.dkim_keys:
         hint = (
