@@ -32,7 +32,7 @@ SAID = {
     "cancel": "The campaign is cancelled, with all that was queued.",
 }
 
-WINS = (("", "No winner: each variant to its share"), *((each, each.capitalize()) for each in WINS_BY))
+WINS = (("", "No winner"), *((each, each.capitalize()) for each in WINS_BY))
 
 
 def routes(blueprint: Blueprint) -> None:
@@ -193,6 +193,7 @@ def _editor(found: Campaign | None, form: Form, refusal: str = "", opened: Work 
     context: dict[str, Any] = {"campaign": found, "form": form, "refusal": refusal}
     topics = [("", "None"), *((one.slug, one.name) for one in queries.topics(opened.session))]
     context |= {"contents": queries.contents(opened.session), "topics": topics, "wins": WINS}
+    context["segments"] = queries.segments(opened.session)
     rows = max(2, form.variants)
     page = render_template("pages/campaign_edit.html", rows=min(rows + 1, MOST), **context)
     return page, 422 if refusal else 200

@@ -101,7 +101,7 @@ def versions(slug: str) -> ResponseReturnValue:
 
 
 def people(slug: str) -> ResponseReturnValue:
-    """Who is at a step of a version now, those first whose turn comes first."""
+    """Who is in a journey now, or at a step, or on a version of it, who entered last first."""
     step, number = request.args.get("step", ""), request.args.get("version", type=int)
     with work() as opened:
         found = find_journey(opened.session, slug)

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from engine.model import Campaign, Content, Topic
+from engine.model import Campaign, Content, Segment, Topic
 from webapp.pages.paging import Page, cut
 
 SIZE = 50
+SUGGESTED = 20
 LISTING = text("""
 select c.slug, c.name, c.channel, c.state, c.reason, c.start_at, c.audience_count, c.created_at,
     coalesce(sum(r.sent), 0)::int8 as sent, coalesce(sum(r.human_opens), 0)::int8 as opens,
@@ -67,6 +68,11 @@ def contents(session: Session) -> Sequence[Any]:
     """Contents that can be sent, by name."""
     saved = select(Content.slug, Content.channel).where(Content.current_version_id.is_not(None))
     return session.execute(saved.order_by(Content.channel, Content.slug)).all()
+
+
+def segments(session: Session) -> Sequence[str]:
+    """The slugs of the first segments, for somebody who writes an audience."""
+    return session.execute(select(Segment.slug).order_by(Segment.slug).limit(SUGGESTED)).scalars().all()
 
 
 def topics(session: Session) -> Sequence[Topic]:

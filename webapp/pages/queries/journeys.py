@@ -87,13 +87,15 @@ def source_of(session: Session, version_id: int) -> str | None:
 
 
 def people(session: Session, journey_id: int, step_id: str, number: int | None, after: int | None) -> Page:
-    """Entries that are at a step now (of every version, if there is no `number`) with their contacts, newest first."""
+    """Entries that are at a step now, with their contacts, newest first; no step or no `number` means every one."""
     query = (
         select(*contacts.COLUMNS[1:], Enrolment.id, Enrolment.arrived_at, Enrolment.entered_at, JourneyVersion.number)
         .join(Contact, Contact.id == Enrolment.contact_id)
         .join(JourneyVersion, JourneyVersion.id == Enrolment.version_id)
-        .where(JourneyVersion.journey_id == journey_id, Enrolment.status == "active", Enrolment.step_id == step_id)
+        .where(JourneyVersion.journey_id == journey_id, Enrolment.status == "active")
     )
+    if step_id:
+        query = query.where(Enrolment.step_id == step_id)
     if number is not None:
         query = query.where(JourneyVersion.number == number)
     if after is not None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
-from engine.model import Contact, IncomingText, Journey, LocalMessage, Message
+from engine.model import Campaign, Contact, IncomingText, Journey, LocalMessage, Message
 from webapp.pages.paging import Page, cut
 from webapp.pages.queries import AnyRow, AnySelect
 from webapp.pages.queries.contacts import escaped
@@ -16,7 +16,7 @@ PAGE_SIZE = 50
 
 
 def listing(session: Session, channel: str | None, text: str, after: int | None) -> Page:
-    """Messages, newest first; of one channel, and to recipients that begin with `text`."""
+    """Messages, newest first, texts with their bytes; of one channel, and to recipients that begin with `text`."""
     columns = (
         LocalMessage.id,
         LocalMessage.public_id,
@@ -25,6 +25,7 @@ def listing(session: Session, channel: str | None, text: str, after: int | None)
         LocalMessage.recipient,
         LocalMessage.subject,
         LocalMessage.received_at,
+        case((LocalMessage.channel == "sms", LocalMessage.raw)).label("text"),
     )
     query = select(*columns)
     if channel:
@@ -71,12 +72,15 @@ def _by_token(token: str) -> AnySelect:
             Message.first_click_at,
             Message.cost,
             Journey.slug.label("journey"),
+            Campaign.slug.label("campaign"),
+            Campaign.name.label("campaign_name"),
             Contact.public_id.label("contact_public_id"),
             Contact.email,
             Contact.phone,
         )
         .join(Contact, Contact.id == Message.contact_id)
         .join(Journey, Journey.id == Message.journey_id, isouter=True)
+        .join(Campaign, Campaign.id == Message.campaign_id, isouter=True)
         .where(Message.token == token)
         .limit(1)
     )

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine.model import (
+    Campaign,
     ConsentEvent,
     Content,
     Conversion,
@@ -105,10 +106,13 @@ def _messages(contact_id: int) -> Query:
             Message.first_click_at,
             Content.slug.label("content"),
             Journey.slug.label("journey"),
+            Campaign.slug.label("campaign"),
+            Campaign.name.label("campaign_name"),
             local.scalar_subquery().label("mailbox_id"),
         )
         .join(Content, Content.id == Message.content_id, isouter=True)
         .join(Journey, Journey.id == Message.journey_id, isouter=True)
+        .join(Campaign, Campaign.id == Message.campaign_id, isouter=True)
         .where(Message.contact_id == contact_id)
     )
     return statement, at
