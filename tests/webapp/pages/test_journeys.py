@@ -25,6 +25,9 @@ def test_the_outline_has_every_step_with_its_counts(marketer: FlaskClient) -> No
         assert text in page
     for figure in ("<b>1</b> waiting", "<b>904</b> met", "<b>611</b> timed out", "<b>1,310</b> completed"):
         assert figure in page
+    assert "/journeys/welcome/people?step=" in page
+    everybody = marketer.get("/journeys/welcome/people").text
+    assert "In the journey now" in everybody and "Why here?" in everybody
 
 
 def test_the_outline_follows_the_text() -> None:

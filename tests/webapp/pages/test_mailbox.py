@@ -14,6 +14,7 @@ def test_the_list_has_email_and_sms_newest_first(marketer: FlaskClient, shop: Sh
     page = marketer.get("/mailbox").text
     assert page.index(shop.email) < page.index(shop.sms)
     assert "/mailbox?after=" in page
+    assert "Hi! You left a tent in your cart" in page
 
 
 def test_the_list_is_narrowed_by_channel_and_recipient(marketer: FlaskClient, shop: Shop) -> None:
