@@ -32,7 +32,7 @@ def parse(text: str) -> Hours:
         raise InvalidInput(f"“{text}” are no quiet hours", "quiet hours", "Write 21:00-08:00.")
     hours = Hours(dt.time(int(found[1]), int(found[2])), dt.time(int(found[3]), int(found[4])))
     if hours.start == hours.end:
-        raise InvalidInput("end when they begin", "quiet hours", "Write 21:00-08:00.")
+        raise InvalidInput("these end when they begin", "quiet hours", "Write 21:00-08:00.")
     return hours
 
 

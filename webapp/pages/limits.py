@@ -33,7 +33,7 @@ def save() -> ResponseReturnValue:
         with work() as opened:
             _save(opened.session, signed_in().email, opened.now)
     except InvalidInput as error:
-        return settings(refused=str(error)), 422
+        return settings(refused=f"{error.message[:1].upper()}{error.message[1:]}. {error.hint or ''}"), 422
     flash("The limits are saved and hold for the next message.", "success")
     return redirect(url_for("pages.settings"))
 
