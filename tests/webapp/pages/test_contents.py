@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from engine.settings import Settings
+from tests.engine.previews.test_previews import RECORDED, answering
 from tests.smtp import recording_server
 from tests.webapp.pages.conftest import post
 
@@ -87,3 +89,18 @@ def test_a_test_is_refused_with_a_reason(
 def test_without_a_mail_server_a_test_says_what_to_do(marketer: FlaskClient) -> None:
     post(marketer, "/contents/letter/test", to="a@x.example")
     assert "cairn up" in marketer.get("/contents/letter").text
+
+
+def test_rspamd_is_asked_when_somebody_wants_to_know(app: Flask, marketer: FlaskClient) -> None:
+    before = app.extensions["cairn.settings"]
+    assert "rspamd" not in marketer.get("/contents/letter?spam=1").text
+    try:
+        with answering(200, json.dumps(RECORDED).encode()) as (url, asked):
+            app.extensions["cairn.settings"] = Settings(rspamd_url=url)
+            page = marketer.get("/contents/letter").text
+            assert "Ask rspamd" in page and asked == []
+            page = marketer.get("/contents/letter?spam=1").text
+            assert "Spam score 6.6 of 15.0" in page and "+5.1 Message probably spam" in page and len(asked) == 1
+        assert "does not answer" in marketer.get("/contents/letter?spam=1").text
+    finally:
+        app.extensions["cairn.settings"] = before
