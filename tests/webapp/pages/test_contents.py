@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from engine.settings import Settings
-from tests.engine.previews.test_previews import RECORDED, answering
+from tests.engine.previews.test_previews import ANSWER, answering
 from tests.smtp import recording_server
 from tests.webapp.pages.conftest import post
 
@@ -95,7 +95,7 @@ def test_rspamd_is_asked_when_somebody_wants_to_know(app: Flask, marketer: Flask
     before = app.extensions["cairn.settings"]
     assert "rspamd" not in marketer.get("/contents/letter?spam=1").text
     try:
-        with answering(200, json.dumps(RECORDED).encode()) as (url, asked):
+        with answering(200, json.dumps(ANSWER).encode()) as (url, asked):
             app.extensions["cairn.settings"] = Settings(rspamd_url=url)
             page = marketer.get("/contents/letter").text
             assert "Ask rspamd" in page and asked == []
