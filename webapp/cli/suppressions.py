@@ -30,6 +30,8 @@ def command() -> None:
 @channel_option
 def add(addresses: tuple[str, ...], channel: str) -> None:
     """Never write to these addresses again."""
+    if channel == "email" and (wrong := [address for address in addresses if "@" not in address]):
+        raise InvalidInput(f"“{wrong[0]}” is no email address", hint="For phone numbers say --channel sms.")
     rows = [(signer().address_hmac(channel, address), "manual") for address in addresses]
     with connected() as database, database.transaction() as session:
         count = suppressions.add(session, channel, rows, getpass.getuser(), clock.now(session))

@@ -61,6 +61,12 @@ def test_a_file_that_is_no_list_of_addresses_is_refused_as_a_whole(site: Databas
     assert run("suppressions", "list").output == ""
 
 
+def test_what_is_no_email_address_is_not_suppressed(site: Database) -> None:
+    refused = run("suppressions", "add", "ann@example.com", "email")
+    assert refused.exit_code != 0 and "no email address" in refused.output
+    assert run("suppressions", "list", "ann@example.com").output.endswith("is not suppressed.\n")
+
+
 def test_streams_are_listed_paused_and_resumed_by_hand(site: Database) -> None:
     assert run("streams", "list").output == "No stream is paused.\n"
     assert run("streams", "pause", "everything").exit_code == 1
