@@ -57,7 +57,7 @@ class Refused(InvalidInput):
 
 def find(session: Session, slug: str) -> Form:
     """A form that is in use. Raises NotFound."""
-    found = session.get(Form, slug)
+    found = session.get(Form, slug) if SLUG.fullmatch(slug) else None
     if found is None or found.archived_at is not None:
         raise NotFound("form", slug, "`cairn forms list` lists those that there are.")
     return found

@@ -160,3 +160,10 @@ def test_forms_that_cannot_be_are_refused(database: Database, values: dict[str, 
     start = {"slug": "ok", "title": "Ok", "topics": [], "lists": [], "origins": []}
     with pytest.raises(CairnError), database.transaction() as session:
         forms.save(session, Form(**(start | values)), fields)
+
+
+def test_an_address_that_can_be_no_form_is_not_found(database: Database) -> None:
+    with serving(database) as site:
+        for path in ("/f/%00", "/f/a%00b", "/f/%ff", "/f/" + "a" * 5000):
+            assert site.client.get(path).status_code == 404, path
+            assert site.client.post(path, data={"email": "ann@x.example"}).status_code == 404, path
