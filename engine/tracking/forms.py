@@ -26,6 +26,9 @@ ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 RESERVED = frozenset({"email", "agree", "wording", "website", "id", "external_id", "phone", "created_at", "language"})
 LONGEST = 500
 MOST_FIELDS = 20
+REFUSED = text("""
+select from consent_states where contact_id = :id and channel = 'email' and state = 'unsubscribed'
+    and topic = any(:topics) limit 1""")
 KNOWN = text("select attributes from contacts where lower(email) = lower(:email) and erased_at is null")
 
 
@@ -106,7 +109,7 @@ def submit(session: Session, form: Form, sent: Submission, now: dt.datetime) -> 
     """Do what the form is for; whether a message asks for a confirmation. Raises Refused.
 
     Anybody may type anybody's address, so a contact who is known already only gets answers that were missing, and with
-    double opt-in lists and consent wait for the confirmation.
+    double opt-in, and for who has unsubscribed, lists and consent wait for the confirmation.
     """
     address = _address(sent.email)
     seen = _seen(session, form, sent)
@@ -114,7 +117,7 @@ def submit(session: Session, form: Form, sent: Submission, now: dt.datetime) -> 
     known = session.execute(KNOWN, {"email": address}).scalars().first()
     fresh = {name: value for name, value in answers.items() if known is None or known.get(name) is None}
     [contact_id] = identify(session, [Profile(email=address, attributes=fresh)], now)
-    if _is_double(session, form):
+    if _is_double(session, form) or _has_refused(session, form, contact_id):
         _ask(session, form, contact_id, sent, seen, now)
         return True
     changes = [
@@ -129,6 +132,12 @@ def submit(session: Session, form: Form, sent: Submission, now: dt.datetime) -> 
 
 def _source(form: Form) -> str:
     return f"form {form.slug}"
+
+
+def _has_refused(session: Session, form: Form, contact_id: int) -> bool:
+    """Whether the contact has left what the form subscribes to: nobody else may undo that."""
+    asked = {"id": contact_id, "topics": [CHANNEL_WIDE, *form.topics]}
+    return session.execute(REFUSED, asked).first() is not None
 
 
 def _is_double(session: Session, form: Form) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import insert, text
 from werkzeug.test import TestResponse
 
 from engine import clock
+from engine.contacts.consent import ConsentChange, record_consent
 from engine.contacts.topics import word
 from engine.db import Database
 from engine.errors import CairnError
@@ -80,6 +81,16 @@ def test_with_double_opt_in_everything_waits_for_the_owner(site: Site) -> None:
     assert site.rows("select count(*) from list_memberships") == [(0,)]
     assert site.rows("select transactional, state from messages") == [(True, "queued")]
     assert site.rows("select source, wording, lists from consent_requests") == [("form club", "signup@1", ["club"])]
+
+
+def test_nobody_else_undoes_what_somebody_has_left(site: Site) -> None:
+    send(site)
+    with site.database.transaction() as session:
+        [contact] = session.execute(text("select id from contacts")).scalars()
+        record_consent(session, [ConsentChange(contact, "email", "unsubscribed", "link", "news")], clock.now(session))
+    assert "confirm your subscription" in send(site).get_data(as_text=True)
+    assert site.rows(STATES) != [("news", "subscribed")]
+    assert site.rows("select transactional, state from messages") == [(True, "queued")]
 
 
 def test_what_was_shown_is_what_is_stored(site: Site) -> None:
