@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -28,6 +28,7 @@ kinds: dict[str, st.SearchStrategy[Any]] = {
 def test_an_array_comes_back_as_it_was(database: Database, kind: str) -> None:
     with database.transaction() as session:
 
+        @settings(deadline=None)
         @given(st.lists(st.none() | kinds[kind]))
         def holds(values: list[Any]) -> None:
             found = session.execute(text(f"select cast(:values as {kind}[])"), {"values": literal(values)}).scalar()

@@ -73,7 +73,8 @@ select e.contact_id, e.entry_key from enrolments e join journeys j on j.id = e.j
 """)
 LEFT_OUT = text("""
 select a.campaign_id, a.contact_id from campaign_contacts a join campaigns c on c.id = a.campaign_id
-where c.state <> 'cancelled' and a.arm <> 'holdout' and not exists (select from messages m
+join contacts p on p.id = a.contact_id
+where c.state <> 'cancelled' and a.arm <> 'holdout' and p.erased_at is null and not exists (select from messages m
     where m.origin_at = c.origin_at and m.campaign_id = c.id and m.contact_id = a.contact_id)
 """)
 SLOTS = text("select (select count(*) from slot_tally) - (select count(distinct (schedule, slot)) from schedule_slots)")

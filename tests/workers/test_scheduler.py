@@ -37,8 +37,8 @@ def noting(notes: list[str], what: str) -> Callable[[Session, dt.datetime], list
     return act
 
 
-def scheduler(database: Database, redis: Redis, *timetable: Schedule) -> Scheduler:
-    return Scheduler(database, redis, timetable, duration=SECOND, renew_every=dt.timedelta(milliseconds=200))
+def scheduler(database: Database, redis: Redis, *timetable: Schedule, duration: dt.timedelta = SECOND) -> Scheduler:
+    return Scheduler(database, redis, timetable, duration=duration, renew_every=dt.timedelta(milliseconds=200))
 
 
 def wait_for(condition: Callable[[], object], patience: float = 10.0) -> None:
@@ -120,7 +120,7 @@ def test_a_schedule_that_fails_is_tried_again_in_its_slot(database: Database, re
         return ["refresh"]
 
     daily = Schedule("daily", dt.timedelta(days=1), fail_once)
-    alone = scheduler(database, redis, daily)
+    alone = scheduler(database, redis, daily, duration=60 * SECOND)
     alone.elect()
     for _ in range(4):
         alone.keep(daily)

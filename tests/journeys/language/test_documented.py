@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
+from engine.campaigns import definition
 from journeys.language.check import problems
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "language.md").read_text("utf-8")
@@ -24,5 +26,8 @@ def test_the_document_has_its_examples() -> None:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0])
 def test_it_reads(block: str) -> None:
+    if block.startswith("campaign:"):
+        assert definition.read(YAML(typ="safe").load(block)).slug
+        return
     missing = [text for key, text in REST.items() if not re.search(rf"^{key}:", block, re.MULTILINE)]
     assert problems(block + "".join(missing)) == []
