@@ -70,7 +70,7 @@ def test_a_campaign_is_written_checked_started_and_cancelled(marketer: FlaskClie
     [why, *_] = re.findall(r'href="(/campaigns/spring-sale/contacts/[^"?]+)"', behind)
     story = marketer.get(why).text
     assert "In the audience; the message is queued." in story and "Is the campaign running?" in story
-    [contact] = re.findall(r"spring-sale/contacts/(\w+)", why)
+    [contact] = re.findall(r"spring-sale/contacts/([\w-]+)", why)
     assert '<a class="text-link" href="/campaigns/spring-sale">' in marketer.get(f"/contacts/{contact}").text
     post(marketer, "/campaigns/spring-sale/state", action="cancel")
     assert saved(ready, "spring-sale").state == "cancelled"
