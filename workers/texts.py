@@ -90,11 +90,13 @@ def _serve(gateway: Gateway, client: smpplib.client.Client, database: Database, 
 
 
 def _readable(client: smpplib.client.Client) -> bool:
-    """TLS may hold bytes that the socket does not show any more."""
+    """TLS may hold bytes that the socket does not show any more. `select` would refuse descriptors above 1023."""
     held = client._socket
     if getattr(held, "pending", lambda: 0)():
         return True
-    return bool(select.select([held], [], [], TICK)[0])
+    waiting = select.poll()
+    waiting.register(held, select.POLLIN)
+    return bool(waiting.poll(TICK * 1000))
 
 
 def _handle(pdu: Any, gateway: Gateway, client: smpplib.client.Client, database: Database) -> None:

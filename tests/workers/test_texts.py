@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import socket
 import threading
 import time
@@ -103,6 +105,19 @@ def test_what_cannot_be_stored_is_to_come_again(database: Database) -> None:
             session.execute(text("alter table away rename to incoming_texts"))
         assert server.deliver(source_addr=NUMBER, destination_addr="SHOP", short_message=b"STOP") == 0
     assert rows(database, "select keyword from incoming_texts") == [("stop",)]
+
+
+def test_a_process_with_many_open_files_receives_all_the_same(database: Database) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]  # more than select() can take
+    try:
+        with receiving(database) as server:
+            assert server.deliver(source_addr=NUMBER, destination_addr="SHOP", short_message=b"STOP") == 0
+    finally:
+        for one in held:
+            os.close(one)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_states_on_the_way_change_nothing(database: Database) -> None:

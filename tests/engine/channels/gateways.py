@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,6 @@ from engine.channels.provider import Outgoing, Rendered
 from engine.signing import Signer
 
 NAMING = Naming("https://x.example", Signer(b"tests"))
-TRIES = 10
 ORIGIN = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 
 
@@ -97,14 +95,7 @@ class Centre:
         async def hand_over() -> int:
             return (await target.deliver_sm(**fields)).command_status
 
-        for _ in range(TRIES):
-            try:
-                return asyncio.run_coroutine_threadsafe(hand_over(), self.loop).result(20)
-            except (
-                smpp34.SmppError
-            ):  # the library's own word for a session that is still settling; nothing was answered
-                time.sleep(0.5)
-        raise AssertionError("nothing can be delivered")
+        return asyncio.run_coroutine_threadsafe(hand_over(), self.loop).result(20)
 
     async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
         server = smpp34.Server("127.0.0.1", self.port, system_id="centre")
