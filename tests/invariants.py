@@ -280,6 +280,9 @@ where e.status = 'active' and (e.wake_at <= :now and j.state in ('live', 'draini
 union all
 select 'enrolment ' || id || ' failed: ' || coalesce(reason, '') from enrolments where status = 'failed'
 union all
+select 'campaign ' || slug || ' is ' || state || ', looked at next at ' || next_at from campaigns
+where state in ('scheduled', 'sending') and next_at <= :now
+union all
 select 'hit ' || id || ' is not classified' from hits where classification is null and at <= :now - interval '1 minute'
 """)
 

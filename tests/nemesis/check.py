@@ -99,7 +99,7 @@ def _nobody_lost(verdict: Verdict, people: list[Person], record: Record, rows: l
     mail: dict[str, dict[str, str]] = defaultdict(dict)
     for state, reason, _, step, email in rows:
         mail[email][step] = f"{state} {reason or ''}".strip()
-    gone = {email for email, steps in mail.items() if steps.get("hello") == "failed hard_bounce"}
+    gone = {email for email, steps in mail.items() if "failed hard_bounce" in steps.values()}
     for person in people:
         steps = mail[person.email]
         if "hello" not in steps:
