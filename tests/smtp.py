@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from engine.channels.smtp.transmitter import run_until_stopped
+
 
 @dataclass
 class Receiver:
@@ -96,11 +98,13 @@ def recording_server(
 
     def run() -> None:
         loop.run_until_complete(serve())
-        loop.run_forever()
+        run_until_stopped(loop)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     ready.wait(10)
-    yield receiver
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
+    try:
+        yield receiver
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)

@@ -81,6 +81,7 @@ def port(database: Database) -> Iterator[int]:
     yield chosen
     loop.call_soon_threadsafe(started.result().set)
     thread.join(10)
+    loop.close()
 
 
 def test_smtp_stores_a_mail_before_250_and_keeps_its_envelope(database: Database, port: int) -> None:

@@ -41,6 +41,7 @@ def port(database: Database) -> Iterator[int]:
     yield chosen
     loop.call_soon_threadsafe(started.result().set)
     thread.join(10)
+    loop.close()
 
 
 def kept(database: Database) -> list[LocalMessage]:

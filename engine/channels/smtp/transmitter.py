@@ -35,6 +35,14 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
+def run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop in this thread; once it is stopped its descriptors are given back."""
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
 class Transmitter:
     """Sends email over connections that stay open between calls. Its event loop has a thread of its own.
 
@@ -118,7 +126,7 @@ class Transmitter:
                 self._process = os.getpid()
                 self._opening = None
                 self._loop = new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="smtp", daemon=True).start()
+                threading.Thread(target=run_until_stopped, args=(self._loop,), name="smtp", daemon=True).start()
                 self._pool = self._call(self._make_pool()).result()
             return self._pool
 

@@ -138,3 +138,4 @@ def centre(port: int, decide: Callable[[Any], str | int | None]) -> Iterator[Cen
     finally:
         made.loop.call_soon_threadsafe(stop.set)
         thread.join(10)
+        made.loop.close()
