@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import clock, urls
+from engine import clock
 from engine.db import Database
 from engine.signing import Signer
 from engine.tracking import confirmation
 from engine.tracking.confirmation import Asked, Click
 from engine.tracking.links import MessageKey
-from webapp.groupcommit import Busy, GroupCommit, Handler, Moment, Unavailable
-from webapp.native import NOT_FOUND, Answer, Environ, client_ip, not_allowed, receive, user_agent
-from webapp.public import page, tokens
+from webapp.groupcommit import GroupCommit, Handler, Moment
+from webapp.native import NOT_FOUND, Answer, Environ, client_ip, receive, user_agent
+from webapp.public import page
+from webapp.public.by_token import by_token
 
 BODY_BYTES = 4 * 1024
 
@@ -41,23 +41,13 @@ class Confirming:
 
     def answer(self, environ: Environ) -> Answer:
         """The page for GET; POST confirms. The common 404 for a bad token, whatever the method."""
-        method = environ["REQUEST_METHOD"]
-        if method not in ("GET", "HEAD", "POST"):
-            return not_allowed("GET", "HEAD", "POST")
-        found = tokens.reference(self.signer, "confirm", environ)
-        if found is None:
-            return NOT_FOUND
-        key = (found.message_id, urls.origin_at(found))
-        try:
-            if method == "POST":
-                receive(environ, BODY_BYTES)
-                click = Click(key, client_ip(environ, self.proxy_header), user_agent(environ))
-                self.writer.submit("confirm", click)
-            return self._show(environ, key)
-        except (Busy, Unavailable) as error:
-            return page.later(error)
-        except SQLAlchemyError:
-            return page.later(Unavailable("The database is away."))
+        return by_token(environ, self.signer, "confirm", lambda key: self._respond(environ, key))
+
+    def _respond(self, environ: Environ, key: MessageKey) -> Answer:
+        if environ["REQUEST_METHOD"] == "POST":
+            receive(environ, BODY_BYTES)
+            self.writer.submit("confirm", Click(key, client_ip(environ, self.proxy_header), user_agent(environ)))
+        return self._show(environ, key)
 
     def _show(self, environ: Environ, key: MessageKey) -> Answer:
         with self.database.transaction() as session:

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import clock, urls, workspace
+from engine import clock, workspace
 from engine.db import Database
 from engine.signing import Signer
 from engine.tracking import preferences
 from engine.tracking.links import MessageKey
 from engine.tracking.preferences import Preferences, Wish
-from webapp.groupcommit import Busy, GroupCommit, Handler, Moment, Unavailable
-from webapp.native import NOT_FOUND, Answer, Environ, client_ip, not_allowed, receive, user_agent
-from webapp.public import page, tokens
+from webapp.groupcommit import GroupCommit, Handler, Moment
+from webapp.native import NOT_FOUND, Answer, Environ, client_ip, receive, user_agent
+from webapp.public import page
+from webapp.public.by_token import by_token
 
 BODY_BYTES = 64 * 1024
 MOST_FIELDS = 2000
@@ -44,20 +44,11 @@ class PreferenceCentre:
 
     def answer(self, environ: Environ) -> Answer:
         """The page for GET; POST changes. The common 404 for a bad token, whatever the method."""
-        method = environ["REQUEST_METHOD"]
-        if method not in ("GET", "HEAD", "POST"):
-            return not_allowed("GET", "HEAD", "POST")
-        found = tokens.reference(self.signer, "preferences", environ)
-        if found is None:
-            return NOT_FOUND
-        key = (found.message_id, urls.origin_at(found))
-        try:
-            act = self._change(environ, key) if method == "POST" else ""
-            return self._show(environ, key, act)
-        except (Busy, Unavailable) as error:
-            return page.later(error)
-        except SQLAlchemyError:
-            return page.later(Unavailable("The database is away."))
+        return by_token(environ, self.signer, "preferences", lambda key: self._respond(environ, key))
+
+    def _respond(self, environ: Environ, key: MessageKey) -> Answer:
+        act = self._change(environ, key) if environ["REQUEST_METHOD"] == "POST" else ""
+        return self._show(environ, key, act)
 
     def _change(self, environ: Environ, key: MessageKey) -> str:
         body = receive(environ, BODY_BYTES).decode("utf-8", "replace")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine import urls
@@ -15,9 +14,10 @@ from engine.signing import Signer
 from engine.tracking import unsubscribe
 from engine.tracking.links import MessageKey
 from engine.tracking.unsubscribe import Subscription, Wish
-from webapp.groupcommit import Busy, GroupCommit, Moment, Unavailable
-from webapp.native import NOT_FOUND, TEXT, Answer, Environ, client_ip, not_allowed, receive, user_agent
-from webapp.public import page, tokens
+from webapp.groupcommit import GroupCommit, Moment
+from webapp.native import NOT_FOUND, TEXT, Answer, Environ, client_ip, receive, user_agent
+from webapp.public import page
+from webapp.public.by_token import by_token
 
 BODY_BYTES = 16 * 1024
 ONE_CLICK = b"List-Unsubscribe=One-Click"
@@ -39,23 +39,14 @@ class Unsubscribing:
 
     def answer(self, environ: Environ) -> Answer:
         """The page for GET; POST unsubscribes. The common 404 for a bad token, whatever the method."""
-        method = environ["REQUEST_METHOD"]
-        if method not in ("GET", "HEAD", "POST"):
-            return not_allowed("GET", "HEAD", "POST")
-        found = tokens.reference(self.signer, "unsubscribe", environ)
-        if found is None:
-            return NOT_FOUND
-        key = (found.message_id, urls.origin_at(found))
-        return self._accept(environ, key) if method == "POST" else self._show(environ, key)
+        respond = self._accept if environ["REQUEST_METHOD"] == "POST" else self._show
+        return by_token(environ, self.signer, "unsubscribe", lambda key: respond(environ, key))
 
     def _show(self, environ: Environ, key: MessageKey) -> Answer:
         """The page. Link checkers fetch it, so it only reads (RFC 8058 §3.1 keeps GET for people)."""
-        try:
-            with self.database.transaction() as session:
-                held = unsubscribe.read(session, [key]).get(key)
-                sender = page.sender(session)
-        except SQLAlchemyError:
-            return page.later(Unavailable("The database is away."))
+        with self.database.transaction() as session:
+            held = unsubscribe.read(session, [key]).get(key)
+            sender = page.sender(session)
         if held is None:
             return NOT_FOUND
         choosing = urls.MessageUrls("", self.signer, *key).preferences()
@@ -71,10 +62,7 @@ class Unsubscribing:
         one_click = _is_one_click(body)
         scope, source = ("topic", "one-click") if one_click else (_scope(body), "link")
         wish = Wish(key, scope, source, client_ip(environ, self.proxy_header), user_agent(environ))
-        try:
-            held = self.writer.submit("unsubscribe", wish)
-        except (Busy, Unavailable) as error:
-            return page.later(error)
+        held = self.writer.submit("unsubscribe", wish)
         if held is None:
             return NOT_FOUND
         return Answer(200, TEXT, b"You are unsubscribed.\n") if one_click else self._show(environ, key)

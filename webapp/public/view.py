@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from engine import urls
 from engine.db import Database
 from engine.messages.view import page
 from engine.signing import Signer
-from webapp.groupcommit import Unavailable
-from webapp.native import HTML, NOT_FOUND, Answer, Environ, not_allowed
-from webapp.public import tokens
-from webapp.public.page import later
+from engine.tracking.links import MessageKey
+from webapp.native import HTML, NOT_FOUND, Answer, Environ
+from webapp.public.by_token import READING, by_token
 
 GUARD = (
     ("Referrer-Policy", "no-referrer"),
@@ -39,14 +35,9 @@ class Viewing:
 
     def answer(self, environ: Environ) -> Answer:
         """The message, or the common 404 for whatever is not to be seen."""
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return not_allowed("GET", "HEAD")
-        found = tokens.reference(self.signer, "view", environ)
-        if found is None:
-            return NOT_FOUND
-        try:
-            with self.database.transaction() as session:
-                shown = page(session, (found.message_id, urls.origin_at(found)), self.signer, self.site)
-        except SQLAlchemyError:
-            return later(Unavailable("The database is away."))
+        return by_token(environ, self.signer, "view", self._show, READING)
+
+    def _show(self, key: MessageKey) -> Answer:
+        with self.database.transaction() as session:
+            shown = page(session, key, self.signer, self.site)
         return NOT_FOUND if shown is None else Answer(200, HTML + GUARD, shown.encode("utf-8", "replace"))
