@@ -19,6 +19,7 @@ from engine.channels.sms.gateway import Gateway
 from engine.db import Database
 from engine.signing import Signer
 from webapp.api import consent, enter, explaining, ingest, leave, messages, receipts
+from webapp.api.frame import between
 from webapp.api.keys import Keys
 from webapp.api.write import write_calls
 from webapp.groupcommit import GroupCommit, Handler, Limits
@@ -112,9 +113,9 @@ class HotPath:
             return ingest.answer(environ, name, self.keys, self.writer)
         if path == consent.PATH:
             return consent.answer(environ, self.keys, self.database, self.ring)
-        if prefix == "/v1" and (slug := enter.slug_of(path)):
+        if prefix == "/v1" and (slug := between(path, enter.PREFIX, enter.SUFFIX)):
             return enter.answer(environ, slug, self.keys, self.database)
-        if prefix == "/v1" and (slug := leave.slug_of(path)):
+        if prefix == "/v1" and (slug := between(path, enter.PREFIX, leave.SUFFIX)):
             return leave.answer(environ, slug, self.keys, self.database)
         if prefix == "/v1" and (contact := explaining.contact_of(path)):
             return explaining.answer(environ, contact, self.keys, self.database, self.signer)
