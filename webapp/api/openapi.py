@@ -8,6 +8,8 @@ from flask import Blueprint, Flask, Response, jsonify
 
 from webapp.api.ingest import SINGLE
 
+Paths = dict[str, dict[str, Any]]
+
 REASONS = {
     "400": "The request is wrong; `message` names the field.",
     "401": "The key is missing, unknown or revoked.",
@@ -171,60 +173,11 @@ def openapi() -> Response:
 
 def document() -> dict[str, Any]:
     """The document as a value."""
-    journey = _parameter("path", "name", "The journey's name.")
-    contact = _parameter("path", "id", "An external id, an email address, a phone number, or the id on pages.")
-    asked = _parameter("query", "journey", "The journey's name.")
-    paths = {
-        f"/v1/{name}": {"post": _posted(f"Segment's `{name}`; needs the scope `ingest`.", CALL)} for name in SINGLE
-    }
-    paths["/v1/batch"] = {"post": _posted("Many calls at once; needs the scope `ingest`.", BATCH)}
-    paths["/v1/journeys/{name}/enter"] = {
-        "post": _posted("Let a contact into a journey; needs the scope `ingest`.", ENTERING, journey)
-    }
-    paths["/v1/journeys/{name}/leave"] = {
-        "post": {
-            **_posted("Take a contact out of a journey; needs the scope `ingest`.", LEAVING, journey),
-            "responses": _responses("200", LEFT, "400", "401", "404", "413", "503"),
-        }
-    }
-    paths["/v1/receipts/raw"] = {
-        "post": {
-            **_posted("A mail that came back; needs the scope `receipts`.", {}, status="202"),
-            "requestBody": {"required": True, "content": {"message/rfc822": {"schema": {"type": "string"}}}},
-        }
-    }
-    paths["/v1/contacts/{id}/explain"] = {
-        "get": {
-            "summary": "Why a contact did, or did not, get what a journey sends; needs the scope `read`.",
-            "parameters": [contact, asked],
-            "responses": _responses("200", {"$ref": "#/components/schemas/Story"}, "400", "401", "403", "404", "503"),
-        }
-    }
-    paths["/v1/consent"] = {
-        "post": {
-            **_posted("Say what a contact agreed to elsewhere; needs the scope `consent`.", CONSENT),
-            "responses": _responses("200", SUCCESS, "400", "401", "403", "404", "413", "503"),
-        }
-    }
-    token = _parameter("path", "token", "What sending the message gave.")
-    paths["/v1/messages"] = {
-        "post": {
-            **_posted("Send one message to one contact, whatever they said of consent; needs `send`.", SENDING),
-            "responses": _responses("202", SENT, "400", "401", "403", "404", "413", "503"),
-        }
-    }
-    paths["/v1/messages/{token}"] = {
-        "get": {
-            "summary": "What became of a message sent so; needs the scope `send`.",
-            "parameters": [token],
-            "responses": _responses("200", MESSAGE, "401", "403", "404", "503"),
-        }
-    }
     return {
         "openapi": "3.1.0",
         "info": {"title": "Cairn", "version": "1"},
         "security": [{"basic": []}, {"bearer": []}],
-        "paths": paths,
+        "paths": {**_calls(), **_journeys(), **_receipts(), **_contacts(), **_messages()},
         "components": {
             "schemas": {"Story": STORY, "Refusal": REFUSAL, "Rule": RULE, "Failure": FAILURE},
             "securitySchemes": {
@@ -233,6 +186,57 @@ def document() -> dict[str, Any]:
             },
         },
     }
+
+
+def _calls() -> Paths:
+    paths = {f"/v1/{name}": _posted(f"Segment's `{name}`; needs the scope `ingest`.", CALL) for name in SINGLE}
+    paths["/v1/batch"] = _posted("Many calls at once; needs the scope `ingest`.", BATCH)
+    return {path: {"post": posted} for path, posted in paths.items()}
+
+
+def _journeys() -> Paths:
+    journey = _parameter("path", "name", "The journey's name.")
+    entering = _posted("Let a contact into a journey; needs the scope `ingest`.", ENTERING, journey)
+    leaving = _posted("Take a contact out of a journey; needs the scope `ingest`.", LEAVING, journey)
+    left = _responses("200", LEFT, "400", "401", "404", "413", "503")
+    return {
+        "/v1/journeys/{name}/enter": {"post": entering},
+        "/v1/journeys/{name}/leave": {"post": {**leaving, "responses": left}},
+    }
+
+
+def _receipts() -> Paths:
+    mail = {"required": True, "content": {"message/rfc822": {"schema": {"type": "string"}}}}
+    posted = _posted("A mail that came back; needs the scope `receipts`.", {}, status="202")
+    return {"/v1/receipts/raw": {"post": {**posted, "requestBody": mail}}}
+
+
+def _contacts() -> Paths:
+    contact = _parameter("path", "id", "An external id, an email address, a phone number, or the id on pages.")
+    asked = _parameter("query", "journey", "The journey's name.")
+    story = {
+        "summary": "Why a contact did, or did not, get what a journey sends; needs the scope `read`.",
+        "parameters": [contact, asked],
+        "responses": _responses("200", {"$ref": "#/components/schemas/Story"}, "400", "401", "403", "404", "503"),
+    }
+    said = {
+        **_posted("Say what a contact agreed to elsewhere; needs the scope `consent`.", CONSENT),
+        "responses": _responses("200", SUCCESS, "400", "401", "403", "404", "413", "503"),
+    }
+    return {"/v1/contacts/{id}/explain": {"get": story}, "/v1/consent": {"post": said}}
+
+
+def _messages() -> Paths:
+    sending = {
+        **_posted("Send one message to one contact, whatever they said of consent; needs `send`.", SENDING),
+        "responses": _responses("202", SENT, "400", "401", "403", "404", "413", "503"),
+    }
+    fate = {
+        "summary": "What became of a message sent so; needs the scope `send`.",
+        "parameters": [_parameter("path", "token", "What sending the message gave.")],
+        "responses": _responses("200", MESSAGE, "401", "403", "404", "503"),
+    }
+    return {"/v1/messages": {"post": sending}, "/v1/messages/{token}": {"get": fate}}
 
 
 def _parameter(place: str, name: str, description: str) -> dict[str, Any]:
