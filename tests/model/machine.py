@@ -6,16 +6,10 @@ import contextlib
 import datetime as dt
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from psycopg.errors import LockNotAvailable
-from redis import Redis
-from sqlalchemy import event, text
-from sqlalchemy.exc import OperationalError
+from hypothesis.stateful import initialize, invariant, rule
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -24,7 +18,6 @@ from engine.campaigns import store as campaigns
 from engine.contacts.consent import suppress
 from engine.contacts.identify import identify
 from engine.contacts.profile import Profile
-from engine.db import Database
 from engine.errors import InvalidInput
 from engine.events.record import LATE, NewEvent, record
 from engine.imports.events import import_events
@@ -41,25 +34,29 @@ from journeys.runtime import catalogue as catalogues
 from journeys.runtime import turn
 from tests import invariants
 from tests.invariants import Ban
-from tests.journeys.runtime.world import DAY, HOUR, World
-from tests.model.mailserver import FAULTS, Troublesome
-from tests.model.process import Nursery, Worker
-from tests.model.stops import OF_JOB
-from tests.model.stories import BUYERS_RULE, STORIES
+from tests.journeys.runtime.world import DAY, HOUR
+from tests.model.crew import Crew, Nothing
+from tests.model.mailserver import FAULTS
+from tests.model.moves import (
+    BROWSER,
+    CAMPAIGN,
+    MINUTE,
+    MOST_CAMPAIGNS,
+    PEOPLE,
+    TEST,
+    Task,
+    people,
+    spans,
+    stopped,
+    tasks,
+    words,
+    workers,
+)
+from tests.model.stories import STORIES
 from workers import virtual
 from workers.due import due
 
-MINUTE = dt.timedelta(minutes=1)
-PEOPLE = 4
-MOST_ROUNDS, MOST_CAMPAIGNS = 600, 3
-CAMPAIGN = {"audience": "email is set", "except": 'plan is "left"', "topic": "news", "content": "hello"}
-TEST = {
-    "content": None,
-    "variants": [{"name": "a", "content": "hello"}, {"name": "b", "content": "offer"}],
-    "test": "50%",
-    "winner": {"by": "opens", "after": "30 minutes"},
-}
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+MOST_ROUNDS = 600
 SENT = text("select id, origin_at, token from messages where accepted_at is not null order by id")
 HANDED_OVER = text("select id, origin_at, token from messages where state not in ('queued', 'suppressed') order by id")
 UNDER_WAY = text("""
@@ -79,97 +76,12 @@ where c.state <> 'cancelled' and a.arm <> 'holdout' and p.erased_at is null and 
 """)
 SLOTS = text("select (select count(*) from slot_tally) - (select count(distinct (schedule, slot)) from schedule_slots)")
 
-people = st.integers(0, PEOPLE - 1)
-spans = st.sampled_from([MINUTE, 10 * MINUTE, HOUR, 7 * HOUR, DAY])
-workers = st.integers(0, 1)
-words = st.sampled_from(["delivered", "deferred", "soft", "hard", "complaint"])
 
-
-class Task(NamedTuple):
-    """A job; the point where it is stopped ('' nowhere) at the how manieth arrival, and whether it is killed there."""
-
-    job: str
-    point: str = ""
-    nth: int = 1
-    dies: bool = False
-
-
-def stopped(job: str) -> st.SearchStrategy[Task]:
-    """A job that is stopped somewhere, or not."""
-    return st.builds(Task, st.just(job), st.sampled_from(("", *OF_JOB[job])), st.integers(1, 3), st.booleans())
-
-
-FLOW = ("hits", "receipts", "match", "refresh", "advance", "campaigns", "send")
-tasks = st.sampled_from(
-    ["match", "advance", "campaigns", "send", "send", "refresh", "hits", "receipts", "sweep"]
-).flatmap(stopped)
-
-
-class Nothing(Exception):
-    """There is nothing to do it with."""
-
-
-@dataclass(frozen=True)
-class Servers:
-    """What outlives an example: the servers, and an empty, watched workspace."""
-
-    database: Database
-    redis: Redis
-    mail: Troublesome
-    home: Path
-    nursery: Nursery
-
-
-def prepare(database: Database, mail: Troublesome) -> None:
-    """Once a workspace: the journeys with their contents, a person who has done something, what the checks need."""
-    world = World(database, mail)
-    world.segment("buyers", BUYERS_RULE)
-    for original, edited in STORIES.values():
-        world.publish(edited)
-        world.publish(original)
-    world.event(world.contact(buyer=True), "Signed Up")
-    with database.transaction() as session:
-        invariants.watch(session)
-        session.execute(text("create table slot_tally (at timestamptz default now())"))
-    # Nobody waits long for a lock that a worker has who stands still.
-    event.listen(database.engine, "begin", lambda it: it.exec_driver_sql("set local lock_timeout = '200ms'"))
-
-
-KEPT = "alembic_version, contents, content_versions, journeys, journey_versions, segments, topics"
-TABLES = text("""
-select string_agg(c.oid::regclass::text, ', ') from pg_class c
-where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = current_schema()::regnamespace
-    and c.relname <> all (string_to_array(:kept, ', '))
-""")
-
-
-def clear(servers: Servers) -> None:
-    """Back to a workspace in which nobody is known and nothing has happened, with the journeys as they were first."""
-    with servers.database.transaction() as session:
-        session.execute(text(f"truncate {session.execute(TABLES, {'kept': KEPT}).scalar()}"))
-        session.execute(
-            text(
-                "update journeys j set state = 'live', live_version_id = (select max(v.id) from journey_versions v \
-            where v.journey_id = j.id and v.number <= 2)"
-            )
-        )
-        session.execute(text("delete from journey_versions where number > 2"))
-        session.execute(text("update segments set contact_count = 0, stale = true"))
-    servers.redis.flushall()
-    servers.mail.clear()
-
-
-class Machine(RuleBasedStateMachine):
+class Machine(Crew):
     """Rules are what may happen; the invariants are looked at after each of them."""
-
-    servers: Servers
 
     def __init__(self) -> None:
         super().__init__()
-        clear(self.servers)
-        self.database, self.mail = self.servers.database, self.servers.mail
-        self.world = World(self.database, self.mail)
-        self.workers = [Worker(self.database, self.servers.nursery) for _ in range(2)]
         self.bans: dict[int, Ban] = {}
         self.orders: set[tuple[int, str]] = set()
         self.editions = dict.fromkeys(STORIES, 0)
@@ -473,54 +385,3 @@ class Machine(RuleBasedStateMachine):
             unsubscribe.unsubscribe(session, [unsubscribe.Wish(tuple(row), "channel", "link")], clock.now(session))
 
         return follow
-
-    def _write(self, write: Callable[[Session], object]) -> None:
-        with self.database.transaction() as session:
-            write(session)
-
-    def _done(self, action: Callable[[], object]) -> bool:
-        """Do it; False if a lock that a held worker has was in its way, and nothing happened."""
-        try:
-            action()
-        except OperationalError as error:
-            if not isinstance(error.orig, LockNotAvailable):
-                raise
-            return False
-        except (LockNotAvailable, Nothing):
-            return False
-        return True
-
-    def _flow(self, number: int, task: Task) -> None:
-        """All jobs in the order in which work flows, up to the one that is stopped or to the end."""
-        for job in FLOW:
-            self._work(number, task if task.job == job else Task(job))
-            if self.workers[number].state != "idle":
-                return
-
-    def _work(self, number: int, task: Task) -> None:
-        self.order(number, task.job, task.point, task.nth)
-        if task.dies and self.workers[number].state == "held":
-            self.kill(number)
-
-    def order(self, number: int, job: str, point: str = "", nth: int = 1) -> None:
-        """Give a worker a job. One that stands still goes on instead."""
-        worker = self.workers[number]
-        if worker.state == "held":
-            self.go_on(number)
-        elif worker.state == "blocked":
-            worker.wait()
-        else:
-            worker.order(job, point, nth)
-
-    def go_on(self, number: int) -> None:
-        self.workers[number].go_on()
-        self._look_at_the_blocked()
-
-    def kill(self, number: int) -> None:
-        self.workers[number].kill()
-        self._look_at_the_blocked()
-
-    def _look_at_the_blocked(self) -> None:
-        for worker in self.workers:
-            if worker.state == "blocked":
-                worker.wait()

@@ -12,9 +12,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.conftest import drop, new_database
 from tests.journeys.runtime.world import HOUR
-from tests.model.machine import MINUTE, PEOPLE, Machine, Servers, prepare
+from tests.model.machine import Machine
 from tests.model.mailserver import troublesome_server
+from tests.model.moves import MINUTE, PEOPLE
 from tests.model.process import Nursery
+from tests.model.site import Servers, prepare
 from tests.model.stops import OF_JOB
 from workers.enqueue import connect
 

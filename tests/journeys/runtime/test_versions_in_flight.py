@@ -28,7 +28,7 @@ from journeys.language.steps import Journey
 from journeys.publish import publish
 from tests import invariants
 from tests.journeys.runtime.world import DAY, HOUR, MAIL, START, World
-from tests.model.machine import TABLES
+from tests.model.site import TABLES
 
 LONG = int(os.environ.get("CAIRN_VERSIONS_EXAMPLES", "0"))
 FEW = settings(max_examples=LONG or 25, derandomize=not LONG, deadline=None, suppress_health_check=list(HealthCheck))
