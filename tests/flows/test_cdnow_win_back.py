@@ -7,6 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ from engine.imports.events import import_events
 from engine.reports import roi
 from engine.settings import settings
 from journeys.publish import publish
-from journeys.runtime.numbers import step_counts
+from journeys.runtime.numbers import StepCounts, step_counts
 from tests.conftest import drop, new_database
-from tests.flows.cdnow import needs_purchases, purchases, win_back, write_files
+from tests.flows.cdnow import Purchase, needs_purchases, purchases, win_back, write_files
 from tests.smtp import recording_server
 from webapp.cli import main
 from workers import sending
@@ -53,6 +54,14 @@ subject: We miss you
 """
 START = dt.datetime(1997, 1, 1, tzinfo=dt.UTC)
 STOP = dt.datetime(1998, 10, 1, tzinfo=dt.UTC)
+HELD_OUT = text("""
+select distinct c.external_id from enrolments e join contacts c on c.id = e.contact_id where e.held_out
+""")
+OUTCOMES = text("select outcome, count(*) from step_log group by outcome")
+ACCEPTED = text("""
+select c.external_id, count(*) from messages m join contacts c on c.id = m.contact_id
+where m.state = 'accepted' group by 1
+""")
 
 
 @pytest.fixture
@@ -72,63 +81,76 @@ def test_the_run_equals_the_oracle_and_the_simulation_equals_the_run(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = purchases()
-    contacts, events = write_files(tmp_path, lines)
     with recording_server() as server:
         monkeypatch.setenv("CAIRN_SMTP_URL", server.url)
         settings.cache_clear()
         sending.close()
-        with database.transaction() as session:
-            clock.set_virtual(session, START)
-            store.save(session, CONTENT, "come-back", "email", START)
-            publish(session, JOURNEY, START, "test")
-        import_contacts(database, contacts, now=START, folder=tmp_path)
-        imported = import_events(database, events, now=START, folder=tmp_path, virtual=True, trigger=True)
-        assert imported.accepted == len(lines)
-        run_until(database, STOP)
+        run(database, tmp_path, lines)
         sending.close()
     settings.cache_clear()
+    left = read(database)
+    expected = win_back(lines, left.held_out)
 
-    with database.transaction() as session:
-        held_out = set(
-            session.execute(
-                text(
-                    "select distinct c.external_id from enrolments e join contacts c on c.id = e.contact_id "
-                    "where e.held_out"
-                )
-            ).scalars()
-        )
-        expected = win_back(lines, held_out)
-        entries = session.execute(text("select count(*) from enrolments")).scalar_one()
-        outcomes = Counter(dict(session.execute(text("select outcome, count(*) from step_log group by outcome")).all()))
-        accepted = dict(
-            session.execute(
-                text(
-                    "select c.external_id, count(*) from messages m join contacts c on c.id = m.contact_id "
-                    "where m.state = 'accepted' group by 1"
-                )
-            ).all()
-        )
-        states = dict(session.execute(text("select state, count(*) from messages group by state")).all())
-        journey_id = session.execute(text("select id from journeys")).scalar_one()
-        counts = step_counts(session, journey_id)
-        [journey] = roi.report(session).journeys
-        active = session.execute(text("select count(*) from enrolments where status = 'active'")).scalar_one()
-
-    assert entries == expected.entries == len(lines)
-    assert outcomes["met"] == expected.met
-    assert outcomes["timed_out"] == expected.timed_out
-    assert accepted == dict(expected.mailed)
-    assert set(states) == {"accepted"}
+    assert left.entries == expected.entries == len(lines)
+    assert left.outcomes["met"] == expected.met
+    assert left.outcomes["timed_out"] == expected.timed_out
+    assert left.accepted == dict(expected.mailed)
+    assert left.states == {"accepted"}
     assert server.accepted == Counter({f"c{c}@cdnow.example": n for c, n in expected.mailed.items()})
-    assert journey.goals + journey.held_out_goals == expected.goals
-    assert counts["mail"].sent == sum(expected.mailed.values())
-    assert counts["next-purchase"].outcomes["met"] == expected.met
-    assert active == 0
+    assert left.journey.goals + left.journey.held_out_goals == expected.goals
+    assert left.steps["mail"].sent == sum(expected.mailed.values())
+    assert left.steps["next-purchase"].outcomes["met"] == expected.met
+    assert left.active == 0
     customers = len({line.customer for line in lines})
-    assert abs(len(held_out) - customers / 10) < 4 * math.sqrt(customers * 0.1 * 0.9)
-    assert journey.holdout is not None and journey.holdout.contacts == len(held_out)
-    assert journey.whole.lift is not None and journey.whole.lift.enough
+    assert abs(len(left.held_out) - customers / 10) < 4 * math.sqrt(customers * 0.1 * 0.9)
+    assert left.journey.holdout is not None and left.journey.holdout.contacts == len(left.held_out)
+    assert left.journey.whole.lift is not None and left.journey.whole.lift.enough
     simulation_equals_the_run(database, tmp_path)
+
+
+def run(database: Database, folder: Path, lines: list[Purchase]) -> None:
+    """Eighteen months on the virtual clock: the journey goes live, people and purchases are imported, all is done."""
+    contacts, events = write_files(folder, lines)
+    with database.transaction() as session:
+        clock.set_virtual(session, START)
+        store.save(session, CONTENT, "come-back", "email", START)
+        publish(session, JOURNEY, START, "test")
+    import_contacts(database, contacts, now=START, folder=folder)
+    imported = import_events(database, events, now=START, folder=folder, virtual=True, trigger=True)
+    assert imported.accepted == len(lines)
+    run_until(database, STOP)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What the run has left. `accepted` counts the messages of each customer, `held_out` names customers."""
+
+    held_out: set[str]
+    entries: int
+    active: int
+    outcomes: Counter[str]
+    accepted: dict[str, int]
+    states: set[str]
+    steps: dict[str, StepCounts]
+    journey: roi.JourneyRoi
+
+
+def read(database: Database) -> Left:
+    """Ledger, step log and report after the run."""
+    with database.transaction() as session:
+        people = session.execute(HELD_OUT).scalars()
+        journey_id = session.execute(text("select id from journeys")).scalar_one()
+        [journey] = roi.report(session).journeys
+        return Left(
+            held_out=set(people),
+            entries=session.execute(text("select count(*) from enrolments")).scalar_one(),
+            active=session.execute(text("select count(*) from enrolments where status = 'active'")).scalar_one(),
+            outcomes=Counter(dict(session.execute(OUTCOMES).all())),
+            accepted=dict(session.execute(ACCEPTED).all()),
+            states=set(session.execute(text("select distinct state from messages")).scalars()),
+            steps=step_counts(session, journey_id),
+            journey=journey,
+        )
 
 
 def simulation_equals_the_run(database: Database, folder: Path) -> None:
