@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
 from engine.channels.http import Connection, Host, HttpProvider, Vendor
 from engine.channels.journal import Journal
 from engine.channels.mail_api import mailgun, postmark, sendgrid, ses
 from engine.channels.naming import Naming
+from engine.channels.options import options, split
 from engine.channels.provider import Outgoing, Rendered, RenderFailure, Result
 from engine.errors import ConfigurationError
 from engine.signing import signer
@@ -53,23 +54,17 @@ class Account:
 
 def parse(url: str) -> Account:
     """Read an address. Raises ConfigurationError that says what is wrong with it, without its keys."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise _wrong(f"it is no address ({error})") from error
+    parts, port = split(url, _wrong)
     kind, _, how = parts.scheme.partition("+")
     if kind not in OPTIONS or how not in ("", "http"):
         raise _wrong(f"“{parts.scheme}” is no vendor that Cairn knows")
-    options = dict(parse_qsl(parts.query.replace("+", "%2B")))
-    if unknown := sorted(options.keys() - OPTIONS[kind]):
-        raise _wrong(f"{kind} knows no option {unknown[0]}; there are {', '.join(sorted(OPTIONS[kind]))}")
-    if missing := [name for name in NEEDED.get(kind, ()) if not options.get(name)]:
+    said = options(kind, parts, OPTIONS[kind], _wrong)
+    if missing := [name for name in NEEDED.get(kind, ()) if not said.get(name)]:
         raise _wrong(f"{kind} needs ?{missing[0]}=")
     if not parts.username:
         raise _wrong("it lacks the key")
-    host = Host(parts.hostname or HOSTS[kind].format(**options), port or (80 if how else 443), not how)
-    return Account(kind, host, unquote(parts.username), unquote(parts.password or ""), options)
+    host = Host(parts.hostname or HOSTS[kind].format(**said), port or (80 if how else 443), not how)
+    return Account(kind, host, unquote(parts.username), unquote(parts.password or ""), said)
 
 
 def _wrong(what: str) -> ConfigurationError:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, unquote
 
 from engine.channels.journal import Journal
 from engine.channels.naming import Naming
+from engine.channels.options import options, split
 from engine.channels.phone import LocalPhone
 from engine.channels.provider import Provider
 from engine.errors import ConfigurationError
@@ -52,31 +53,25 @@ class Gateway:
 
 def parse(url: str) -> Gateway:
     """Read an address. Raises ConfigurationError that says what is wrong with it, without its password."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise _wrong(f"it is no address ({error})") from error
+    parts, port = split(url, _wrong)
     kind = parts.scheme.partition("+")[0]
     if parts.scheme not in PORTS:
         raise _wrong(f"“{parts.scheme}” is no kind of gateway; there are twilio, kannel and smpp")
     if not parts.hostname or not parts.username:
         raise _wrong("it lacks the host or the account")
-    options = _options(kind, parts)
+    said = _options(kind, parts)
     secure = parts.scheme in ("twilio", "kannel+https", "smpp+tls")
     user, password = unquote(parts.username), unquote(parts.password or "")
-    return Gateway(kind, secure, parts.hostname, port or PORTS[parts.scheme], user, password, options)
+    return Gateway(kind, secure, parts.hostname, port or PORTS[parts.scheme], user, password, said)
 
 
 def _options(kind: str, parts: SplitResult) -> dict[str, str]:
-    options = {name: value.strip() for name, value in parse_qsl(parts.query.replace("+", "%2B"))}
-    if unknown := sorted(options.keys() - OPTIONS[kind]):
-        raise _wrong(f"{kind} knows no option {unknown[0]}; there are {', '.join(sorted(OPTIONS[kind]))}")
-    if not options.get("from") and not options.get("service"):
+    said = options(kind, parts, OPTIONS[kind], _wrong)
+    if not said.get("from") and not said.get("service"):
         raise _wrong("nothing says what texts come from")
-    if not options.get("window", "1").isdigit():
+    if not said.get("window", "1").isdigit():
         raise _wrong("its window is no number")
-    return options
+    return said
 
 
 def _wrong(what: str) -> ConfigurationError:
