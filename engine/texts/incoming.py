@@ -62,6 +62,16 @@ class Incoming:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A text with the wish in it, the contacts who have its number, and the last message that each got."""
+
+    text: Incoming
+    wish: Keyword | None
+    people: Sequence[Any]
+    last: dict[int, Any]
+
+
 def take(session: Session, gateway: str, incoming: Incoming, now: dt.datetime) -> str:
     """Record a text and do what it asks. Returns what to text back, "" for nothing.
 
@@ -76,37 +86,30 @@ def take(session: Session, gateway: str, incoming: Incoming, now: dt.datetime) -
     if row is None:
         return ""
     people = session.execute(PEOPLE, {"number": incoming.sender}).all()
-    last = _last_messages(session, [one.id for one in people], now)
-    _record(session, incoming, wish, people, last, now)
-    answer = _obey(session, incoming, wish, people, last, now)
+    heard = _Heard(incoming, wish, people, _last_messages(session, [one.id for one in people], now))
+    _record(session, heard, now)
+    answer = _obey(session, heard, now)
     named = people[0].id if people else None
     session.execute(NOTE, {"answer": answer or None, "contact_id": named, "id": row})
     return answer
 
 
-def _obey(
-    session: Session,
-    incoming: Incoming,
-    wish: Keyword | None,
-    people: Sequence[Any],
-    last: dict[int, Any],
-    now: dt.datetime,
-) -> str:
+def _obey(session: Session, heard: _Heard, now: dt.datetime) -> str:
     """Do what a text asks; what to text back."""
     said = workspace.load(session)
-    if wish == "help":
+    if heard.wish == "help":
         return said.sms_help.replace("{name}", said.name)
-    if wish == "stop" and _stop(session, incoming.sender, people, last, now):
+    if heard.wish == "stop" and _stop(session, heard, now):
         return said.sms_stopped.replace("{name}", said.name)
-    if wish == "start" and _start(session, incoming, people, now):
+    if heard.wish == "start" and _start(session, heard, now):
         return said.sms_started.replace("{name}", said.name)
     return ""
 
 
-def _stop(session: Session, number: str, people: Sequence[Any], last: dict[int, Any], now: dt.datetime) -> bool:
+def _stop(session: Session, heard: _Heard, now: dt.datetime) -> bool:
     """Whether it was news. Who got a message lately is counted as unsubscribing by it."""
-    news = suppress(session, "sms", [number], "unsubscribed", now)
-    staying = [one.id for one in people if one.state != "unsubscribed"]
+    news, last = suppress(session, "sms", [heard.text.sender], "unsubscribed", now), heard.last
+    staying = [one.id for one in heard.people if one.state != "unsubscribed"]
     counted = [Wish((last[id_].id, last[id_].origin_at), "channel", SOURCE) for id_ in staying if id_ in last]
     unsubscribe(session, counted, now)
     others = [ConsentChange(id_, "sms", "unsubscribed", SOURCE) for id_ in staying if id_ not in last]
@@ -114,12 +117,13 @@ def _stop(session: Session, number: str, people: Sequence[Any], last: dict[int, 
     return bool(news or staying)
 
 
-def _start(session: Session, incoming: Incoming, people: Sequence[Any], now: dt.datetime) -> bool:
+def _start(session: Session, heard: _Heard, now: dt.datetime) -> bool:
     """Whether it was news. The word itself is the proof of consent."""
-    lifted = session.execute(LIFT, {"key": signer().address_hmac("sms", incoming.sender)}).first() is not None
-    proof = incoming.body[:LONGEST]
+    lifted = session.execute(LIFT, {"key": signer().address_hmac("sms", heard.text.sender)}).first() is not None
+    proof = heard.text.body[:LONGEST]
     changes = [
-        ConsentChange(one.id, "sms", "subscribed", SOURCE, lawful_basis="consent", wording=proof) for one in people
+        ConsentChange(one.id, "sms", "subscribed", SOURCE, lawful_basis="consent", wording=proof)
+        for one in heard.people
     ]
     return bool(record_consent(session, changes, now)) or lifted
 
@@ -131,20 +135,13 @@ def _last_messages(session: Session, ids: Sequence[int], now: dt.datetime) -> di
     return {row.contact_id: row for row in rows}
 
 
-def _record(
-    session: Session,
-    incoming: Incoming,
-    wish: Keyword | None,
-    people: Sequence[Any],
-    last: dict[int, Any],
-    now: dt.datetime,
-) -> None:
-    told = {"text": incoming.body[:LONGEST], "keyword": wish, "to": incoming.recipient}
+def _record(session: Session, heard: _Heard, now: dt.datetime) -> None:
+    told = {"text": heard.text.body[:LONGEST], "keyword": heard.wish, "to": heard.text.recipient}
     events = []
-    for one in people:
-        key = f"text-{one.id}-{incoming.reference}"[:150]
+    for one in heard.people:
+        key = f"text-{one.id}-{heard.text.reference}"[:150]
         events.append(NewEvent(one.id, RECEIVED, now, key, told, source="sms"))
-        if wish is None and (message := last.get(one.id)):
+        if heard.wish is None and (message := heard.last.get(one.id)):
             events.append(NewEvent(one.id, REPLIED, now, f"reply-{key}", _of(message) | told, source="sms"))
     record(session, events, now)
 

@@ -145,13 +145,7 @@ def _one_way_out(url: str) -> Callable[[str, str, bytes], Result]:
         return partial(_post_one, Server.parse(url))
     from engine.channels.mail_api.account import once  # loaded only where it is used
 
-    post = once(url)
-
-    def hand_over(_: str, recipient: str, data: bytes) -> Result:
-        said = post(recipient, data)
-        return Result(OUTCOMES[said.outcome], said.reply)
-
-    return hand_over
+    return partial(_post, once(url))
 
 
 def _post_one(server: Server, sender: str, recipient: str, data: bytes) -> Result:
@@ -166,17 +160,22 @@ def _post_one(server: Server, sender: str, recipient: str, data: bytes) -> Resul
 
 
 def _post_all(post: Post, rows: Any, known: Workspace, now: dt.datetime) -> list[Result]:
-    results: list[Result] = []
-    for row in rows:
-        try:
-            sender, recipient = _in_ascii(known.sender_address), _in_ascii(row.address)
-            data = _compose(row, known, sender, recipient, now).as_bytes(policy=SMTP)
-        except Exception as error:  # whatever is wrong with one note, the results of the others must be written
-            results.append(Result("failed", _told(error)))
-            continue
-        said = post(recipient, data)
-        results.append(Result(OUTCOMES[said.outcome], said.reply))
-    return results
+    return [_composed(row, known, now, partial(_post, post)) for row in rows]
+
+
+def _post(post: Post, _: str, recipient: str, data: bytes) -> Result:
+    said = post(recipient, data)
+    return Result(OUTCOMES[said.outcome], said.reply)
+
+
+def _composed(row: Any, known: Workspace, now: dt.datetime, hand_over: Callable[[str, str, bytes], Result]) -> Result:
+    """Make a note and hand it over. One of which no mail can be made fails, and the others' results are written."""
+    try:
+        sender, recipient = _in_ascii(known.sender_address), _in_ascii(row.address)
+        data = _compose(row, known, sender, recipient, now).as_bytes(policy=SMTP)
+    except Exception as error:  # whatever is wrong with it
+        return Result("failed", _told(error))
+    return hand_over(sender, recipient, data)
 
 
 def _change(row: Any, result: Result, now: dt.datetime) -> dict[str, Any]:
@@ -194,23 +193,16 @@ def _send_all(server: Server, rows: Any, known: Workspace, now: dt.datetime) -> 
         smtp = _connect(server)
     except (OSError, smtplib.SMTPException, ValueError) as error:
         return [Result("again", f"{server}: {error}")] * len(rows)
-    results: list[Result] = []
     until = time.monotonic() + WHOLE_SECONDS
     try:
-        for row in rows:
-            if time.monotonic() > until:
-                results.append(Result("again", f"{server} is slow"))
-                continue
-            try:
-                sender, recipient = _in_ascii(known.sender_address), _in_ascii(row.address)
-                data = _compose(row, known, sender, recipient, now).as_bytes(policy=SMTP)
-            except Exception as error:  # whatever is wrong with one note, the results of the others must be written
-                results.append(Result("failed", _told(error)))
-                continue
-            results.append(_hand_over(smtp, sender, recipient, data))
+        return [
+            _composed(row, known, now, partial(_hand_over, smtp))
+            if time.monotonic() <= until
+            else Result("again", f"{server} is slow")
+            for row in rows
+        ]
     finally:
         smtp.close()
-    return results
 
 
 def _told(error: Exception) -> str:
