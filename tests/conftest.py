@@ -24,6 +24,7 @@ for inherited in ("DATABASE_URL", "REDIS_URL", "CAIRN_SMTP_URL"):
 
 from engine import partitions, workspace  # noqa: E402
 from engine.db import Database  # noqa: E402
+from tests.smtp import Receiver, recording_server  # noqa: E402
 from workers.embedded import start_postgres, start_redis  # noqa: E402
 from workers.embedded.binaries import postgres_folder  # noqa: E402
 
@@ -45,6 +46,13 @@ def redis_url() -> Iterator[str]:
     server = start_redis(Path(TEST_HOME.name))
     yield server.url
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    """A mail server that counts what it accepts, for all tests of a run."""
+    with recording_server() as server:
+        yield server
 
 
 @pytest.fixture

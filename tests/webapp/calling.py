@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import quopri
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
@@ -15,7 +17,9 @@ from engine import users
 from engine.channels.mail_api.account import Account
 from engine.channels.sms.gateway import Gateway
 from engine.db import Database
+from engine.messages.sending import Sender
 from engine.signing import Signer
+from tests.engine.channels.servers import scripted
 from webapp.dispatch import HotPath, dispatcher, hot_path
 from webapp.groupcommit import Limits
 from webapp.native import Application
@@ -42,6 +46,15 @@ class Site:
         """The rows of a query."""
         with self.database.transaction() as session:
             return [tuple(row) for row in session.execute(text(query))]
+
+
+def mails(site: Site, home: Path) -> list[str]:
+    """What is sent now, decoded."""
+    with scripted() as server:
+        sender = Sender(home, server.url, site="https://cairn.example", signer=SIGNER)
+        sender.send(site.database)
+        sender.close()
+    return [quopri.decodestring(mail).decode() for mail in server.messages]
 
 
 @contextmanager

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import smtplib
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +23,7 @@ from engine.receipts import mail
 from engine.receipts.verp import return_path
 from engine.settings import Settings
 from tests.dovecot import Dovecot, running_dovecot
-from tests.engine.channels.servers import await_port, free_port
+from tests.engine.channels.servers import free_port, listening
 from tests.engine.receipts.mails import dsn
 from webapp.cli._bounce_doors import take
 from workers import bouncing, pipeline, polling
@@ -68,20 +65,8 @@ def dovecot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dovecot]:
 @pytest.fixture
 def port(database: Database) -> Iterator[int]:
     """A running listener."""
-    chosen, loop, started = free_port(), asyncio.new_event_loop(), Future[asyncio.Event]()
-
-    async def run() -> None:
-        stop = asyncio.Event()
-        started.set_result(stop)
-        await bouncing.listen(database, f"lmtp://127.0.0.1:{chosen}", PATH, stop)
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
-    thread.start()
-    await_port(chosen)
-    yield chosen
-    loop.call_soon_threadsafe(started.result().set)
-    thread.join(10)
-    loop.close()
+    with listening(lambda port, stop: bouncing.listen(database, f"lmtp://127.0.0.1:{port}", PATH, stop)) as chosen:
+        yield chosen
 
 
 def test_smtp_stores_a_mail_before_250_and_keeps_its_envelope(database: Database, port: int) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import smtplib
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -19,7 +16,7 @@ from engine.channels.journal import Journal
 from engine.channels.smtp import Transmitter
 from engine.db import Database
 from engine.model import LocalMessage
-from tests.engine.channels.servers import await_port, free_port, letters
+from tests.engine.channels.servers import letters, listening
 from workers.mailbox import Store, serve, subject_of
 
 pytestmark = pytest.mark.timeout(60)
@@ -28,20 +25,8 @@ pytestmark = pytest.mark.timeout(60)
 @pytest.fixture
 def port(database: Database) -> Iterator[int]:
     """A running mailbox."""
-    chosen, loop, started = free_port(), asyncio.new_event_loop(), Future[asyncio.Event]()
-
-    async def run() -> None:
-        stop = asyncio.Event()
-        started.set_result(stop)
-        await serve(Store(database), "127.0.0.1", chosen, stop)
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
-    thread.start()
-    await_port(chosen)
-    yield chosen
-    loop.call_soon_threadsafe(started.result().set)
-    thread.join(10)
-    loop.close()
+    with listening(lambda port, stop: serve(Store(database), "127.0.0.1", port, stop)) as chosen:
+        yield chosen
 
 
 def kept(database: Database) -> list[LocalMessage]:

@@ -9,9 +9,11 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,6 +164,27 @@ def await_port(port: int) -> None:
             return
         time.sleep(0.02)
     raise AssertionError("the server did not start")
+
+
+@contextlib.contextmanager
+def listening(serve: Callable[[int, asyncio.Event], Coroutine[Any, Any, object]]) -> Iterator[int]:
+    """A server of ours on a free port, in a thread of its own, until the block ends: `serve(port, stop)`."""
+    port, loop, started = free_port(), asyncio.new_event_loop(), Future[asyncio.Event]()
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        started.set_result(stop)
+        await serve(port, stop)
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
+    thread.start()
+    await_port(port)
+    try:
+        yield port
+    finally:
+        loop.call_soon_threadsafe(started.result().set)
+        thread.join(10)
+        loop.close()
 
 
 def letters(count: int, body: bytes = b"Subject: hello\r\n\r\nhello\r\n") -> list[Outgoing]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from engine.messages.sending import Sender
 from engine.model import Contact, Content, ContentVersion, Message
 from engine.signing import Signer
 
+Make = Callable[..., Sender]
 now = dt.datetime.now(dt.UTC).replace(microsecond=0)
 signer = Signer(b"tests")
 hello = '---\nsubject: "Hello {{ first_name | default(\'you\') }}"\n---\n<html><body><p>Hi, <a href="https://shop.example/">shop</a></p></body></html>'

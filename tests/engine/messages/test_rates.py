@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,34 +14,18 @@ from sqlalchemy.orm import Session
 from engine.db import Database
 from engine.errors import InvalidInput, NotFound
 from engine.messages import rates
-from engine.messages.sending import Sender
 from engine.model import Message
 from engine.settings import settings
 from tests.engine.channels.servers import Scripted, scripted
-from tests.engine.messages.ledger import fill, now, sender, states
+from tests.engine.messages.ledger import Make, fill, now, states
 from tests.smtp import Receiver, recording_server
 from webapp.cli import main
 
 pytestmark = pytest.mark.timeout(60)
-Make = Callable[..., Sender]
 
 
 def second(number: float) -> dt.datetime:
     return now + dt.timedelta(seconds=number)
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    """Makes senders that are closed after the test."""
-    made: list[Sender] = []
-
-    def maker(url: str, **options: Any) -> Sender:
-        made.append(sender(tmp_path, url, **options))
-        return made[-1]
-
-    yield maker
-    for each in made:
-        each.close()
 
 
 def two_domains(session: Session, slow: int, fast: int) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -16,30 +13,14 @@ from engine.channels import relays
 from engine.channels.relays import Relays
 from engine.db import Database
 from engine.errors import ConfigurationError
-from engine.messages.sending import Sender
 from engine.model import Contact, Content
 from engine.settings import settings
 from tests.engine.channels.servers import Scripted, close, free_port, scripted, smtp_sink
-from tests.engine.messages.ledger import fill, now, queue, sender, states
+from tests.engine.messages.ledger import Make, fill, now, queue, states
 from tests.smtp import recording_server
 from webapp.cli import main
 
 pytestmark = pytest.mark.timeout(60)
-Make = Callable[..., Sender]
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    """Makes senders over several relays that are closed after the test."""
-    made: list[Sender] = []
-
-    def maker(*urls: str, **options: Any) -> Sender:
-        made.append(sender(tmp_path, " ".join(urls), **options))
-        return made[-1]
-
-    yield maker
-    for each in made:
-        each.close()
 
 
 def used(database: Database) -> relays.InUse:

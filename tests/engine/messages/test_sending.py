@@ -5,9 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,27 +16,11 @@ from engine.channels import dkim
 from engine.channels.smtp import Timeouts
 from engine.db import Database
 from engine.messages import status
-from engine.messages.sending import Sender
 from engine.model import ConsentState, Contact, Content, Journey, LocalMessage, Message, Suppression, Topic
 from tests.engine.channels.servers import Scripted, close, free_port, hang, scripted
-from tests.engine.messages.ledger import fill, now, one, queue, rollup, save, sender, signer, states
+from tests.engine.messages.ledger import Make, fill, now, one, queue, rollup, save, signer, states
 
 pytestmark = pytest.mark.timeout(60)
-Make = Callable[..., Sender]
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    """Makes senders that are closed after the test."""
-    made: list[Sender] = []
-
-    def maker(url: str, **options: Any) -> Sender:
-        made.append(sender(tmp_path, url, **options))
-        return made[-1]
-
-    yield maker
-    for each in made:
-        each.close()
 
 
 def test_a_queue_is_sent_and_accounted_for(database: Database, make: Make) -> None:

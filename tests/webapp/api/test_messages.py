@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import quopri
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -16,16 +15,14 @@ from sqlalchemy import insert, text
 
 from engine import clock, users, workspace
 from engine.db import Database
-from engine.messages.sending import Sender
 from engine.model import ConsentState
 from tests.conftest import drop, new_database
-from tests.engine.channels.servers import scripted
 from tests.engine.messages.ledger import save
 from tests.fuzz import hostile
 from tests.fuzz.bounds import fuzz, within
 from tests.fuzz.test_calls import as_bytes
 from tests.ledger import assert_counters_equal_ledger
-from tests.webapp.calling import SIGNER, Site, serving
+from tests.webapp.calling import SIGNER, Site, mails, serving
 
 RECEIPT = """---
 subject: "Order {{ event.order }}"
@@ -57,15 +54,6 @@ def post(site: Site, key: str = "k1", **more: Any) -> tuple[int, Any]:
 def state(site: Site, token: str) -> Any:
     answer = site.client.get(f"/v1/messages/{token}", auth=(site.key, ""))
     return answer.json | {"status": answer.status_code} if answer.json else answer.status_code
-
-
-def mails(site: Site, home: Path) -> list[str]:
-    """What is sent now, decoded."""
-    with scripted() as server:
-        sender = Sender(home, server.url, site="https://cairn.example", signer=SIGNER)
-        sender.send(site.database)
-        sender.close()
-    return [quopri.decodestring(mail).decode() for mail in server.messages]
 
 
 def test_a_call_sends_one_message_with_what_it_says_and_its_token_tells_what_became_of_it(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import quopri
 import re
 import time
 from collections.abc import Iterator
@@ -16,10 +15,8 @@ from sqlalchemy import insert, text
 from engine import clock, users
 from engine.contacts.topics import word
 from engine.db import Database
-from engine.messages.sending import Sender
 from engine.model import Topic
-from tests.engine.channels.servers import scripted
-from tests.webapp.calling import SIGNER, Site, serving
+from tests.webapp.calling import Site, mails, serving
 from webapp.api.keys import CONSENT, RETRY
 
 ROWS = "select channel, topic, state from consent_states order by 1, 2"
@@ -41,15 +38,6 @@ def subscribe(site: Site, **more: Any) -> tuple[int, Any]:
     body = {"email": "ann@x.example", "state": "subscribed", "topics": ["news"], "wording": "signup", "ip": "192.0.2.9"}
     answer = site.post("/v1/consent", body | more)
     return answer.status_code, answer.json
-
-
-def mails(site: Site, home: Path) -> list[str]:
-    """What is sent now, decoded."""
-    with scripted() as server:
-        sender = Sender(home, server.url, site="https://cairn.example", signer=SIGNER)
-        sender.send(site.database)
-        sender.close()
-    return [quopri.decodestring(mail).decode() for mail in server.messages]
 
 
 def link(mail: str) -> str:
