@@ -60,13 +60,13 @@ MUTANTS = (
         "claim-not-committed",
         "the commit of state `sending` before the first byte of DATA",
         "engine/messages/claim.py",
-        "    _mark_ended(session, ended, now)\n    counts = ",
+        "    counts = Counter(each.verdict.reason or each.verdict.action for each in ended)\n",
         """    session.execute(
         text("update messages set state = 'queued', claimed_at = null, journal = null where id = any(:ids)"),
         {"ids": [each.id for each in going]},
     )
-    _mark_ended(session, ended, now)
-    counts = """,
+    counts = Counter(each.verdict.reason or each.verdict.action for each in ended)
+""",
         (f"{DEATHS}[send]",),
     ),
     Mutant(
@@ -112,15 +112,15 @@ MUTANTS = (
     candidates = _one_per_contact(rows)
     if not candidates:
         return Claim([], Counter(), 0)
-    known = facts.read(session, channel, candidates, now, signer)
+    known = facts.read(session, channel, candidates, now, signer, pressure)
 """,
         """    due = {"channel": channel, "now": now, "limit": limit}
     seen = _one_per_contact(session.execute(text(lock_due.text.split("for update")[0]), due).all())
-    known = facts.read(session, channel, seen, now, signer)
+    known = facts.read(session, channel, seen, now, signer, pressure)
     candidates = _one_per_contact(session.execute(lock_due, due).all())
     if not candidates:
         return Claim([], Counter(), 0)
-    facts._names(session, candidates, facts.Known())
+    facts._names(session, candidates, facts.Known(now, pressure))
 """,
         ("tests/engine/messages/test_fences.py",),
     ),
