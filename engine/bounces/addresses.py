@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-LOCAL = re.compile(r"""(?:"[^"\n]{1,62}"|[\w.!#$%&'*+/=?^{|}~-]{1,64})\Z""")
+LOCAL = re.compile(r"""(?:"[^"\n]{1,62}"|[\w.!#$%&'*+/=?^{|}~\u2600-\u27bf\ufe0f\U0001f000-\U0001faff-]{1,64})\Z""")
 DOMAIN = re.compile(r"(?:\w(?:[\w-]{0,61}\w)?\.){1,10}(?:xn--[\w-]{1,59}|[^\W\d_]{1,24})(?![\w])")
 ANY_DOMAIN = re.compile(r"[#\w\[](?:[\w.:-]{0,250}[\w\]])?")
 PREFIX = re.compile(r"(?:smtp|dda:smtp|rfc822|rfc-822|mailto)[=:]", re.IGNORECASE)
 DAEMON = re.compile(
-    r"(?:mailer-?daemon|mail-?daemon|mdaemon|post-?master|mailerdaemon|mail-?deamon|mailer-?deamon|majordomo"
+    r"(?:mailer-?daemon|mail-?daemon|mdaemon|post[-_.]?master|mailerdaemon|mail-?deamon|mailer-?deamon|majordomo"
     r"|no-?reply|do-?not-?reply|double-?bounce|mailadmin|mailsystem|admin-?mail|abuse|symantec.*|microsoftexchange[0-9a-f]*)@",
     re.IGNORECASE,
 )

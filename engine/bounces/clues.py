@@ -138,7 +138,8 @@ def _headers(originals: Iterable[str]) -> Headers:
     for text in originals:
         lines = text[:30_000].split("\n")
         for number, line in enumerate(lines[:60]):
-            if HEADER_LINE.match(line) and (number == 0 or _begins_headers(lines, number)):
+            field = HEADER_LINE.match(line)
+            if field and (number == 0 or (number < 3 and field[1].lower() in KNOWN) or _begins_headers(lines, number)):
                 block = "\n".join(each.lstrip("> ") if each.startswith(">") else each for each in lines[number:])
                 if block[:1] == " ":
                     block = re.sub(r"^ {1,8}(?=[A-Za-z][A-Za-z0-9-]{1,40}:)", "", block, flags=re.MULTILINE)

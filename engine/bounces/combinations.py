@@ -34,11 +34,36 @@ UNWANTED = _any(
     r"not (?:allowed|permitted|authori[sz]ed|accepted|configured|comply)|too many bounces|bad \w{0,12} ?profile",
     r"unauthori[sz]ed|bounced by",
 )
+PERSON_ELSEWHERE = _any(
+    r"empf\w{1,10}|benutzer\w*|nutzer|adress\w*|postfach|mailbox|konto|destinat\w*|boite|compte|utilisat\w*",
+    r"direccion\w*|buzon|usuario|cuenta|conta|caixa|endereco|indirizzo|casella|utente|adres|ontvanger|gebruiker|postvak",
+    r"mottagar\w*|modtager\w*|mottaker\w*|uzytkownik\w*|odbiorc\w*|skrzynk\w*|konta|получател\w*|пользовател\w*",
+    r"адрес\w*|ящик\w*|абонент\w*|користувач\w*|одержувач\w*",
+)
+GONE_ELSEWHERE = _any(
+    r"unbekannt\w*|existiert nicht|ungultig\w*|geloscht|deaktiviert",
+    r"nicht (?:mehr )?(?:vorhanden|gefunden|bekannt|gultig)|inconnue?s?|n'existe|inexistante?s?|introuvables?",
+    r"invalides?|desactivee?s?|supprimee?s?|no existe|desconocid[oa]s?|inexistentes?",
+    r"no (?:se )?(?:ha )?(?:sido )?encontrad[oa]|invalid[oa]s?|nao existe|nao (?:foi )?encontrad[oa]",
+    r"desconhecid[oa]s?|sconosciut[oa]|non esiste|non (?:e stat[oa] )?trovat[oa]|onbekend\w*|bestaat niet",
+    r"niet gevonden|okan[dt]|finns inte|findes ikke|finnes ikke|ukjent|ukendt|nieznan\w*|nie istnieje|nie znaleziono",
+    r"неизвест\w*|не (?:существует|существуют|наиден\w*|зарегистрирован\w*|існує|знаидено)|несуществующ\w*|удален\w*",
+)
+ROOM_ELSEWHERE = _any(
+    r"postfach|mailbox|quota|kontingent|speicher\w*|boite|espace|buzon|cuota|espacio|caixa|cota|casella|spazio|postvak",
+    r"inkorg\w*|postkasse\w*|innboks\w*|skrzynk\w*|limit\w*|ящик\w*|квот\w*|лимит\w*",
+)
+SPENT_ELSEWHERE = _any(
+    r"voll|uberschritten|erschopft|pleine?|depassee?|saturee?|llen[oa]|excedid[oa]|superad[oa]|lotad[oa]|cheia|esgotad[oa]",
+    r"pien[oa]|superat[oa]|esaurit[oa]|overschreden|vol|fullt?|overskredet|pelna|przepelnion\w*|przekroczon\w*",
+    r"переполнен\w*|превышен\w*|исчерпан\w*|заполнен\w*",
+)
 COMBINED = (("soft", _near(ROOM, SPENT)), ("hard", _near(PERSON, GONE)), ("policy", _near(OURS, UNWANTED)))
+ELSEWHERE = (("soft", _near(ROOM_ELSEWHERE, SPENT_ELSEWHERE)), ("hard", _near(PERSON_ELSEWHERE, GONE_ELSEWHERE)))
 """In this order: a mailbox that is full is not gone."""
 
 
 def hint(said: str) -> str:
     """The kind that words near each other hint at in a normal text; nothing where none do."""
     text = said[:LOOKED_AT]
-    return next((kind for kind, pattern in COMBINED if pattern.search(text)), "")
+    return next((kind for kind, pattern in (*COMBINED, *ELSEWHERE) if pattern.search(text)), "")

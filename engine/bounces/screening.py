@@ -25,6 +25,7 @@ DENIED = re.compile(
 NO_REPLY = re.compile(r"(?:no|do-?not)-?reply|majordomo|abuse", re.IGNORECASE)  # people send by these too
 LIST_HEADERS = {"list-id", "list-unsubscribe", "list-post"}
 NAMED = re.compile(r"^\s{0,4}<[^<>\s]{1,64}@[^<>\s]{1,200}>:", re.MULTILINE)  # how qmail, Postfix and their kin begin
+REPLY_LINE = re.compile(r"^\s{0,8}5[0-5]\d[ -]", re.MULTILINE)  # a server's reply on a line of its own
 REPLIES = ("re:", "aw:", "antw:", "sv:", "odp:", "ynt:", "vs:", "rv:")
 
 
@@ -76,7 +77,8 @@ def _against(clues: Clues, subject: dict[str, str]) -> int:
     precedence = clues.mail.first("precedence").lower()
     against += 3 * (precedence in ("auto_reply", "auto-reply", "list"))
     answering = clues.mail.first("subject").lower().startswith(REPLIES)
-    return against + 2 * answering
+    quoting = _sender(clues) > 1 and bool(REPLY_LINE.search(clues.human[:8000]))
+    return against + 2 * (answering and not quoting)
 
 
 def _delayed(clues: Clues) -> bool:

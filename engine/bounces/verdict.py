@@ -85,13 +85,13 @@ def judge(failure: Failure, around: str, human: str) -> Judged:
     said = words(failure.diagnostic)
     codes = [failure.status, *_codes(failure.diagnostic)]
     reply = _reply(said)
-    focus = said[reply.start() :] if reply else said
+    focus = _replied(said, reply.start()) if reply else said
     beside, everything = words(around), words(human)
     kind = (
         _of_the_sender(codes)
         or _by_words(focus, codes, reply[1] if reply else "")
-        or (_by_words(said, codes, "") if reply else "")
         or _by_codes(codes)
+        or (_by_words(said, codes, "") if reply else "")
         or (_by_hints(said) or hint(focus) if reply else "")
         or _by_words(beside, codes, "")
         or _by_words(everything, codes, "")
@@ -110,6 +110,12 @@ def _reply(said: str) -> re.Match[str] | None:
     """The reply of the server that refused: the first of class 5, else the first of class 4."""
     found = list(REPLY.finditer(said[:8000]))
     return next((each for each in found if each[1][0] == "5"), found[0] if found else None)
+
+
+def _replied(said: str, start: int) -> str:
+    """What follows a reply; one that a server quotes in brackets ends with them, and advice for anybody follows."""
+    end = said.find("]", start) if said[:start].endswith("[") else -1
+    return said[start:] if end < 0 else said[start:end]
 
 
 def is_challenge(said: str) -> bool:

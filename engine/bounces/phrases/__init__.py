@@ -10,6 +10,7 @@ from engine.bounces.decoding import normal
 from engine.bounces.phrases import (
     asian,
     dutch,
+    eastern,
     english,
     english_signs,
     french,
@@ -19,13 +20,28 @@ from engine.bounces.phrases import (
     polish,
     portuguese,
     russian,
+    southern,
     spanish,
     turkish,
 )
 
-OTHERS = (german, french, spanish, portuguese, italian, dutch, polish, russian, nordic, asian, turkish)
+OTHERS = (
+    german,
+    french,
+    spanish,
+    portuguese,
+    italian,
+    dutch,
+    polish,
+    russian,
+    nordic,
+    asian,
+    turkish,
+    eastern,
+    southern,
+)
 WORD = re.compile(r"\w+")
-UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u1100-\u11ff\uac00-\ud7a3]")
+UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\u1100-\u11ff\uac00-\ud7a3]")
 
 Entry = tuple[str, str, str]  # category, how the phrase begins, and a pattern of all of it where that is not all
 

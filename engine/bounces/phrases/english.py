@@ -208,7 +208,9 @@ reasons: dict[str, str] = {
         domain * couldn't be found | domain * does not exist | domain lookup | unrouteable mail domain |
         all relevant mx records point to non-existent hosts | no route to domain | destination domain |
         domain of recipient | dns error | name server: host not found | illegal host/domain | illegal host |
-        recipient domain | host name lookup failure | hostname lookup | no host | has no mail exchanger |
+        recipient domain not | recipient domain does | recipient domain has | recipient domain is |
+        recipient domain unknown | recipient domain must | host name lookup failure | hostname lookup | no host |
+        has no mail exchanger |
         does not receive mail | doesn't receive mail | does not accept mail | doesn't accept mail |
         not accept any mail | not accept email | no longer accepts mail | address family not supported |
         is not hosted here | domain isn't hosted | not a valid domain | domain has expired |
