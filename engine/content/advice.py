@@ -29,7 +29,13 @@ def note(kind: str, line: int, message: str, hint: str) -> Note:
 def advise(source: Source, body: Text, page: str, text: str) -> list[Note]:
     """Warnings about an email: `body` is the author's without comments, `page` and `text` are the compiled parts."""
     reader = Reader(body)
-    found = [*of_heading(source), *of_language(body), *reader.read(), *of_contrast(body, page), *of_text(source, text)]
+    found = [
+        *of_heading(source),
+        *of_language(source, body),
+        *reader.read(),
+        *of_contrast(body, page),
+        *of_text(source, text),
+    ]
     return limited(sorted(found, key=lambda one: int(one["line"])))
 
 
@@ -62,13 +68,13 @@ def of_heading(source: Source) -> Iterator[Note]:
         yield note("preheader", 1, message, "add preheader: to the front matter")
 
 
-def of_language(body: Text) -> Iterator[Note]:
+def of_language(source: Source, body: Text) -> Iterator[Note]:
     """Screen readers choose their voice by the language of the page."""
     root = re.search(r"<(mjml|html)\b[^>]*>", body.text, re.IGNORECASE)
-    if root and not re.search(r"\slang\s*=", root[0], re.IGNORECASE):
+    if root and not source.language and not re.search(r"\slang\s*=", root[0], re.IGNORECASE):
         line = body.line + body.text.count("\n", 0, root.start())
         message = "The page does not say its language; screen readers read it in that of the reader's device."
-        yield note("lang", line, message, f'write <{root[1].lower()} lang="en">')
+        yield note("lang", line, message, f'write language: en in the front matter, or <{root[1].lower()} lang="en">')
 
 
 def of_text(source: Source, text: str) -> Iterator[Note]:

@@ -10,11 +10,13 @@ from engine.content.lint import lint
 from engine.content.source import Text
 from engine.content.tags import Swap, Tag, new_swap, scan
 from engine.errors import LanguageError
+from engine.translation.matching import direction
 
 comment = re.compile(r"<!--(?!\[if|<!\[endif).*?-->", re.DOTALL)
 position = re.compile(r"position (\d+):(\d+)")
+bare_root = re.compile(r"(<html\b)(?![^>]*\slang\s*=)", re.IGNORECASE)
 page = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    '<!doctype html><html lang="{}" dir="{}"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1"></head><body>{}</body></html>'
 )
 
@@ -29,14 +31,25 @@ def without_comments(source: Text) -> Text:
     return Text(comment.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source.text), source.line)
 
 
-def document(source: Text) -> tuple[str, Swap]:
-    """The whole HTML page, with placeholders, and the tags behind them. Raises LanguageError."""
+def document(source: Text, language: str = "") -> tuple[str, Swap]:
+    """The whole HTML page in a language, with placeholders, and the tags behind them. Raises LanguageError."""
     tags = scan(source.text, source.line)
     swap = new_swap(source.text)
     if is_mjml(source.text):
-        return from_mjml(source, tags, swap), swap
+        return spoken(from_mjml(source, tags, swap), language), swap
     text = swapped(source.text, tags, ["content"] * len(tags), swap)
-    return (text if re.search(r"<body\b", text, re.IGNORECASE) else page.format(text)), swap
+    if re.search(r"<body\b", text, re.IGNORECASE):
+        return spoken(text, language), swap
+    return page.format(language or "en", direction(language), text), swap
+
+
+def spoken(page: str, language: str) -> str:
+    """The page with its language and its direction where the author does not say them; MJML leaves them open."""
+    if not language:
+        return page
+    said = f'lang="{language}" dir="{direction(language)}"'
+    page = page.replace('lang="und" dir="auto"', said).replace(f'lang="{language}" dir="auto"', said)
+    return bare_root.sub(rf"\1 {said}", page, count=1)
 
 
 def swapped(text: str, tags: list[Tag], kinds: list[str], swap: Swap) -> str:

@@ -24,12 +24,15 @@ output_bytes = 8 * 1024 * 1024
 module = "engine.content.check"
 
 
-def compile_safely(text: str, channel: str, known: frozenset[str] | None = None) -> Compiled:
+def compile_safely(
+    text: str, channel: str, known: frozenset[str] | None = None, base: str | None = None, language: str = ""
+) -> Compiled:
     """`compile_source` and a trial render, in a process with limits on time, memory and output.
 
     Raises LanguageError at the author's line, also for a template that takes too much.
     """
-    request = json.dumps({"text": text, "channel": channel, "known": None if known is None else sorted(known)})
+    names = None if known is None else sorted(known)
+    request = json.dumps({"text": text, "channel": channel, "known": names, "base": base, "language": language})
     root = Path(__file__).resolve().parents[2]
     environment = {"PYTHONPATH": str(root), "PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}
     try:
@@ -81,7 +84,7 @@ def reply_to(request: dict[str, Any]) -> dict[str, Any]:
     """The answer to one request: `data` and `warnings`, or `error`."""
     known = None if request["known"] is None else frozenset(request["known"])
     try:
-        compiled = compile_source(request["text"], request["channel"], known)
+        compiled = compile_source(request["text"], request["channel"], known, request["base"], request["language"])
         warnings = compiled.warnings + try_out(compiled.data)
     except LanguageError as error:
         return {"error": vars(error) | {"expected": list(error.expected)}}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.content import advice, analysis
+from engine.content import advice, analysis, footer
 from engine.content.body import document, without_comments
 from engine.content.links import rewrite
 from engine.content.plaintext import derive
@@ -22,20 +22,6 @@ body_begin = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 pixel = (
     '{% if cairn_open %}<img src="{{ cairn_open }}" width="1" height="1" alt="" style="display:block;border:0;">'
     "{% endif %}"
-)
-footer = (
-    '<div class="cairn-footer" style="max-width:600px;margin:0 auto;padding:24px 16px;text-align:center;'
-    'font-family:Helvetica,Arial,sans-serif;font-size:12px;line-height:18px;color:#6b7280;">'
-    '{% if postal_address %}<p style="margin:0 0 8px;">{{ postal_address }}</p>{% endif %}'
-    '{% if cairn_leaving %}<p style="margin:0;">'
-    '<a href="{{ unsubscribe_url }}" style="color:#6b7280;">Unsubscribe</a>'
-    '{% if preferences_url %} &middot; <a href="{{ preferences_url }}" style="color:#6b7280;">Preferences</a>'
-    "{% endif %}</p>{% endif %}</div>"
-)
-footer_text = (
-    "{% if cairn_leaving or postal_address %}\n-- \n{% endif %}{% if postal_address %}{{ postal_address }}\n{% endif %}"
-    "{% if cairn_leaving %}Unsubscribe: {{ unsubscribe_url }}\n"
-    "{% if preferences_url %}Preferences: {{ preferences_url }}\n{% endif %}{% endif %}"
 )
 preheader_block = (
     '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;'
@@ -53,8 +39,10 @@ class Compiled:
     warnings: list[dict[str, Any]]
 
 
-def compile_source(text: str, channel: str, known: frozenset[str] | None = None) -> Compiled:
-    """Compile a content file for `email` or `sms`.
+def compile_source(
+    text: str, channel: str, known: frozenset[str] | None = None, base: str | None = None, language: str = ""
+) -> Compiled:
+    """Compile a content file for `email` or `sms`, or the variant of `base`, another file, in `language`.
 
     `known` are the dotted paths of contact attributes and event properties (`event.total`); with None no variable is
     called unknown. Raises LanguageError at the author's line, InvalidInput for an unknown channel. A template is not
@@ -62,8 +50,17 @@ def compile_source(text: str, channel: str, known: frozenset[str] | None = None)
     """
     if channel not in {"email", "sms"}:
         raise InvalidInput(f"“{channel}” is no channel.", "channel", "Use email or sms.")
-    source = parse(text, channel)
+    source = parse(text, channel, parse(base, channel) if base is not None else None)
+    source = spoken(source, language)
     return compile_email(source, known) if channel == "email" else compile_sms(source, known)
+
+
+def spoken(source: Source, language: str) -> Source:
+    """The source in its language: that of its name, which its front matter may repeat. Raises LanguageError."""
+    if language and source.language not in ("", language):
+        message = f"This is the {language} variant, but its front matter says language: {source.language}."
+        raise LanguageError(message, hint="leave language: out, or give the file another name")
+    return replace(source, language=language or source.language)
 
 
 def read_templates(templates: list[tuple[Text, bool]]) -> list[analysis.Variable]:
@@ -80,6 +77,7 @@ def compile_sms(source: Source, known: frozenset[str] | None) -> Compiled:
     data = {
         "format": format_version,
         "channel": "sms",
+        "language": source.language,
         "text": source.body.text.strip(),
         "defaults": source.defaults,
         "html_fields": [],
@@ -111,18 +109,19 @@ def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
     templates = [(resolved(body), True), (source.subject, False), (source.preheader, True)]
     templates += [(source.text, False)] if source.text else []
     found = read_templates(templates)
-    page, swap = document(body)
+    page, swap = document(body, source.language)
     has_unsubscribe = any("unsubscribe_url" in tag.text for tag in swap.tags.values())
     page = with_preheader(page, source.preheader, swap)
     page, links = rewrite(page, swap, tracking=source.tracking, tags=utm.query(source.utm))
     text = swap.back(derive(page, swap)) if source.text is None else source.text.text.strip("\n") + "\n"
-    html = finished(swap.back(page), tracking=source.tracking, add_footer=not has_unsubscribe)
-    tail = footer_text if "unsubscribe_url" not in text else ""
+    html = finished(swap.back(page), source, add_footer=not has_unsubscribe)
+    tail = footer.text(source.language) if "unsubscribe_url" not in text else ""
     for template, as_html in ((html, True), (text, False)):
         recheck(template, source, html=as_html)
     data = {
         "format": format_version,
         "channel": "email",
+        "language": source.language,
         "subject": " ".join(source.subject.text.split()),
         "preheader": source.preheader.text,
         "html": html,
@@ -174,9 +173,10 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def finished(page: str, *, tracking: bool, add_footer: bool) -> str:
+def finished(page: str, source: Source, *, add_footer: bool) -> str:
     """The page with the standard footer, the pixel and the honeypot before its end."""
-    end = (footer if add_footer else "") + (pixel + honeypot.snippet if tracking else "")
+    end = footer.html(source.language) if add_footer else ""
+    end += pixel + honeypot.snippet if source.tracking else ""
     places = list(body_end.finditer(page))
     position = places[-1].start() if places else len(page)
     return page[:position] + end + page[position:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,6 +15,7 @@ from ruamel.yaml.scalarstring import FoldedScalarString, LiteralScalarString
 from engine.content import attachments
 from engine.errors import LanguageError
 from engine.rendering import utm
+from engine.translation import matching
 
 unstorable_signs = re.compile("[\x00\ud800-\udfff]")
 max_source = 400_000
@@ -29,10 +30,21 @@ email_keys = (
     "tracking",
     "utm",
     "attachments",
+    "language",
     "title",
     "description",
 )
-sms_keys = ("defaults", "title", "description")
+sms_keys = ("defaults", "language", "title", "description")
+# What a variant has of the content that it is a variant of, where its own front matter is silent.
+inherited = {
+    "html": "html_fields",
+    "from": "sender",
+    "reply_to": "reply_to",
+    "tracking": "tracking",
+    "utm": "utm",
+    "attachments": "attachments",
+    "title": "title",
+}
 
 
 @dataclass(frozen=True)
@@ -59,10 +71,28 @@ class Source:
     utm: dict[str, str] = field(default_factory=dict)
     attachments: tuple[str, ...] = ()
     title: str = ""
+    language: str = ""
 
 
-def parse(text: str, channel: str) -> Source:
-    """Read a content file for `email` or `sms`. Raises LanguageError with the author's line."""
+def parse(text: str, channel: str, base: Source | None = None) -> Source:
+    """Read a content file for `email` or `sms`, or a variant of `base`. Raises LanguageError with the author's line."""
+    text = readable(text)
+    front, body = split(text)
+    values = read_front(front, email_keys if channel == "email" else sms_keys)
+    if not body.text.strip():
+        raise LanguageError("The content has no body.", body.line, hint="write it after the second ---")
+    own = build(values, body, channel)
+    return own if base is None else variant(own, base, values)
+
+
+def variant(own: Source, base: Source, values: CommentedMap) -> Source:
+    """A variant with what it takes over: everything but words."""
+    taken = {name: getattr(base, name) for key, name in inherited.items() if key not in values}
+    return replace(own, **taken, defaults=base.defaults | own.defaults)
+
+
+def readable(text: str) -> str:
+    """The text of a file as it can be read and stored. Raises LanguageError."""
     if len(text) > max_source:
         raise LanguageError(f"The file is longer than {max_source:,} characters.")
     if "\x00" in text:
@@ -71,12 +101,7 @@ def parse(text: str, channel: str) -> Source:
         )
     if unstorable(text):
         raise LanguageError("The file holds broken characters (lone surrogates).", hint="save it as UTF-8")
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    front, body = split(text)
-    values = read_front(front, email_keys if channel == "email" else sms_keys)
-    if not body.text.strip():
-        raise LanguageError("The content has no body.", body.line, hint="write it after the second ---")
-    return build(values, body, channel)
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def split(text: str) -> tuple[Text, Text]:
@@ -145,7 +170,20 @@ def build(values: CommentedMap, body: Text, channel: str) -> Source:
         utm=read_utm(values),
         attachments=read_attachments(values),
         title=plain(values, "title"),
+        language=read_language(values),
     )
+
+
+def read_language(values: CommentedMap) -> str:
+    """`language: pt-BR`, as BCP 47 writes it; empty without. Raises LanguageError."""
+    given = values.get("language")
+    if given is None:
+        return ""
+    found = matching.canonical(given) if isinstance(given, str) else None
+    if found is None:
+        hint = "language: de, or language: pt-BR"
+        raise LanguageError("language is the tag of a language.", line_of(values, "language"), hint=hint)
+    return found
 
 
 def read_utm(values: CommentedMap) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,9 +13,9 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from engine.content import attachments
+from engine.content import attachments, variants
 from engine.content.check import compile_safely
-from engine.content.compile import compile_source
+from engine.content.compile import Compiled, compile_source
 from engine.content.trial import sample_envelope
 from engine.errors import InvalidInput, NotFound
 from engine.model.base import new_public_id
@@ -40,41 +40,77 @@ def save(
     *,
     ours: bool = False,
     read: attachments.Read | None = None,
+    others: Mapping[str, str] | None = None,
 ) -> ContentVersion:
     """Compile a content file and make it the current version of `slug`; an unchanged source makes no new version.
 
     `known` are the dotted paths of attributes and event properties, for warnings. `ours` says that the text comes with
     Cairn: it is compiled in this process, tens of times faster than in one with limits. `read` gives the attachments by
-    name; without it those of the current version stay. Raises LanguageError, with
-    nothing saved, when it does not compile or takes too much; InvalidInput when the slug belongs to the other channel.
+    name; without it those of the current version stay. `others` are the variants' files by language: all languages make
+    one version, of which the row of the default is returned. Raises LanguageError (VariantError where a file is read),
+    with nothing saved, when one does not compile or takes too much; InvalidInput when the slug belongs to the other
+    channel.
     """
+    texts = {variants.DEFAULT: source_text} | variants.checked(others or {})
     content = locked(session, slug, channel)
-    current = (
-        session.get(ContentVersion, content.current_version_id) if content and content.current_version_id else None
+    current = rows_of(session, content.current_version_id) if content and content.current_version_id else {}
+    if {language: each.source for language, each in current.items()} == texts and all(
+        attachments.unchanged(each.compiled, read) for each in current.values()
+    ):
+        return current[variants.DEFAULT]
+    made = variants.compile_all(texts, channel, known, compile_source if ours else compile_safely)
+    for language, each in made.items():
+        before = current.get(language, current.get(variants.DEFAULT))
+        wanted = each.data.get("attachments", [])
+        each.data["files"] = attachments.gathered(wanted, read, before.compiled if before else None)
+    return add_version(session, content or created(session, slug, channel, now), texts, made, now)
+
+
+def rows_of(session: Session, version_id: int) -> dict[str, ContentVersion]:
+    """All languages of a version, the default's row under `variants.DEFAULT` and first."""
+    default = session.get_one(ContentVersion, version_id)
+    query = select(ContentVersion).where(
+        ContentVersion.content_id == default.content_id,
+        ContentVersion.number == default.number,
+        ContentVersion.id != default.id,
     )
-    before = current.compiled if current else None
-    if current and current.source == source_text and attachments.unchanged(current.compiled, read):
-        return current
-    compiled = (compile_source if ours else compile_safely)(source_text, channel, known)
-    compiled.data["files"] = attachments.gathered(compiled.data.get("attachments", []), read, before)
-    if content is None:
-        fields = {"slug": slug, "channel": channel, "created_at": now, "public_id": new_public_id()}
-        session.execute(postgresql.insert(Content).values(fields).on_conflict_do_nothing())
-        content = locked(session, slug, channel)
-        assert content is not None
-    version = ContentVersion(
-        content_id=content.id,
-        number=next_number(session, content.id),
-        source=source_text,
-        compiled=compiled.data,
-        warnings=compiled.warnings,
-        created_at=now,
-    )
-    session.add(version)
-    session.flush()
-    content.current_version_id = version.id
-    add_links(session, version)
-    return version
+    others = {each.language: each for each in session.scalars(query.order_by(ContentVersion.language))}
+    return {variants.DEFAULT: default} | others
+
+
+def created(session: Session, slug: str, channel: str, now: dt.datetime) -> Content:
+    """A content that was not there, locked."""
+    fields = {"slug": slug, "channel": channel, "created_at": now, "public_id": new_public_id()}
+    session.execute(postgresql.insert(Content).values(fields).on_conflict_do_nothing())
+    content = locked(session, slug, channel)
+    assert content is not None
+    return content
+
+
+def add_version(
+    session: Session, content: Content, texts: Mapping[str, str], made: Mapping[str, Compiled], now: dt.datetime
+) -> ContentVersion:
+    """Make this the current version of a locked content; the row of the default language."""
+    number = next_number(session, content.id)
+    rows = [
+        ContentVersion(
+            content_id=content.id,
+            number=number,
+            language=compiled.data["language"],
+            source=texts[language],
+            compiled=compiled.data,
+            warnings=compiled.warnings,
+            created_at=now,
+        )
+        for language, compiled in made.items()
+    ]
+    for row in rows:  # one after the other, so that the default's id is the lowest
+        session.add(row)
+        session.flush()
+    content.current_version_id = rows[0].id
+    content.variants = {row.language: row.id for row in rows} if len(rows) > 1 else None
+    add_links(session, rows)
+    return rows[0]
 
 
 def locked(session: Session, slug: str, channel: str) -> Content | None:
@@ -91,9 +127,9 @@ def next_number(session: Session, content_id: int) -> int:
     return (highest or 0) + 1
 
 
-def add_links(session: Session, version: ContentVersion) -> None:
-    """The links of a version, for the click handler."""
-    rows = [{"content_version_id": version.id, **link} for link in version.compiled["links"]]
+def add_links(session: Session, versions: Iterable[ContentVersion]) -> None:
+    """The links of versions, for the click handler."""
+    rows = [{"content_version_id": each.id, **link} for each in versions for link in each.compiled["links"]]
     if rows:
         session.execute(insert(ContentLink), rows)
     session.flush()

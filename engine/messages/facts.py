@@ -15,19 +15,22 @@ from sqlalchemy.orm import Session
 
 from engine.arrays import literal
 from engine.channels.allowed import Allowed
+from engine.content.variants import Variants
 from engine.messages import cap, gate
 from engine.messages.handed import Candidate
 from engine.messages.limits import Limits, count
 from engine.signing import Signer
 
 named = text("""
-    select 'journey', id, slug, state, null::bigint from journeys where id = any(cast(:journeys as bigint[]))
+    select 'journey', id, slug, state, null::bigint, null::jsonb from journeys
+    where id = any(cast(:journeys as bigint[]))
     union all
-    select 'content', id, slug, null, current_version_id from contents where id = any(cast(:contents as bigint[]))
+    select 'content', id, slug, null, current_version_id, variants from contents
+    where id = any(cast(:contents as bigint[]))
     union all
-    select 'campaign', id, slug, state, null from campaigns where id = any(cast(:campaigns as bigint[]))
+    select 'campaign', id, slug, state, null, null from campaigns where id = any(cast(:campaigns as bigint[]))
     union all
-    select 'topic', 0, slug, default_state, null from topics where slug = any(cast(:topics as text[]))
+    select 'topic', 0, slug, default_state, null, null from topics where slug = any(cast(:topics as text[]))
 """)
 consents = text("""
     select contact_id, channel, topic, case when expires_at <= :now then 'expired' else state end from consent_states
@@ -55,7 +58,7 @@ class Known:
     limits: Limits
     journeys: dict[int, tuple[str, str]] = field(default_factory=dict)
     campaigns: dict[int, tuple[str, str]] = field(default_factory=dict)
-    contents: dict[int, tuple[str, int | None]] = field(default_factory=dict)
+    contents: dict[int, tuple[str, int | None, Variants | None]] = field(default_factory=dict)
     topics: dict[str, str] = field(default_factory=dict)
     consents: dict[tuple[int, str], str] = field(default_factory=dict)
     suppressed: set[int] = field(default_factory=set)
@@ -96,8 +99,9 @@ class Known:
         return self.journeys.get(message.journey_id or 0, (None, None))
 
     def name(self, message: Candidate) -> None:
-        """Fill in the names that rendering needs."""
-        message.content_slug, message.content_version_id = self.contents.get(message.content_id, ("", None))
+        """Fill in the names that rendering needs, and the version in the contact's language."""
+        message.content_slug, version, variants = self.contents.get(message.content_id, ("", None, None))
+        message.content_version_id = version if variants is None else variants.of(message.contact)
         slug = self._source(message)[0]
         message.journey_slug, message.campaign_slug = (slug, None) if message.campaign_id is None else (None, slug)
 
@@ -148,13 +152,13 @@ def _names(session: Session, messages: Sequence[Candidate], known: Known) -> Non
         "contents": literal({each.content_id for each in messages}),
         "topics": literal({each.topic for each in messages if each.topic}),
     }
-    for kind, id_, slug, state, version in session.execute(named, values):
+    for kind, id_, slug, state, version, variants in session.execute(named, values):
         if kind == "journey":
             known.journeys[id_] = (slug, state)
         elif kind == "campaign":
             known.campaigns[id_] = (slug, state)
         elif kind == "content":
-            known.contents[id_] = (slug, version)
+            known.contents[id_] = (slug, version, Variants(variants, version) if variants else None)
         else:
             known.topics[slug] = state
     for each in messages:

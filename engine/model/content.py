@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.model.base import Base, CreatedAt, Id, PublicId
 
 
 class Content(Base):
-    """What a send step names; `current_version_id` is what new messages use."""
+    """What a send step names; `current_version_id` is what new messages use, in the default language.
+
+    `variants` holds the current version of each language by its tag, the default's too; null for one language only.
+    """
 
     __tablename__ = "contents"
 
@@ -20,18 +24,23 @@ class Content(Base):
     slug: Mapped[str] = mapped_column(unique=True)
     channel: Mapped[str]  # email, sms
     current_version_id: Mapped[int | None]
+    variants: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[CreatedAt]
 
 
 class ContentVersion(Base):
-    """A saved text, compiled. `compiled` holds what the renderer needs; `source` is the author's file as written."""
+    """A saved text, compiled. `compiled` holds what the renderer needs; `source` is the author's file as written.
+
+    The languages of a content are rows of one number; `language` is empty where the author does not say it.
+    """
 
     __tablename__ = "content_versions"
-    __table_args__ = (UniqueConstraint("content_id", "number"),)
+    __table_args__ = (UniqueConstraint("content_id", "number", "language"),)
 
     id: Mapped[Id]
     content_id: Mapped[int] = mapped_column(ForeignKey("contents.id", ondelete="CASCADE"))
     number: Mapped[int]
+    language: Mapped[str] = mapped_column(server_default=text("''"))
     source: Mapped[str]
     compiled: Mapped[dict[str, Any]]
     warnings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))

@@ -277,6 +277,7 @@ def has_constant(source: str) -> bool:
 def load(compiled: Mapping[str, Any]) -> Renderer:
     """The renderer of a compiled email content (`engine.content.compile`)."""
     sender, files = compiled.get("from"), [each["entity"] for each in compiled.get("files", ())]
+    spoken = headers.language_line(compiled.get("language") or "")
     constant = has_constant(compiled["text"])
     static = {link["position"]: link["url"] for link in compiled["links"] if not link["dynamic"]}
     if compiled.get("honeypot"):
@@ -293,7 +294,7 @@ def load(compiled: Mapping[str, Any]) -> Renderer:
         reply_to=compiled.get("reply_to") or "",
         tracking=compiled["tracking"],
         utm=compiled.get("utm") or "",
-        opening=attached.HEAD + mime_head.removeprefix(mime_version) if files else mime_head,
+        opening=spoken + (attached.HEAD + mime_head.removeprefix(mime_version) if files else mime_head),
         ending=mime_end + attached.ending(files) if files else mime_end,
         views=any("view_url" in compiled[name] for name in ("html", "text", "text_tail")),
     )

@@ -152,6 +152,11 @@ def date_line(moment: dt.datetime) -> str:
     return f"Date: {format_datetime(moment)}\r\n"
 
 
+def language_line(tag: str) -> str:
+    """`Content-Language: …` (RFC 3282), or nothing for a content that does not say its language."""
+    return f"Content-Language: {tag}\r\n" if tag else ""
+
+
 def unsubscribe_lines(envelope: Envelope) -> str:
     """List-Unsubscribe with one URI per folded line (RFC 2369) and the one-click promise (RFC 8058).
 

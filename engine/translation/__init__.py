@@ -7,6 +7,8 @@ import functools
 from collections.abc import Callable, Iterable
 from importlib import resources
 
+from engine.translation.matching import lookup
+
 SOURCE = "en"
 NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français"}
 """Every language that there is, as its speakers call it; English stands in the code."""
@@ -16,11 +18,7 @@ Translate = Callable[..., str]
 
 def choose(wanted: Iterable[object]) -> str:
     """The first of the languages (tags such as `de-AT` or `de_CH`, or no text at all) that there is, or English."""
-    for tag in wanted:
-        language = tag.replace("_", "-").split("-")[0].strip().lower() if isinstance(tag, str) else ""
-        if language in NAMES:
-            return language
-    return SOURCE
+    return lookup(wanted, NAMES) or SOURCE
 
 
 @functools.cache

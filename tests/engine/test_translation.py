@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import translation
+from engine.translation import matching
 
 ROOT = Path(__file__).resolve().parents[2]
 ASKED = re.compile(r"\b(?:t|Refused)\(\s*\"([^\"]+)\"")
@@ -16,7 +17,9 @@ NAMES = re.compile(r"\{\w+\}")
 
 def asked() -> set[str]:
     """Every text that a page or a system message asks for."""
-    modules = [ROOT / "engine" / "tracking" / name for name in ("confirmation.py", "forms.py")]
+    modules = [
+        ROOT / "engine" / name for name in ("tracking/confirmation.py", "tracking/forms.py", "content/footer.py")
+    ]
     files = [*(ROOT / "templates" / "public").glob("*.html"), *modules]
     texts = {text for file in files for text in ASKED.findall(file.read_text())}
     assert len(texts) > 25
@@ -42,3 +45,34 @@ def test_po_files_are_read_as_editors_write_them() -> None:
     head = '# note\nmsgid ""\nmsgstr "Language: xx\\n"\n\n'
     text = head + '#: a.html:1\nmsgid "One "\n"line"\nmsgstr ""\n"Eine \\"Zeile\\""\n'
     assert translation.read(text) == {"One line": 'Eine "Zeile"'}
+
+
+def test_a_wanted_language_loses_its_last_part_until_it_is_there() -> None:
+    there = ["en", "pt", "zh-Hant", "de-CH"]
+    assert matching.lookup(["pt-BR"], there) == "pt"
+    assert matching.lookup(["zh-Hant-TW"], there) == "zh-Hant"
+    assert matching.lookup(["DE_ch"], there) == "de-CH"
+    assert matching.lookup(["de-AT"], there) is None
+    assert matching.lookup(["fr-FR", "en-GB"], there) == "en"
+    assert matching.lookup(["pt-" * 100, None, ["pt"], "*"], there) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "tag"),
+    [
+        ("PT-br", "pt-BR"),
+        ("zh_hant_tw", "zh-Hant-TW"),
+        ("es-419", "es-419"),
+        ("de-1996", "de-1996"),
+        ("v2", None),
+        ("", None),
+    ],
+)
+def test_a_tag_is_written_one_way(given: str, tag: str | None) -> None:
+    assert matching.canonical(given) == tag
+
+
+def test_the_script_decides_the_direction_before_the_language() -> None:
+    assert [matching.direction(tag) for tag in ("ar", "he-IL", "az-Arab", "ar-Latn", "de")] == [
+        *("rtl", "rtl", "rtl", "ltr", "ltr")
+    ]

@@ -15,14 +15,16 @@ from engine.channels.allowed import parse
 from engine.channels.dkim import configured
 from engine.contacts.find import find as find_contact
 from engine.content import store
+from engine.content.variants import DEFAULT, VariantError
 from engine.db import Database
-from engine.errors import ConfigurationError, InvalidInput, LanguageError
-from engine.model import Content
+from engine.errors import ConfigurationError, InvalidInput
+from engine.model import Content, ContentVersion
 from engine.previews import handing, look, message, spam
 from engine.settings import settings
 from engine.signing import signer
+from webapp.cli import _families
 from webapp.cli._context import connected, connected_to_send
-from webapp.cli._files import read_text, tell
+from webapp.cli._files import read_text, tell, tell_error
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -35,25 +37,35 @@ def command() -> None:
 @command.command()
 @click.argument("files", type=FILE, nargs=-1, required=True)
 def publish(files: tuple[Path, ...]) -> None:
-    """Compile content files and make them current. The file's name without its ending is the content's name."""
+    """Compile content files and make them current. The file's name without its ending is the content's name.
+
+    A file such as welcome.de.mjml is the German variant of welcome.mjml beside it; both are published together.
+    """
     failed = False
     with connected() as database:
-        for file in files:
-            channel = store.channels.get(file.suffix)
-            if channel is None:
-                raise InvalidInput("a content file ends with .mjml, .html or .txt", where=str(file))
+        for family in _families.of(files):
             try:
-                with database.transaction() as session:
-                    text, read = read_text(file), partial(_attached, file)
-                    version = store.save(session, text, file.stem, channel, clock.now(session), read=read)
-            except LanguageError as error:
-                tell(f"{file}:{error.line}:{error.column}", error.message, error.expected, error.hint)
+                version = _save(database, family)
+            except VariantError as error:
+                tell_error(family.files[error.language], error)
                 failed = True
                 continue
-            click.echo(f"{file.stem} version {version.number} ({channel})")
-            for warning in version.warnings:
-                tell(f"{file}:{warning['line']}", f"warning: {warning['message']}", (), warning.get("hint", ""))
+            spoken = ", ".join(each.language for each in version if each.language)
+            click.echo(f"{family.slug} version {version[0].number} ({family.channel}{f': {spoken}' if spoken else ''})")
+            for each, file in zip(version, family.files.values(), strict=True):
+                for warning in each.warnings:
+                    tell(f"{file}:{warning['line']}", f"warning: {warning['message']}", (), warning.get("hint", ""))
     sys.exit(1 if failed else 0)
+
+
+def _save(database: Database, family: _families.Family) -> list[ContentVersion]:
+    """The rows of the version, in the order of the files."""
+    texts = {language: read_text(file) for language, file in family.files.items()}
+    own = texts.pop(DEFAULT)
+    with database.transaction() as session:
+        read, now = partial(_attached, family.files[DEFAULT]), clock.now(session)
+        version = store.save(session, own, family.slug, family.channel, now, read=read, others=texts)
+        return list(store.rows_of(session, version.id).values())
 
 
 def _attached(content: Path, name: str) -> bytes:
@@ -69,7 +81,8 @@ def list_() -> None:
     """Print the contents of this workspace."""
     with connected() as database, database.transaction() as session:
         for content in session.execute(select(Content).order_by(Content.slug)).scalars():
-            click.echo(f"{content.channel:6} {content.slug}")
+            languages = f"  {', '.join(content.variants)}" if content.variants else ""
+            click.echo(f"{content.channel:6} {content.slug}{languages}")
 
 
 AS = click.option(

@@ -20,6 +20,7 @@ from engine.campaigns.definition import Definition
 from engine.campaigns.preflight.findings import Finding
 from engine.content.compile import html_warning
 from engine.content.store import load_renderer
+from engine.content.variants import Variants
 from engine.errors import CairnError
 from engine.messages.compose import context, plain_site
 from engine.messages.handed import Candidate
@@ -32,8 +33,10 @@ from engine.signing import Signer
 from engine.workspace import Workspace
 
 VERSIONS = text("""
-select c.slug, v.id, v.compiled from contents c join content_versions v on v.id = c.current_version_id
-where c.slug = any(:slugs)
+select c.slug, v.id, v.compiled, c.current_version_id, c.variants from contents c
+join content_versions d on d.id = c.current_version_id
+join content_versions v on v.content_id = d.content_id and v.number = d.number
+where c.slug = any(:slugs) order by c.slug, v.id
 """)
 COLUMNS = ("email", "phone", "external_id", "timezone", "locale")
 OURS = frozenset({"unsubscribe_url", "preferences_url", "view_url", "postal_address", "workspace", "contact", "now"})
@@ -66,19 +69,23 @@ def rendered(
     sample: Sequence[Any],
     now: dt.datetime,
 ) -> list[Seen]:
-    """Each variant for each contact of the sample."""
+    """Each variant for each contact of the sample, in their language."""
     slugs = sorted({one.content for one in definition.variants})
-    rows = session.execute(VERSIONS, {"slugs": slugs}).all()
     found = []
-    for slug, version_id, _ in rows:
-        renderer = load_renderer(session, version_id)
-        found += [_seen(slug, renderer, contact, known, site, now) for contact in sample]
+    for slug, version_id, _, default, languages in session.execute(VERSIONS, {"slugs": slugs}).all():
+        renderer, spoken = load_renderer(session, version_id), Variants(languages or {}, default)
+        own = [contact for contact in sample if spoken.of(_values(contact)) == version_id]
+        for contact in own or sample[:1]:  # a language that nobody of the sample speaks is looked at all the same
+            found.append(_seen(slug, renderer, contact, known, site, now))
     return found
 
 
+def _values(contact: Any) -> dict[str, Any]:
+    return dict(contact["attributes"]) | {name: contact[name] for name in COLUMNS if contact[name] is not None}
+
+
 def _seen(slug: str, renderer: Any, contact: Any, known: Workspace, site: str, now: dt.datetime) -> Seen:
-    who = contact["public_id"]
-    values = dict(contact["attributes"]) | {name: contact[name] for name in COLUMNS if contact[name] is not None}
+    who, values = contact["public_id"], _values(contact)
     message = Candidate(0, now, None, None, "", "", 1, now, 0, None, None, None, 0, 0, None, "", None, None, values)
     names = context(message, known)
     try:
@@ -190,7 +197,8 @@ def _missing(session: Session, definition: Definition, now: dt.datetime) -> Iter
     slugs = sorted({one.content for one in definition.variants})
     wanted = {
         name
-        for _, _, compiled in session.execute(VERSIONS, {"slugs": slugs})
+        for row in session.execute(VERSIONS, {"slugs": slugs})
+        for compiled in [row.compiled]
         for name in compiled["names"]
         if name not in OURS and not name.startswith("cairn_") and name not in compiled["defaults"]
     }

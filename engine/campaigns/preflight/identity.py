@@ -14,8 +14,9 @@ from engine.settings import settings
 from engine.workspace import Workspace
 
 SENDERS = text("""
-select distinct lower(v.compiled #>> '{from,address}') from contents c join content_versions v
-on v.id = c.current_version_id where c.slug = any(:slugs)
+select distinct lower(v.compiled #>> '{from,address}') from contents c
+join content_versions d on d.id = c.current_version_id
+join content_versions v on v.content_id = d.content_id and v.number = d.number where c.slug = any(:slugs)
 """)
 RESERVED = (".example", ".test", ".invalid", ".localhost", "example.com", "example.org", "example.net")
 LOCAL = ("127.0.0.1", "localhost", "::1", "")
