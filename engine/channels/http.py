@@ -49,11 +49,16 @@ class Answer(NamedTuple):
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object, an empty one for anything else."""
-        try:
-            found = json.loads(self.body)
-        except ValueError:
-            return {}
+        found = loaded(self.body)
         return found if isinstance(found, dict) else {}
+
+
+def loaded(body: bytes) -> Any:
+    """The JSON value of a body; None for what does not read: no JSON, or nested deeper than Python follows."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 class Vendor(Protocol):

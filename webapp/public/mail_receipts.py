@@ -6,6 +6,7 @@ The address holds a token of ours that nobody else can make; where a vendor sign
 from __future__ import annotations
 
 import functools
+import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from engine import clock, urls
 from engine.bounces.failure import Failure
 from engine.bounces.verdict import judge
 from engine.channels.http import Answer as Body
+from engine.channels.http import loaded
 from engine.channels.mail_api import mailgun, postmark, sendgrid, ses
 from engine.channels.mail_api.account import Account
 from engine.channels.mail_api.word import Word
@@ -35,6 +37,7 @@ BODY_BYTES = 1024 * 1024
 FETCH_SECONDS = 10.0
 STORED = Answer(200, TEXT, b"")
 LATER = Answer(503, (*TEXT, ("Retry-After", "5")), b"Not stored. Come again.\n")
+UNREADABLE = Answer(400, TEXT, b"The body is no JSON that can be read.\n")
 FORBIDDEN = Answer(403, TEXT, b"The signature does not fit.\n")
 READERS: dict[str, Callable[[bytes], list[Word]]] = {
     "postmark": postmark.words,
@@ -71,7 +74,7 @@ class MailReceipts:
     fetch: Callable[[str], bytes] = fetch
 
     def answer(self, environ: Environ) -> Answer:
-        """200 once it is stored; 403 for a wrong signature, the common 404 for a wrong token, 503 for later."""
+        """200 once it is stored; 400 for no JSON, 403 for a wrong signature, the common 404 for a wrong token, 503."""
         token, _, kind = environ["PATH_INFO"][len(PREFIX) :].partition("/")
         ours = hmac.compare_digest(token.encode(), self.signer.door(DOOR).encode())
         mine = self._of(kind)
@@ -80,6 +83,8 @@ class MailReceipts:
         if environ["REQUEST_METHOD"] != "POST":
             return not_allowed("POST")
         body = receive(environ, BODY_BYTES)
+        if loaded(body) is None:
+            return UNREADABLE
         try:
             if not any(self._genuine(account, environ, body) for account in mine):
                 return FORBIDDEN
@@ -124,19 +129,23 @@ class MailReceipts:
             store(session, receipts, clock.now(session), self.signer)
 
     def _receipt(self, account: Account, word: Word, body: bytes) -> Receipt:
-        """What the vendor leaves open is judged as a bounce is: by the receiving server's code and words."""
+        """What the vendor leaves open is judged as a bounce is: by the receiving server's code and words.
+
+        A word without a name of the vendor's has its own text for one, which a repeat brings again.
+        """
         named = self.signer.read_bounce(word.name)
         kind: Kind = word.kind or _judged(word)
+        payload = body if word.payload is None else word.payload
         return Receipt(
             provider=account.kind,
-            provider_id=f"{word.own_id}:{kind}",
+            provider_id=f"{word.own_id or hashlib.sha256(payload).hexdigest()}:{kind}",
             kind=kind,
             message=(named.message_id, urls.origin_at(named)) if named else None,
             recipient=word.recipient or None,
             status=word.status,
             reason=word.reason,
             occurred_at=word.occurred_at,
-            payload=body if word.payload is None else word.payload,
+            payload=payload,
         )
 
 

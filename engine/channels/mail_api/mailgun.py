@@ -84,10 +84,10 @@ def words(body: bytes) -> list[Word]:
 
 
 def _kind(said: Mapping[str, object]) -> Kind | None:
-    event = said.get("event")
+    event = text(said.get("event"))
     if event == "failed" and said.get("severity") == "temporary":
         return "deferred"
     if event == "failed":
         return REASONS.get(text(said.get("reason")), "")
-    kinds: dict[object, Kind] = {"delivered": "delivered", "complained": "complaint", "rejected": "policy"}
+    kinds: dict[str, Kind] = {"delivered": "delivered", "complained": "complaint", "rejected": "policy"}
     return kinds.get(event)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from engine.channels.http import Answer, Request
+from engine.channels.http import Answer, Request, loaded
 from engine.channels.mail_api.parts import parts_of
 from engine.channels.mail_api.word import Kind, Word, moment, object_of, text
 from engine.channels.naming import Naming
@@ -106,18 +106,15 @@ def genuine(key: str, headers: Mapping[str, str], body: bytes) -> bool:
 
 def words(body: bytes) -> list[Word]:
     """An array of events; processed, open, click and the like say nothing of a message's fate."""
-    try:
-        events = json.loads(body)
-    except ValueError:
-        return []
+    events = loaded(body)
     found = [_word(one) for one in events if isinstance(one, dict)] if isinstance(events, list) else []
     return [word for word in found if word is not None]
 
 
 def _word(said: Mapping[str, Any]) -> Word | None:
-    event = said.get("event")
+    event = text(said.get("event"))
     reason = text(said.get("reason")) or text(said.get("response"))
-    kinds: dict[object, Kind] = {"delivered": "delivered", "deferred": "deferred", "spamreport": "complaint"}
+    kinds: dict[str, Kind] = {"delivered": "delivered", "deferred": "deferred", "spamreport": "complaint"}
     kind = kinds.get(event)
     if event == "dropped":
         kind = next((kind for words, kind in DROPPED.items() if words in reason), "soft")
