@@ -118,6 +118,17 @@ def _address(text: str) -> str | None:
     return None
 
 
+def household(address: str) -> str:
+    """By what callers are counted: an IPv4 address; of an IPv6 address its /64, any of which one device may take.
+
+    RFC 4291 §2.5.4.
+    """
+    if ":" not in address:
+        return address
+    given = ipaddress.IPv6Address(address)
+    return str(given.ipv4_mapped or ipaddress.IPv6Network((int(given), 64), strict=False))
+
+
 def user_agent(environ: Environ) -> str | None:
     """The User-Agent, cut to a sane length and free of NUL, which PostgreSQL cannot store."""
     return clean(environ.get("HTTP_USER_AGENT", ""), 500) or None

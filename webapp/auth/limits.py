@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 
-from webapp.native import client_ip
+from webapp.native import client_ip, household
 
 ATTEMPTS_BY_HOST = "30 per 5 minutes"
 ATTEMPTS_BY_ACCOUNT = "10 per 5 minutes"
@@ -34,8 +34,9 @@ def storage(redis_url: str | None) -> str:
 
 
 def host() -> str:
-    """The caller's address, through the proxy that the settings trust."""
-    return client_ip(request.environ, current_app.extensions["cairn.settings"].client_ip_header) or "unknown"
+    """The caller's address or network, through the proxy that the settings trust."""
+    address = client_ip(request.environ, current_app.extensions["cairn.settings"].client_ip_header)
+    return household(address or "unknown")
 
 
 def account() -> str:

@@ -20,7 +20,19 @@ from engine.tracking import forms
 from engine.tracking.forms import Refused, Submission
 from engine.translation import translator
 from webapp.groupcommit import Busy, Unavailable
-from webapp.native import JSON, NOT_FOUND, TEXT, Answer, Environ, Headers, client_ip, not_allowed, receive, user_agent
+from webapp.native import (
+    JSON,
+    NOT_FOUND,
+    TEXT,
+    Answer,
+    Environ,
+    Headers,
+    client_ip,
+    household,
+    not_allowed,
+    receive,
+    user_agent,
+)
 from webapp.persisting import persist
 from webapp.public import page
 
@@ -34,7 +46,7 @@ MOST_ADDRESSES = 10_000
 
 @dataclass(slots=True)
 class Tries:
-    """How often an address may send forms: TRIES in WITHIN seconds, counted in this process."""
+    """How often a household may send forms: TRIES in WITHIN seconds, counted in this process."""
 
     clock: Callable[[], float] = time.monotonic
     _seen: OrderedDict[str, deque[float]] = field(default_factory=OrderedDict)
@@ -42,9 +54,10 @@ class Tries:
 
     def allowed(self, address: str) -> bool:
         """Count a try; false if there were too many."""
+        known = household(address)
         with self._lock:
-            now, tries = self.clock(), self._seen.setdefault(address, deque())
-            self._seen.move_to_end(address)
+            now, tries = self.clock(), self._seen.setdefault(known, deque())
+            self._seen.move_to_end(known)
             while len(self._seen) > MOST_ADDRESSES:
                 self._seen.popitem(last=False)
             while tries and tries[0] <= now - WITHIN:

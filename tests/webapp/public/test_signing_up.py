@@ -18,7 +18,7 @@ from engine.model import Contact, Form, Topic
 from engine.tracking import forms
 from engine.tracking.forms import Field
 from tests.webapp.calling import Site, serving
-from webapp.public.signing_up import TRIES
+from webapp.public.signing_up import TRIES, Tries
 
 SHOP = "https://shop.example"
 STATES = "select topic, state from consent_states order by 1"
@@ -152,6 +152,18 @@ def test_a_stranger_neither_overwrites_nor_floods(site: Site) -> None:
     assert (late.status_code, late.headers["Retry-After"]) == (429, "600")
     assert site.rows("select attributes from contacts") == [({"first_name": "Annabel", "city": "Oslo"},)]
     assert site.rows("select count(*) from messages") == [(3,)]
+
+
+def test_tries_count_by_ipv4_address_and_by_ipv6_network() -> None:
+    def last(*addresses: str) -> bool:
+        tries = Tries(clock=lambda: 0.0)
+        return [tries.allowed(addresses[number % len(addresses)]) for number in range(TRIES + 1)][-1]
+
+    assert not last("2001:db8::1", "2001:db8::ffff:0:1", "2001:db8:0:0:8::")
+    assert last("2001:db8::1", "2001:db8:0:1::1")
+    assert not last("192.0.2.1", "::ffff:192.0.2.1")
+    assert last("::ffff:192.0.2.1", "::ffff:192.0.2.2")
+    assert not last("fe80::1%eth0") and not last("")
 
 
 @pytest.mark.parametrize(
