@@ -34,7 +34,12 @@ class Suppressed(NamedTuple):
 
 def find(session: Session, address: str, signer: Signer) -> list[Suppressed]:
     """What holds for an address, by channel."""
-    keys = [signer.address_hmac(channel, address) for channel in CHANNELS]
+    return of_addresses(session, [(channel, address) for channel in CHANNELS], signer)
+
+
+def of_addresses(session: Session, addresses: Iterable[tuple[str, str]], signer: Signer) -> list[Suppressed]:
+    """What holds for addresses, each with the channel that it is asked for."""
+    keys = [signer.address_hmac(channel, address) for channel, address in addresses]
     return [Suppressed(*row) for row in session.execute(FOUND, {"keys": keys})]
 
 

@@ -8,7 +8,9 @@ import uuid
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from engine.contacts import suppressions
 from engine.contacts.everything import collect
+from engine.contacts.suppressions import Suppressed
 from engine.errors import InvalidInput, NotFound
 from engine.model import AuditLog
 from engine.signing import signer
@@ -19,8 +21,8 @@ from webapp import forgetting
 from webapp.auth.people import database, signed_in
 from webapp.errors import Forbidden
 from webapp.pages.paging import moment_cursor, number_cursor
+from webapp.pages.queries import AnyRow, timeline
 from webapp.pages.queries import contacts as queries
-from webapp.pages.queries import timeline
 from webapp.pages.work import Work, work
 
 LONGEST_SEARCH = 200
@@ -59,11 +61,18 @@ def contact(public_id: str) -> ResponseReturnValue:
             raise NotFound("contact", public_id)
         context = {
             "consents": queries.consents(opened.session, found.id),
+            "suppressed": _suppressed(opened, found),
             "segments": queries.segments(opened.session, found.id),
             "journeys": queries.journeys(opened.session, found.id),
             "timeline": timeline.read(opened.session, found.id, None),
         }
     return render_template("pages/contact.html", contact=found, name=queries.display_name(found), **context)
+
+
+def _suppressed(opened: Work, found: AnyRow) -> dict[str, Suppressed]:
+    """By channel, what bars the contact's address."""
+    addresses = [(channel, address) for channel, address in (("email", found.email), ("sms", found.phone)) if address]
+    return {each.channel: each for each in suppressions.of_addresses(opened.session, addresses, signer())}
 
 
 def journey(public_id: str, slug: str) -> ResponseReturnValue:

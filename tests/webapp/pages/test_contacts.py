@@ -7,11 +7,14 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from engine import clock, users
+from engine.contacts import suppressions
 from engine.db import Database
 from engine.model import AuditLog, Contact, Enrolment, EntryInbox, Event, Journey, StepLog
 from engine.settings import Settings
+from engine.signing import signer
 from journeys.publish import publish
 from tests.journeys.runtime.world import journey
 from tests.webapp.pages.conftest import at_work, post
@@ -67,6 +70,23 @@ def test_the_page_shows_profile_consent_and_segments(marketer: FlaskClient, shop
     page = marketer.get(f"/contacts/{shop.contact}").text
     for text in ("noor.novak139@shop.example", "lifetime_value", "Email · product", "VIP customers"):
         assert text in page
+
+
+def test_consent_of_no_use_is_not_shown_as_subscribed(
+    marketer: FlaskClient, shop: Shop, shop_database: Database
+) -> None:
+    def panel() -> str:
+        return marketer.get(f"/contacts/{shop.contact}").text.partition("consent-title")[2].partition("</section>")[0]
+
+    assert 'state-good">Subscribed' in panel() and "suppressed" not in panel()
+    with shop_database.transaction() as session:
+        address = str(session.scalars(select(Contact.email).where(Contact.public_id == shop.contact)).one())
+        key = signer().address_hmac("email", address)
+        suppressions.add(session, "email", [(key, "hard_bounce")], "test", clock.now(session))
+    assert "No email is sent to this address" in panel() and "hard bounce" in panel()
+    assert 'state-good">Subscribed' not in panel() and "said: subscribed" in panel()
+    with shop_database.transaction() as session:
+        suppressions.remove(session, "email", address, "test", "the next test", clock.now(session), signer())
 
 
 def test_the_page_of_a_journey_tells_what_happened_there(marketer: FlaskClient, shop: Shop) -> None:
