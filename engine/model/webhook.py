@@ -43,6 +43,7 @@ class Delivery(Base):
     __table_args__ = (
         UniqueConstraint("enrolment_id", "step_id", "visit"),
         Index("deliveries_due_idx", "endpoint", "next_at", postgresql_where=text("state in ('pending', 'sending')")),
+        Index("deliveries_failed_idx", "enrolment_id", "step_id", postgresql_where=text("state = 'failed'")),
         Index("deliveries_ended_idx", "ended_at", postgresql_where=text("ended_at is not null")),
     )
 

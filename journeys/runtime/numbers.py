@@ -19,13 +19,17 @@ MESSAGES = text("""
 select step_id, sum(sent), sum(undelivered), sum(human_opens), sum(human_clicks), sum(conversions)
 from message_rollups where journey_id = :journey_id group by step_id
 """)
+FAILED_CALLS = text("""
+select d.step_id, count(*) from deliveries d join enrolments e on e.id = d.enrolment_id
+where d.state = 'failed' and e.journey_id = :journey_id group by d.step_id
+""")
 NOT_FIRST = ("waiting", "held", "settled", "fell_back", "carried")
 
 
 @dataclass
 class StepCounts:
     """`waiting` people are there now, `sending` of them with their message under way; `outcomes` counts the step log;
-    the rest counts messages of the step."""
+    `failed_calls` are webhooks and notes that were given up within 90 days; the rest counts messages of the step."""
 
     waiting: int = 0
     sending: int = 0
@@ -35,6 +39,7 @@ class StepCounts:
     human_opens: int = 0
     human_clicks: int = 0
     conversions: float = 0
+    failed_calls: int = 0
 
     @property
     def reached(self) -> int:
@@ -59,4 +64,6 @@ def step_counts(session: Session, journey_id: int) -> dict[str, StepCounts]:
             int(clicks),
         )
         one.conversions = float(conversions)
+    for step_id, count in session.execute(FAILED_CALLS, {"journey_id": journey_id}):
+        counts[step_id].failed_calls = int(count)
     return dict(counts)

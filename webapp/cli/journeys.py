@@ -252,6 +252,7 @@ def _status_json(row: Journey, counts: dict[str, StepCounts], order: list[str]) 
             "undelivered": one.undelivered,
             "human_opens": one.human_opens,
             "human_clicks": one.human_clicks,
+            "failed_calls": one.failed_calls,
         }
         for id_ in _ordered(counts, order)
         if (one := counts.get(id_, StepCounts()))
@@ -274,7 +275,8 @@ def _steps(counts: dict[str, StepCounts], order: list[str]) -> Table:
         table.add_column(name, justify="left" if name in ("step", "outcomes") else "right", no_wrap=name == "step")
     for id_ in _ordered(counts, order):
         one = counts.get(id_, StepCounts())
-        outcomes = ", ".join(f"{name} {count:,}" for name, count in sorted(one.outcomes.items()))
+        told = one.outcomes | ({"not delivered": one.failed_calls} if one.failed_calls else {})
+        outcomes = ", ".join(f"{name} {count:,}" for name, count in sorted(told.items()))
         numbers = (one.sent, one.undelivered, one.human_opens, one.human_clicks)
         table.add_row(id_, f"{one.waiting:,}", f"{one.reached:,}", outcomes, *(f"{n:,}" for n in numbers))
     return table

@@ -21,6 +21,7 @@ from engine.signing import signer
 from engine.webhooks import call, endpoints
 from journeys.explain import explain_journey
 from journeys.publish import Refused
+from journeys.runtime.numbers import step_counts
 from tests.journeys.runtime.world import DAY, HOUR, World, journey
 from tests.smtp import Conversation, recording_server
 from tests.webhooks import Hook, listening
@@ -352,6 +353,9 @@ def test_a_note_that_no_mail_can_carry_fails_and_the_calls_go_out(world: World, 
     world.publish(journey(f"{NOTE}\n{CALL}"))
     enter(world, world.contact(), world.contact())
     assert sorted(deliveries(world)) == [("delivered", 1, 200)] * 2 + [("failed", 1, None)] * 2
+    with world.database.transaction() as session:
+        counts = step_counts(session, 1)
+    assert (counts["tell"].failed_calls, counts["call"].failed_calls) == (2, 0)
     assert all(error for (error,) in world.execute("select error from deliveries where state = 'failed'"))
     assert len(hook.calls) == 2
 
