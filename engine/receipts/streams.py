@@ -36,12 +36,12 @@ on conflict (stream) where resumed_at is null do nothing returning id
 RESUME = text("""
 update stream_pauses set resumed_at = :now, resumed_by = :by where stream = :stream and resumed_at is null returning id
 """)
-# Those of other paused streams are put aside again by the next claim; paused journeys and campaigns keep theirs.
+# Those of other paused streams are put aside again by the next claim; a paused journey keeps its own.
 RELEASE = text("""
 update messages m set send_after = :now
 where m.state = 'queued' and m.claimed_at is null and m.ended_at is null and m.send_after = 'infinity'
+  and m.campaign_id is null
   and not exists (select from journeys j where j.id = m.journey_id and j.state = 'paused')
-  and not exists (select from campaigns c where c.id = m.campaign_id and c.state = 'paused')
 """)
 LISTED = text("""
 select stream, reason, by, paused_at, resumed_at, resumed_by from stream_pauses
@@ -129,8 +129,11 @@ def pause(session: Session, stream: str, reason: str, by: str, now: dt.datetime)
     return True
 
 
-def resume(session: Session, stream: str, by: str, now: dt.datetime) -> None:
-    """Let a stream go on. Raises NotFound when it is not paused."""
+def end(session: Session, stream: str, by: str, now: dt.datetime) -> None:
+    """End a pause; what waits is due now, but for campaigns, whose distances `engine.campaigns.resuming` keeps.
+
+    Raises NotFound when it is not paused.
+    """
     if session.execute(RESUME, {"stream": stream, "by": by, "now": now}).first() is None:
         raise NotFound("paused stream", stream, "`cairn streams list` shows those that are paused.")
     session.execute(RELEASE, {"now": now})

@@ -7,12 +7,15 @@ import datetime as dt
 import pytest
 
 from engine import workspace
-from engine.campaigns import feed
+from engine.campaigns import feed, resuming
 from engine.contacts.merge import merge
 from engine.errors import InvalidInput
+from engine.receipts import streams
 from tests.campaigns.town import Town
 from tests.journeys.runtime.world import HOUR, START
 from workers import campaigning
+
+STREAM = "domain:hello@cairn.example>slow.example"
 
 
 def test_everybody_in_the_audience_gets_it_once_and_nobody_else(town: Town) -> None:
@@ -97,6 +100,23 @@ def test_a_pause_holds_what_is_queued_and_a_resume_spreads_it_anew(town: Town) -
     town.live(HOUR)
     moments = [row[0] for row in town.execute("select accepted_at from messages order by accepted_at")]
     assert moments[2:] == [again + dt.timedelta(minutes=number) for number in range(4)]
+    assert town.campaign().state == "sent"
+
+
+def test_a_stream_that_goes_on_keeps_the_distances_of_a_campaign(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "BATCH", 3)
+    people = town.people(8)
+    town.execute("update contacts set email = 'u' || id || '@slow.example' where id <= :last", last=people[3])
+    with town.database.transaction() as session:
+        streams.pause(session, STREAM, "test", "boss", town.now)
+    town.start(throttle="60 per hour")
+    town.live(dt.timedelta(minutes=5, seconds=30))
+    assert town.states() == {"accepted": 2, "queued": 6}
+    with town.database.transaction() as session:
+        resuming.resume(session, STREAM, "boss", town.now)
+    town.live(HOUR)
+    moments = [row[0] for row in town.execute("select accepted_at from messages order by accepted_at")]
+    assert moments == [START + dt.timedelta(minutes=number) for number in range(4, 12)]
     assert town.campaign().state == "sent"
 
 

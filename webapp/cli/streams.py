@@ -7,6 +7,7 @@ import getpass
 import click
 
 from engine import clock
+from engine.campaigns import resuming
 from engine.receipts import streams
 from webapp.cli._context import connected
 
@@ -45,5 +46,5 @@ def pause(stream: str, reason: str) -> None:
 def resume(stream: str) -> None:
     """Let a stream go on; what waits is sent now."""
     with connected() as database, database.transaction() as session:
-        streams.resume(session, stream, getpass.getuser(), clock.now(session))
+        resuming.resume(session, stream, getpass.getuser(), clock.now(session))
     click.echo(f"{stream} goes on.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from engine.campaigns import resuming
 from engine.contacts import suppressions
 from engine.messages import status
 from engine.receipts import breaker, streams
@@ -44,8 +45,8 @@ def resume() -> ResponseReturnValue:
     """Let a stream go on."""
     stream = request.form.get("stream", "").replace("\0", "")
     with work() as opened:
-        streams.resume(opened.session, stream, signed_in().email, opened.now)
-    flash(f"Resumed: {streams.described(stream)}. What waited is sent now.", "success")
+        resuming.resume(opened.session, stream, signed_in().email, opened.now)
+    flash(f"Resumed: {streams.described(stream)}. What waited goes on; campaigns keep their pace.", "success")
     return redirect(url_for("pages.deliverability"))
 
 

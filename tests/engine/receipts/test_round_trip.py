@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from engine.campaigns import resuming
 from engine.db import Database
 from engine.receipts import mail, streams
 from engine.receipts.settle import settle
@@ -59,7 +60,7 @@ def test_a_policy_refusal_in_the_dialogue_pauses_the_stream_as_a_bounce(database
         sending.send(database)
         assert len(server.messages) == before
         with database.transaction() as session:
-            streams.resume(session, pause.stream, "boss", now)
+            resuming.resume(session, pause.stream, "boss", now)
         sending.send(database)
         sending.close()
     assert len(server.messages) == before + 1

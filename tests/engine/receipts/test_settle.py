@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engine.campaigns import resuming
 from engine.receipts import streams
 from engine.receipts.settle import apply, settle
 from engine.receipts.store import forget, store
@@ -265,7 +266,7 @@ def test_word_of_a_message_that_left_before_the_stream_was_resumed_pauses_nothin
     seed = sent(session)
     apply(session, [receipt(seed, "policy", status="5.7.1")], NOW, SIGNER)
     (pause,) = streams.listed(session)
-    streams.resume(session, pause.stream, "boss", NOW)
+    resuming.resume(session, pause.stream, "boss", NOW)
     apply(session, [receipt(seed, "policy", status="5.7.1")], NOW, SIGNER)
     assert streams.listed(session) == []
     done = session.execute(text("select actor, action from audit_log order by id")).all()

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engine.campaigns import resuming
 from engine.contacts.consent import suppressed
 from engine.errors import NotFound
 from engine.messages.claim import claim
@@ -48,7 +49,7 @@ def test_messages_of_a_paused_stream_stay_queued_until_it_is_resumed(session: Se
     streams.pause(session, stream, "test", "boss", now)
     assert claimed(session) == goes
     assert claimed(session) == goes
-    streams.resume(session, stream, "boss", now)
+    resuming.resume(session, stream, "boss", now)
     assert claimed(session) == 4
     assert not suppressed(session, "email", ["auser0@example.com"])
 
@@ -56,9 +57,9 @@ def test_messages_of_a_paused_stream_stay_queued_until_it_is_resumed(session: Se
 def test_a_stream_is_paused_once_and_resumed_once(session: Session) -> None:
     assert streams.pause(session, "journey:j", "first", "boss", now)
     assert not streams.pause(session, "journey:j", "again", "boss", now)
-    streams.resume(session, "journey:j", "boss", now)
+    resuming.resume(session, "journey:j", "boss", now)
     with pytest.raises(NotFound, match="cairn streams list"):
-        streams.resume(session, "journey:j", "boss", now)
+        resuming.resume(session, "journey:j", "boss", now)
     assert streams.pause(session, "journey:j", "again", "boss", now)
     assert [pause.reason for pause in streams.listed(session)] == ["again"]
     assert len(streams.listed(session, all_=True)) == 2
