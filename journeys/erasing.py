@@ -22,7 +22,7 @@ from journeys.runtime.catalogue import Catalogue
 from journeys.runtime.leave import Ending, end
 
 BATCH = 500
-LATE = dt.timedelta(days=3)
+LATE = dt.timedelta(days=10)
 """How long after an erasure what was on its way may still bring something in."""
 
 NAMED = text("""
@@ -84,11 +84,13 @@ SCRUB = tuple(
         """
         update consent_events set ip = null, user_agent = null, proof = null
         where contact_id = any(:ids) and num_nonnulls(ip, user_agent, proof) > 0""",
-        # What tracking tells of a message is what its counters are recounted from; where a link led may name a person.
+        # What tracking tells of a message is what its counters are recounted from; where a link led and what a server
+        # said of an address may name a person.
         """
-        update events set context = null, properties = case source when 'tracking' then properties - 'url' else '{}' end
-        where contact_id = any(:ids) and (context is not null
-            or case source when 'tracking' then properties ? 'url' else properties <> '{}' end)""",
+        update events set context = null,
+            properties = case source when 'tracking' then properties - '{link,reason}'::text[] else '{}' end
+        where contact_id = any(:ids) and (context is not null or
+            case source when 'tracking' then properties ?| '{link,reason}'::text[] else properties <> '{}' end)""",
         f"update step_log set detail = null where enrolment_id in ({ENTRIES}) and detail is not null",
         f"""
         update deliveries set payload = '{{}}', error = null,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.model.base import Base, Id
@@ -17,6 +17,7 @@ class IncomingText(Base):
     __table_args__ = (
         UniqueConstraint("gateway", "reference"),
         Index("incoming_texts_sender_idx", "sender", "received_at"),
+        Index("incoming_texts_contact_idx", "contact_id", postgresql_where=text("contact_id is not null")),
     )
 
     id: Mapped[Id]

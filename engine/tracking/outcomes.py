@@ -17,7 +17,10 @@ DOUBLE_CLICK = dt.timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class TrackedMessage:
-    """A message that was hit, as the ledger has it. `content` and `journey` are slugs, `token` its outside name."""
+    """A message that was hit, as the ledger has it. `content` and `journey` are slugs, `token` its outside name.
+
+    `erased`: whom it went to has been forgotten since.
+    """
 
     id: int
     origin_at: dt.datetime
@@ -35,6 +38,7 @@ class TrackedMessage:
     ended_at: dt.datetime | None = None
     first_open_at: dt.datetime | None = None
     first_click_at: dt.datetime | None = None
+    erased: bool = False
 
     @property
     def properties(self) -> dict[str, Any]:

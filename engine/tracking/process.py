@@ -34,9 +34,10 @@ limit :messages""")
 CLAIM = text("""
 select m.id, m.origin_at, m.contact_id, m.token, m.channel, c.slug as content, m.content_version_id, m.links,
   m.journey_id, j.slug as journey, m.step_id as step, m.state, m.accepted_at, m.ended_at, m.first_open_at,
-  m.first_click_at
+  m.first_click_at, p.erased_at is not null as erased
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as wanted(id, origin_at)
 join messages m on m.id = wanted.id and m.origin_at = wanted.origin_at
+join contacts p on p.id = m.contact_id
 left join contents c on c.id = m.content_id
 left join journeys j on j.id = m.journey_id
 order by m.id
@@ -48,6 +49,11 @@ from hits h
 where h.message_id = any(:ids) and h.classification is null
 order by h.message_id, h.at, h.id
 limit :hits""")
+
+# A mail may be opened years after its contact was forgotten: the hit counts, and says nothing of who made it.
+FORGET = text("""
+update hits set ip = null, user_agent = null, headers = null
+where message_id = any(:ids) and num_nonnulls(ip, user_agent, headers) > 0""")
 
 GONE = text("""
 update hits set classification = 'unknown', classifier_version = :version
@@ -73,6 +79,8 @@ def process(session: Session, now: dt.datetime) -> dict[str, int]:
         counts["hits"] += len(outcome.classes)
         counts["events"] += len(outcome.events)
     facts.write(session, outcomes, now)
+    if erased := [outcome.message.id for outcome in outcomes if outcome.message.erased]:
+        session.execute(FORGET, {"ids": erased})
     return dict(counts)
 
 

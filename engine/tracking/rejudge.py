@@ -92,7 +92,8 @@ def rejudge(
 
 
 def _judge_again(session: Session, stale: Sequence[StoredRow]) -> list[_Again]:
-    messages = locked(session, stale)
+    # What was forgotten with a person is what the rules judge by: their hits keep the classes that they had.
+    messages = {id_: message for id_, message in locked(session, stale).items() if not message.erased}
     rows: dict[int, list[StoredRow]] = {}
     for row in session.execute(READ, {"ids": literal(messages)}):
         rows.setdefault(row.message_id, []).append(row)

@@ -112,6 +112,30 @@ def test_nothing_of_the_person_is_left_and_the_numbers_stay(world: World, tmp_pa
     assert remains(world) == []
 
 
+def test_where_a_link_of_their_own_led_and_what_servers_said_of_them_is_forgotten(world: World) -> None:
+    ann = meet(world)
+    own = """{"1": "https://x.example/?to=ann.secret@x.example"}"""
+    world.execute("update messages set links = cast(:own as jsonb) where contact_id = :ann", own=own, ann=ann)
+    with world.database.transaction() as session:
+        [row] = session.execute(
+            text("select id, origin_at from messages where contact_id = :ann limit 1"), {"ann": ann}
+        )
+        hits.store(session, [hits.Hit(clock.now(session), "click", *row, 1, user_agent=BROWSER)])
+    world.live(HOUR)
+    told = """{"kind": "hard", "status": "5.1.1", "reason": "550 <ann.secret@x.example> is nobody"}"""
+    world.execute(
+        "update events set properties = properties || cast(:told as jsonb) "
+        "where contact_id = :ann and name = 'Email Opened'",
+        told=told,
+        ann=ann,
+    )
+    assert {"?to=ann" in line for line in remains(world) if line.startswith("events")} == {False, True}
+    forget(world.database, [ANN[0]], signer(), "test")
+    assert remains(world) == []
+    [(kept,)] = world.execute("select properties from events where contact_id = :ann and properties ? 'kind'", ann=ann)
+    assert (kept["kind"], kept["status"], "reason" in kept) == ("hard", "5.1.1", False)
+
+
 def test_what_is_scrubbed_is_not_written_again_by_the_later_looks(world: World) -> None:
     meet(world)
     forget(world.database, [ANN[0]], signer(), "test")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
@@ -65,6 +66,17 @@ def test_an_open_and_a_click_become_events_that_say_which_message_and_link(sessi
     ]
     assert firsts(session, seed) == (SENT + dt.timedelta(seconds=60), SENT + dt.timedelta(seconds=70))
     assert rollup(session, seed) == (2, 1, 2, 1)
+
+
+def test_a_mail_that_is_opened_long_after_its_contact_was_forgotten_counts_and_names_nobody(session: Session) -> None:
+    seed = message(session, SENT, links=("https://shop.example/a",))
+    session.execute(text("update contacts set erased_at = :at"), {"at": SENT})
+    hits.store(session, [replace(hit(seed, 60), ip="198.51.100.77", headers={"Accept": "x"})])
+    process(session, NOW)
+    assert rollup(session, seed) == (1, 1, 0, 0)
+    assert session.execute(text("select classification, ip, user_agent, headers from hits")).all() == [
+        ("human", None, None, None)
+    ]
 
 
 def test_a_click_without_an_open_implies_one(session: Session) -> None:

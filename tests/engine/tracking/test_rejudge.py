@@ -84,3 +84,12 @@ def test_only_what_other_rules_judged_is_looked_at(session: Session, seed: Seed)
 def test_hits_that_wait_for_their_first_class_are_left_alone(session: Session, seed: Seed) -> None:
     assert rejudge(session, NOW, everything=True).after is None
     assert process(session, NOW)["hits"] == 5
+
+
+def test_what_a_forgotten_person_did_keeps_its_class(session: Session, seed: Seed) -> None:
+    process(session, NOW)
+    before = judged(session, seed)
+    session.execute(text("update contacts set erased_at = :now"), {"now": NOW})
+    session.execute(text("update hits set ip = null, user_agent = null, headers = null"))
+    assert run(session) == {}
+    assert judged(session, seed) == before
