@@ -6,7 +6,7 @@ words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -127,3 +127,22 @@ def checked(texts: Mapping[str, str]) -> dict[str, str]:
     if wrong:
         raise LanguageError(f"“{wrong[0]}” is no language.", hint="de, or pt-BR")
     return dict(texts)
+
+
+def chosen(contact: Mapping[str, Any], versions: Mapping[str, int], default: int) -> str:
+    """The language that a contact gets of a content with these versions."""
+    found = Variants(versions, default).of(contact)
+    return next(tag for tag, version in versions.items() if version == found)
+
+
+def why(contact: Mapping[str, Any], languages: Iterable[str]) -> str:
+    """Why a contact gets the language they get, as the end of a sentence; empty for a content without variants."""
+    available = list(languages)
+    said = [(name, tag) for name, tag in zip(("language", "locale"), matching.wanted(contact), strict=True) if tag]
+    for name, tag in said if available else ():
+        if matching.lookup([tag], available):
+            return f"the contact's {name} is “{tag}”"
+    if not available:
+        return ""
+    spoken = ", ".join(f"“{tag}”" for _, tag in said)
+    return f"there is no variant for {spoken}" if spoken else "the contact has no language"

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.content.store import Renderer, load_renderer
 from engine.content.trial import sample_context
+from engine.content.variants import chosen
 from engine.errors import NotFound
 from engine.messages.compose import context, full_name, plain_site
 from engine.messages.handed import Candidate
@@ -25,8 +26,11 @@ from engine.rendering.errors import RenderError
 from engine.workspace import Workspace
 
 CONTENT = text("""
-select c.slug, c.channel, v.id as version_id, v.number, v.source, v.compiled, v.warnings, v.created_at
-from contents c left join content_versions v on v.id = c.current_version_id where c.slug = :slug
+select c.slug, c.channel, v.id as version_id, v.number, v.source, v.compiled, v.warnings, v.created_at, v.language,
+    c.variants
+from contents c left join content_versions v
+    on v.id = coalesce(cast(c.variants ->> :language as bigint), c.current_version_id)
+where c.slug = :slug
 """)
 # What the contact's newest entry into a journey began with: contents read it as `event`.
 CONTACT = text("""
@@ -41,7 +45,10 @@ UNSUBSCRIBE, PREFERENCES = "/u/preview", "/p/preview"
 
 @dataclass(frozen=True)
 class Content:
-    """A content with its current version; `compiled` is the artefact."""
+    """A content with its current version in one language; `compiled` is the artefact.
+
+    `languages` are all that it has by their versions, none if it has one file only.
+    """
 
     slug: str
     channel: str
@@ -51,6 +58,8 @@ class Content:
     compiled: Mapping[str, Any]
     warnings: tuple[Mapping[str, Any], ...]
     saved_at: dt.datetime
+    language: str = ""
+    languages: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,13 +89,18 @@ class Preview:
     raw: bytes = b""
 
 
-def find(session: Session, slug: str) -> Content:
-    """The content of this name. Raises NotFound, also for one that has no saved version."""
-    row = session.execute(CONTENT, {"slug": slug.replace("\0", "")}).first()
+def find(session: Session, slug: str, language: str = "") -> Content:
+    """The content of this name, in a language or in its default one.
+
+    Raises NotFound, also for a content that has no saved version, and for a language that it does not have.
+    """
+    row = session.execute(CONTENT, {"slug": slug.replace("\0", ""), "language": language.replace("\0", "")}).first()
     if row is None:
         raise NotFound("content", slug, "`cairn content list` names them all.")
     if row.version_id is None:
         raise NotFound("saved version of", slug, "Publish it with `cairn content publish FILE`.")
+    if language and language != row.language:
+        raise NotFound(f"variant of {slug}", language, f"It has {', '.join(row.variants or ()) or 'one language'}.")
     return Content(
         row.slug,
         row.channel,
@@ -96,7 +110,16 @@ def find(session: Session, slug: str) -> Content:
         row.compiled,
         tuple(row.warnings),
         row.created_at,
+        row.language,
+        row.variants or {},
     )
+
+
+def spoken(session: Session, content: Content, who: Person) -> Content:
+    """The content in the language that `who` gets."""
+    if who.sample or not content.languages:
+        return content
+    return find(session, content.slug, chosen(who.names, content.languages, content.version_id))
 
 
 def contact(session: Session, contact_id: int) -> Person:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engine.content import variants
 from engine.messages import cap, gate
 from engine.messages.limits import Limits
 from engine.model import Campaign
@@ -23,8 +24,10 @@ select m.id, m.step_id, m.visit, m.channel, c.slug as content, m.state, m.reason
     m.accepted_at, m.ended_at, m.attempts, m.reply, m.topic, m.cap, m.expires_at, m.contact_id,
     m.transactional, nullif(m.send_after, 'infinity') as send_after,
     coalesce(j.state, k.state) as journey_state,
-    coalesce(m.recipient, case when m.channel = 'email' then p.email else p.phone end) as address
+    coalesce(m.recipient, case when m.channel = 'email' then p.email else p.phone end) as address,
+    v.language as sent_in, c.variants, c.current_version_id, p.attributes -> 'language' as language, p.locale
 from messages m join contents c on c.id = m.content_id join contacts p on p.id = m.contact_id
+left join content_versions v on v.id = m.content_version_id
 left join journeys j on j.id = m.journey_id left join campaigns k on k.id = m.campaign_id
 where m.origin_at = :origin_at and """
 OF_ENTRY = text(MESSAGES + "m.enrolment_id = :id order by m.id")
@@ -70,8 +73,19 @@ def _message(session: Session, row: Any, workspace: Workspace, signer: Signer, n
     found = row.seen or gate.seen(_facts(session, row, workspace, signer, decided_at or now))
     return MessageStory(
         row.step_id, row.visit, row.channel, row.content, row.state, row.reason, row.queued_at, decided_at,
-        row.accepted_at, row.attempts, row.reply, _gates(row, found),
+        row.accepted_at, row.attempts, row.reply, _gates(row, found), *_language(row),
     )  # fmt: skip
+
+
+def _language(row: Any) -> tuple[str, str]:
+    """The language of a message and why it has that, by what the contact says now."""
+    if not row.variants:
+        return row.sent_in or "", ""
+    contact = {"language": row.language, "locale": row.locale}
+    today = variants.chosen(contact, row.variants, row.current_version_id)
+    if row.sent_in not in (None, today):
+        return row.sent_in, f"at that time; now it would be {today}"
+    return today, variants.why(contact, row.variants)
 
 
 def _gates(row: Any, seen: dict[str, dict[str, Any]]) -> tuple[Gate, ...]:

@@ -21,7 +21,11 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class MessageStory:
-    """A message. `decided_at` is when it was at the gate; `reply` is the server's."""
+    """A message. `decided_at` is when it was at the gate; `reply` is the server's.
+
+    `language` is that of the variant it was sent in, or would be now; `because` says why, by what the contact says now.
+    Both are empty for a content without variants.
+    """
 
     step: str | None
     visit: int | None
@@ -35,6 +39,8 @@ class MessageStory:
     attempts: int
     reply: str | None
     gates: tuple[Gate, ...]
+    language: str = ""
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 from engine import clock
+from engine.content import store as contents
+from engine.reports import languages
 from engine.signing import signer
 from journeys.explain import as_json
 from journeys.explain.campaigns import CampaignStory, explain_campaign
 from tests.campaigns.town import Town
-from tests.journeys.runtime.world import HOUR
+from tests.journeys.runtime.world import HOUR, MAIL, START
 
 
 def story(town: Town, contact: int) -> CampaignStory:
@@ -52,3 +54,23 @@ def test_it_tells_who_is_held_back_and_who_waits_for_the_winner(town: Town) -> N
     assert story(town, arms["holdout"]).held_back
     assert "waits for the winner" in story(town, arms["rest"]).verdict
     assert story(town, arms["b"]).message is not None
+
+
+def test_it_tells_the_language_of_either_arm_and_why(town: Town) -> None:
+    german, nobody = town.contact(language="de-AT"), town.contact()
+    town.save(content=None, variants=[{"name": "a", "content": "mail-a"}, {"name": "b", "content": "mail-b"}])
+    for slug in ("mail-a", "mail-b"):
+        english = MAIL.replace("subject:", f"language: en\nsubject: {slug}")
+        with town.database.transaction() as session:
+            others = {"de": MAIL.replace("subject:", f"subject: {slug} de")}
+            contents.save(session, english, slug, "email", clock.now(session), ours=True, others=others)
+    town.do("start")
+    town.live(HOUR)
+    told = [(one.language, one.because) for one in (story(town, german).message, story(town, nobody).message) if one]
+    assert told == [("de", "the contact's language is “de-AT”"), ("en", "the contact has no language")]
+    town.change(german, language="fr")
+    later = story(town, german).message
+    assert later and (later.language, later.because) == ("de", "at that time; now it would be en")
+    with town.database.transaction() as session:
+        sent = [languages.report(session, slug, START) for slug in ("mail-a", "mail-b")]
+    assert sorted((row.language, row.sent) for rows in sent for row in rows) == [("de", 1), ("en", 1)]

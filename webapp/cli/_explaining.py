@@ -68,6 +68,8 @@ def _entry(entry: Entry, zone: dt.tzinfo) -> Iterator[str]:
 def _message(message: MessageStory, zone: dt.tzinfo) -> Iterator[str]:
     reason = f" ({message.reason})" if message.reason else ""
     yield f"  {message.channel} {message.content} of {message.step}: {message.state}{reason}"
+    if message.language:
+        yield f"    in {message.language}{': ' if message.because else ''}{message.because}"
     for gate in refused_first(message.gates):
         yield f"    {question(gate)} {answer(gate)}  {_values(gate.seen, zone)}".rstrip()
     if message.reply:

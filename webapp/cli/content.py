@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from engine import clock, workspace
 from engine.channels.allowed import parse
@@ -88,17 +89,19 @@ def list_() -> None:
 AS = click.option(
     "--as", "as_", metavar="CONTACT", help="Email, external id or phone of a contact; else sample values."
 )
+IN = click.option("--language", default="", metavar="TAG", help="The variant; else the contact's, or the default.")
 
 
 @command.command()
 @click.argument("slug")
 @AS
+@IN
 @click.option("--html", is_flag=True, help="Print the HTML part instead of the text.")
 @click.option("--source", is_flag=True, help="Print the whole message with its headers.")
-def preview(slug: str, as_: str | None, html: bool, source: bool) -> None:
+def preview(slug: str, as_: str | None, language: str, html: bool, source: bool) -> None:
     """Print the content SLUG as a contact would get it; what is unwise about it goes to standard error."""
     with connected() as database:
-        found, shown = _render(database, slug, as_)
+        found, shown = _render(database, slug, as_, language)
     if shown.error:
         raise InvalidInput(shown.error, where=slug)
     if source and shown.raw:
@@ -114,12 +117,18 @@ def preview(slug: str, as_: str | None, html: bool, source: bool) -> None:
         _rate(spam.ask(settings().rspamd_url or "", shown.raw))
 
 
-def _render(database: Database, slug: str, as_: str | None) -> tuple[message.Content, message.Preview]:
+def _render(database: Database, slug: str, as_: str | None, language: str) -> tuple[message.Content, message.Preview]:
     with database.transaction() as session:
-        found = message.find(session, slug)
-        who = message.contact(session, find_contact(session, as_).id) if as_ else message.nobody(found)
+        found, who = _found(session, slug, as_, language)
         known, now = workspace.load(session), clock.now(session)
         return found, message.render(session, found, who, known, settings().site_url, now)
+
+
+def _found(session: Session, slug: str, as_: str | None, language: str) -> tuple[message.Content, message.Person]:
+    """The content and for whom it is, in the language that is asked for or that they get."""
+    found = message.find(session, slug, language)
+    who = message.contact(session, find_contact(session, as_).id) if as_ else message.nobody(found)
+    return found if language else message.spoken(session, found, who), who
 
 
 def _show(shown: message.Preview) -> None:
@@ -142,7 +151,8 @@ def _rate(found: spam.Spam) -> None:
 @click.argument("slug")
 @click.option("--to", multiple=True, required=True, metavar="ADDRESS", help="Who gets it; again for more, up to ten.")
 @AS
-def test(slug: str, to: tuple[str, ...], as_: str | None) -> None:
+@IN
+def test(slug: str, to: tuple[str, ...], as_: str | None, language: str) -> None:
     """Send the content SLUG to colleagues, marked [Test]; nothing of it is tracked or counted."""
     with connected_to_send() as database:
         own = settings()
@@ -151,8 +161,7 @@ def test(slug: str, to: tuple[str, ...], as_: str | None) -> None:
                 "No mail server is set: start the local mailbox with `cairn up`, or set CAIRN_SMTP_URL."
             )
         with database.transaction() as session:
-            found, now = message.find(session, slug), clock.now(session)
-            who = message.contact(session, find_contact(session, as_).id) if as_ else message.nobody(found)
+            (found, who), now = _found(session, slug, as_, language), clock.now(session)
             known = workspace.load(session)
             only = parse(own.allowed_recipients)
             letters = handing.prepare(

@@ -7,7 +7,9 @@ import json
 
 import click
 
-from engine.reports import roi
+from engine import clock
+from engine.previews import message
+from engine.reports import languages, roi
 from webapp.cli._context import connected
 from webapp.cli._roi_table import roi_table, terminal
 
@@ -16,7 +18,20 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.group()
 def command() -> None:
-    """Reports: return on investment."""
+    """Reports: return on investment, and languages."""
+
+
+@command.command("languages")
+@click.argument("content")
+@click.option("--since", type=DAY, help="First day, UTC; 30 days ago without.")
+def languages_(content: str, since: dt.datetime | None) -> None:
+    """Messages of CONTENT that were sent, opened and clicked, by language, of entries and campaigns since a day."""
+    with connected() as database, database.transaction() as session:
+        first = since.replace(tzinfo=dt.UTC) if since else clock.now(session) - languages.PERIOD
+        message.find(session, content)
+        rows = languages.report(session, content, first)
+    for row in rows:
+        click.echo(f"{row.language or '–':8} {row.sent:8} sent {row.opened:8} opened {row.clicked:8} clicked")
 
 
 @command.command("roi")

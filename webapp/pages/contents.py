@@ -10,8 +10,10 @@ from flask.typing import ResponseReturnValue
 from engine.channels.allowed import parse
 from engine.channels.dkim import configured
 from engine.contacts.find import find as find_contact
+from engine.content.variants import why
 from engine.errors import CairnError, InvalidInput, NotFound
 from engine.previews import handing, look, message, spam
+from engine.reports import languages
 from engine.settings import Settings
 from engine.signing import signer
 from webapp.auth.people import signed_in
@@ -41,9 +43,11 @@ def listing() -> ResponseReturnValue:
 def content(slug: str) -> ResponseReturnValue:
     """One content as a contact would get it, or with sample values."""
     asked, view = _asked(request.args.get("as")), request.args.get("view", "")
+    language, figures = _asked(request.args.get("language")), request.args.get("figures") == "1"
     with work() as opened:
-        found = message.find(opened.session, slug)
-        who, refusal = _person(opened, found, asked)
+        found, who, refusal = _found(opened, slug, asked, language)
+        since = opened.now - languages.PERIOD
+        by_language = languages.report(opened.session, slug, since) if figures and found.languages else None
         shown = message.render(opened.session, found, who, opened.workspace, _site(), opened.now)
     if view not in VIEWS:
         view = "rendered" if found.channel == "email" else "text"
@@ -53,6 +57,9 @@ def content(slug: str) -> ResponseReturnValue:
         preview=shown,
         who=who,
         asked=asked,
+        language=language,
+        why=why(who.names, found.languages) if not (who.sample or language) else "",
+        by_language=by_language,
         refusal=refusal,
         view=view,
         dark="1" if request.args.get("dark") == "1" else None,
@@ -67,8 +74,8 @@ def content(slug: str) -> ResponseReturnValue:
 def body(slug: str) -> Response:
     """The HTML part alone, for a sandboxed frame; `dark=1` shows it as programs in dark mode do."""
     with work() as opened:
-        found = message.find(opened.session, slug)
-        who, _ = _person(opened, found, _asked(request.args.get("as")))
+        asked, language = _asked(request.args.get("as")), _asked(request.args.get("language"))
+        found, who, _ = _found(opened, slug, asked, language)
         shown = message.render(opened.session, found, who, opened.workspace, _site(), opened.now)
     page = look.dark(shown.html) if request.args.get("dark") == "1" else shown.html
     response = make_response(f'<base target="_blank">{page}')
@@ -81,11 +88,10 @@ def body(slug: str) -> Response:
 
 def test(slug: str) -> ResponseReturnValue:
     """Send it to colleagues, marked as a test."""
-    asked = _asked(request.form.get("as"))
+    asked, language = _asked(request.form.get("as")), _asked(request.form.get("language"))
     try:
         with work() as opened:
-            found = message.find(opened.session, slug)
-            who, refusal = _person(opened, found, asked)
+            found, who, refusal = _found(opened, slug, asked, language)
             if refusal:
                 raise InvalidInput(refusal, where="contact")
             to = request.form.get("to", "").replace("\0", "").replace(";", ",").split(",")
@@ -106,7 +112,7 @@ def test(slug: str) -> ResponseReturnValue:
         raise
     except CairnError as error:
         flash(str(error), "warning")
-    named: dict[str, Any] = {"as": asked} if asked else {}
+    named: dict[str, Any] = {key: value for key, value in (("as", asked), ("language", language)) if value}
     return redirect(url_for("pages.content", slug=slug, **named))
 
 
@@ -126,14 +132,19 @@ def _tell(handed: list[handing.Handed]) -> None:
         flash(f"The test is on its way to {', '.join(taken)}.", "success")
 
 
-def _person(opened: Work, found: message.Content, asked: str) -> tuple[message.Person, str]:
-    """The contact that is asked for; sample values, and why, if there is none of this name."""
+def _found(opened: Work, slug: str, asked: str, language: str) -> tuple[message.Content, message.Person, str]:
+    """The content in the language that is asked for or that the contact gets, the contact, and why it is not them.
+
+    Sample values stand in for a contact that is not asked for, or not there.
+    """
+    found, refusal = message.find(opened.session, slug, language), ""
+    who = message.nobody(found)
     if asked:
         try:
-            return message.contact(opened.session, find_contact(opened.session, asked).id), ""
+            who = message.contact(opened.session, find_contact(opened.session, asked).id)
         except NotFound:
-            return message.nobody(found), f"No contact is called “{asked}”."
-    return message.nobody(found), ""
+            refusal = f"No contact is called “{asked}”."
+    return found if language else message.spoken(opened.session, found, who), who, refusal
 
 
 def _asked(text: str | None) -> str:

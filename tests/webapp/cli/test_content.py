@@ -44,3 +44,35 @@ def test_a_content_is_previewed_for_a_contact_and_tried_out(
     monkeypatch.delenv("CAIRN_SMTP_URL")
     settings.cache_clear()
     assert cairn("content", "test", "letter", "--to", "mara@x.example").exit_code == 3
+
+
+def test_files_side_by_side_are_languages_of_one_content(
+    cairn: Cairn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greet, german = tmp_path / "greet.mjml", tmp_path / "greet.de.mjml"
+    greet.write_text(content(mjml("Hi"), "language: en\nsubject: Hello"))
+    german.write_text(content(mjml("{{ n"), "subject: Guten Tag"))
+    (tmp_path / "greet.pt-BR.mjml").write_text(content(mjml("Oi"), "subject: Olá"))
+    assert f"{german}:4:" in cairn("content", "publish", greet).output
+    german.write_text(content(mjml("Hallo {{ vorname }}"), "subject: Guten Tag"))
+    published = cairn("content", "publish", greet, german)
+    assert "greet version 1 (email: en, de, pt-BR)\n" in published.output
+    assert f"{german}:1: warning: Only de has the variables vorname." in published.output
+    assert "email  greet  de, en, pt-BR\n" in cairn("content", "list").output
+    (tmp_path / "c.csv").write_text("external_id,email,language\n7,bea@x.example,pt-BR\n")
+    cairn("contacts", "import", tmp_path / "c.csv")
+    assert "Oi" in cairn("content", "preview", "greet", "--as", "7").output
+    assert "Hallo" in cairn("content", "preview", "greet", "--as", "7", "--language", "de").output
+    assert "Hi" in cairn("content", "preview", "greet").output
+    assert cairn("content", "preview", "greet", "--language", "fr").exit_code == 4
+    assert cairn("report", "languages", "greet").output == ""
+    with recording_server(keep=True) as server:
+        monkeypatch.setenv("CAIRN_SMTP_URL", server.url)
+        settings.cache_clear()
+        cairn("content", "test", "greet", "--to", "mara@x.example", "--language", "de")
+    monkeypatch.delenv("CAIRN_SMTP_URL")
+    settings.cache_clear()
+    assert b"Content-Language: de\r\n" in server.messages[0][1]
+    greet.unlink()
+    alone = cairn("content", "publish", german)
+    assert alone.exit_code == 1 and "is the de variant of a file that is not there" in alone.output

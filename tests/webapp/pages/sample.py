@@ -61,6 +61,9 @@ class Shop:
     slug: str = "welcome"
 
 
+GREETINGS = (("language: en\nsubject: Good day", "Welcome"), ("subject: Guten Tag", "Willkommen"))
+
+
 def build(database: Database, now: dt.datetime) -> Shop:
     """Fill an empty workspace; the same every time."""
     draw = random.Random(7)
@@ -85,6 +88,8 @@ def _contents(session: Session, now: dt.datetime) -> None:
     """A letter with dark colours, variables and warnings, and a text message."""
     contents.save(session, LETTER, "letter", "email", now, ours=True)
     contents.save(session, "Hi {{ first_name }}", "note", "sms", now, ours=True)
+    english, german = (f"---\n{front}\n---\n<p>{said}</p>" for front, said in GREETINGS)
+    contents.save(session, english, "greeting", "email", now, ours=True, others={"de": german})
 
 
 def _campaign(session: Session, now: dt.datetime) -> None:

@@ -57,6 +57,26 @@ def test_a_text_message_has_its_parts(marketer: FlaskClient) -> None:
     assert "Hi Alex" in page and "<dt>Parts</dt><dd>1</dd>" in page and "Send a test" not in page
 
 
+def test_a_content_is_shown_in_each_of_its_languages(marketer: FlaskClient) -> None:
+    assert '<span class="tag">de</span>' in marketer.get("/contents").text
+    page = marketer.get("/contents/greeting").text
+    assert "Good day" in page and '<option value="de">' in page and "<dt>Language</dt><dd>en</dd>" in page
+    german = marketer.get("/contents/greeting?language=de").text
+    assert "Guten Tag" in german and "language=de" in german and '<option value="de" selected>' in german
+    assert "Willkommen" in marketer.get("/contents/greeting/body?language=de").text
+    known = marketer.get("/contents/greeting?as=cus_1001").text
+    assert "<dd>en: the contact has no language</dd>" in known
+    assert "Nothing was sent in the last 30 days" in marketer.get("/contents/greeting?figures=1").text
+    assert marketer.get("/contents/greeting?language=fr").status_code == 404
+    assert marketer.get("/contents/letter?language=de").status_code == 404
+
+
+def test_a_test_goes_out_in_the_language_that_is_shown(marketer: FlaskClient, relay: list[tuple[str, bytes]]) -> None:
+    answer = post(marketer, "/contents/greeting/test", to="mara@x.example", language="de")
+    assert answer.location.endswith("/contents/greeting?language=de")
+    assert b"Subject: [Test] Guten Tag\r\n" in relay[0][1] and b"Content-Language: de\r\n" in relay[0][1]
+
+
 @pytest.fixture
 def relay(app: Flask) -> Iterator[list[tuple[str, bytes]]]:
     """The application with a mail server; what that got."""

@@ -20,6 +20,7 @@ def listing(session: Session) -> Sequence[AnyRow]:
         select(
             Content.slug,
             Content.channel,
+            Content.variants,
             ContentVersion.number,
             ContentVersion.created_at,
             cast(compiled["subject"].astext, Text).label("subject"),
