@@ -98,6 +98,7 @@ SCRUB = tuple(
         where enrolment_id in ({ENTRIES}) and state <> 'sending'
             and (payload <> '{{}}' or error is not null or state = 'pending')""",
         f"delete from local_messages where message_token in (select token from messages where id in ({MINE}))",
+        f"delete from message_blocks where message_id in ({MINE})",
         f"""
         update direct_sends set event = '{{}}', key = 'erased ' || message_id
         where message_id in ({MINE}) and event <> '{{}}'""",

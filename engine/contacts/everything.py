@@ -25,6 +25,7 @@ PARTS = {
         left join content_versions v on v.id = t.content_version_id left join journeys j on j.id = t.journey_id
         where t.contact_id = :id order by t.id""",
     "calls_that_sent": f"select to_jsonb(t) from direct_sends t where message_id in ({MINE}) order by t.message_id",
+    "blocks": f"select to_jsonb(t) from message_blocks t where message_id in ({MINE}) order by t.message_id",
     "mail_copies": f"""
         select to_jsonb(t) - 'raw' || jsonb_build_object('raw', encode(t.raw, 'base64')) from local_messages t
         where message_token in (select token from messages where id in ({MINE})) order by t.id""",

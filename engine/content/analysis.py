@@ -11,6 +11,7 @@ from jinja2 import TemplateSyntaxError, nodes
 
 from engine.content.source import Text
 from engine.errors import LanguageError
+from engine.rendering import when
 from engine.rendering.email import reserved
 from engine.rendering.environment import MessageEnvironment, environment
 from engine.rendering.trees import helper, path_of
@@ -69,7 +70,7 @@ def syntax_hint(error: TemplateSyntaxError) -> str:
     """What to do about an error of Jinja's parser."""
     message = error.message or ""
     if "end of template" in message or "end of statement" in message:
-        return "look for a missing {% endif %} or {% endfor %} above"
+        return "look for a missing {% endif %}, {% endfor %} or {% endwhen %} above"
     return "write {{ name }} for a value, {% if name %} … {% endif %} for a condition"
 
 
@@ -90,7 +91,7 @@ def refused(node: nodes.Node, env: MessageEnvironment, callable_names: set[str])
         return unknown("filter", node.name, env.filters)
     if isinstance(node, nodes.Test) and node.name not in env.tests:
         return unknown("test", node.name, env.tests)
-    if isinstance(node, nodes.Name) and node.name.startswith(helper):
+    if isinstance(node, nodes.Name) and node.name.startswith(helper) and not node.name.startswith(when.prefix):
         return f"Names that begin with {helper} are Cairn's own.", ""
     if isinstance(node, nodes.Call):
         return refused_call(node, callable_names)
@@ -157,7 +158,14 @@ def variables(tree: nodes.Template, source: Text) -> list[Variable]:
 def local_names(tree: nodes.Template) -> set[str]:
     """Names that the template itself defines, `loop`, `range` and the names of Cairn's own pages."""
     stored = {name.name for name in tree.find_all(nodes.Name) if name.ctx in {"store", "param"}}
-    return stored | {macro.name for macro in tree.find_all(nodes.Macro)} | {"loop", "range", "caller"} | set(reserved)
+    ours = {name.name for name in tree.find_all(nodes.Name) if name.name.startswith(helper)}
+    return (
+        stored
+        | ours
+        | {macro.name for macro in tree.find_all(nodes.Macro)}
+        | {"loop", "range", "caller"}
+        | set(reserved)
+    )
 
 
 def warn(found: Iterable[Variable], defaults: dict[str, Any], known: frozenset[str] | None) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.content import advice, analysis, footer
+from engine.content import advice, analysis, conditions, footer
 from engine.content.body import document, without_comments
 from engine.content.links import rewrite
 from engine.content.plaintext import derive
@@ -73,6 +73,7 @@ def read_templates(templates: list[tuple[Text, bool]]) -> list[analysis.Variable
 
 def compile_sms(source: Source, known: frozenset[str] | None) -> Compiled:
     """An SMS: one template."""
+    source, rules = conditions.taken(source, markup=False)
     found = read_templates([(source.body, False)])
     data = {
         "format": format_version,
@@ -82,15 +83,17 @@ def compile_sms(source: Source, known: frozenset[str] | None) -> Compiled:
         "defaults": source.defaults,
         "html_fields": [],
         "links": [],
-        **names_of(found),
+        "rules": rules,
+        **names_of(found, rules),
     }
     return Compiled(data, analysis.warn(found, source.defaults, known))
 
 
-def names_of(found: list[analysis.Variable]) -> dict[str, Any]:
+def names_of(found: list[analysis.Variable], rules: conditions.Rules) -> dict[str, Any]:
     """`variables`: the paths read; `names`: their roots, which the renderer takes from the context."""
     paths = sorted({variable.path for variable in found})
-    return {"variables": paths, "names": sorted({path.split(".")[0] for path in paths})}
+    names = {path.split(".")[0] for path in paths} | set(conditions.names_of(rules))
+    return {"variables": paths, "names": sorted(names)}
 
 
 def resolved(source: Text) -> Text:
@@ -105,7 +108,8 @@ def resolved(source: Text) -> Text:
 
 def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
     """An email: subject, HTML and text, links and pixel."""
-    body = without_comments(source.body)
+    source, rules = conditions.taken(replace(source, body=without_comments(source.body)), markup=True)
+    body = source.body
     templates = [(resolved(body), True), (source.subject, False), (source.preheader, True)]
     templates += [(source.text, False)] if source.text else []
     found = read_templates(templates)
@@ -136,7 +140,8 @@ def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
         "honeypot": source.tracking,
         "utm": utm.query(source.utm),
         "attachments": list(source.attachments),
-        **names_of(found),
+        "rules": rules,
+        **names_of(found, rules),
     }
     warnings = analysis.warn(found, source.defaults, known)
     warnings += page_warnings(html, added=not has_unsubscribe)

@@ -13,6 +13,7 @@ skipped = frozenset(["head", "style", "script", "title", "template", "noscript",
 paragraph_names = "p h1 h2 h3 h4 h5 h6 ul ol blockquote pre table section article header footer center"
 paragraphs = frozenset(paragraph_names.split())
 rows = frozenset(["div", "tr", "td", "th", "li", "dt", "dd", "tbody", "thead", "address", "figure"])
+kept_when_hidden = frozenset(["if", "elif", "else", "endif", "when", "endwhen", "for", "endfor", "set", "endset"])
 headings = {"h1": "=", "h2": "-"}
 hidden = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE).search
 
@@ -108,18 +109,18 @@ class Writer:
     def statement(self, name: str, *, inline: bool, listed: bool) -> None:
         """A Jinja statement. Breaks owed are paid inside a block of paragraphs, before one of words or of rows."""
         word = self.swap.tags[name].word
-        if word in {"elif", "else", "endif", "endfor"} and self.blank and self.began and not self.skip:
+        if word in {"elif", "else", "endif", "endwhen", "endfor"} and self.blank and self.began and not self.skip:
             self.out.append(" ")
             self.blank = False
-        if self.skip and word not in {"if", "elif", "else", "endif", "for", "endfor", "set", "endset"}:
+        if self.skip and word not in kept_when_hidden:
             return
         if word in {"elif", "else"} and self.marks:
             self.breaks, self.blank, self.began = self.marks[-1]
         elif word.startswith("end") and self.marks:
             self.marks.pop()
-        elif not self.skip and word in {"if", "for"} and (self.breaks or self.blank):
+        elif not self.skip and word in {"if", "when", "for"} and (self.breaks or self.blank):
             self.pay(inline=inline, listed=listed and word == "for")
-        if word in {"if", "for", "with", "filter", "call", "macro"}:
+        if word in {"if", "when", "for", "with", "filter", "call", "macro"}:
             self.marks.append((self.breaks, self.blank, self.began))
         self.out.append(name)
 
@@ -218,9 +219,9 @@ def inline_blocks(events: list[Event], swap: Swap) -> set[int]:
     for index, event in enumerate(events):
         if event.kind == "statement":
             word = swap.tags[event.text].word
-            if word in {"if", "for"}:
+            if word in {"if", "when", "for"}:
                 opened.append((index, True))
-            elif word in {"endif", "endfor"} and opened:
+            elif word in {"endif", "endwhen", "endfor"} and opened:
                 begin, inline = opened.pop()
                 if inline:
                     found.add(begin)

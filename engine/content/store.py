@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 from engine.content import attachments, variants
 from engine.content.check import compile_safely
 from engine.content.compile import Compiled, compile_source
+from engine.content.rules import checked
 from engine.content.trial import sample_envelope
 from engine.errors import InvalidInput, NotFound
+from engine.expr.load import load as load_schema
 from engine.model.base import new_public_id
 from engine.model.content import Content, ContentLink, ContentVersion
 from engine.rendering import email, sms
@@ -58,7 +60,8 @@ def save(
         attachments.unchanged(each.compiled, read) for each in current.values()
     ):
         return current[variants.DEFAULT]
-    made = variants.compile_all(texts, channel, known, compile_source if ours else compile_safely)
+    run = with_rules(session, compile_source if ours else compile_safely)
+    made = variants.compile_all(texts, channel, known, run)
     for language, each in made.items():
         before = current.get(language, current.get(variants.DEFAULT))
         wanted = each.data.get("attachments", [])
@@ -111,6 +114,17 @@ def add_version(
     content.variants = {row.language: row.id for row in rows} if len(rows) > 1 else None
     add_links(session, rows)
     return rows[0]
+
+
+def with_rules(session: Session, run: variants.Compile) -> variants.Compile:
+    """`run`, which then checks the rules of blocks against what the workspace knows. It raises LanguageError."""
+
+    def compiled(*arguments: Any) -> Compiled:
+        one = run(*arguments)
+        rules = one.data["rules"]
+        return Compiled(one.data, one.warnings + checked(rules, load_schema(session))) if rules else one
+
+    return compiled
 
 
 def locked(session: Session, slug: str, channel: str) -> Content | None:

@@ -13,6 +13,7 @@ closing = {"{{": "}}", "{%": "%}", "{#": "#}"}
 word = re.compile(r"\{%[-+]?\s*(\w+)")
 blocks = {
     "if": "endif",
+    "when": "endwhen",
     "for": "endfor",
     "set": "endset",
     "filter": "endfilter",

@@ -111,7 +111,9 @@ def _known(name: str, known: Iterable[str]) -> str:
 
 
 def _window(window: ast.Window | None, at: _Where) -> Iterator[Problem]:
-    if isinstance(window, (ast.SinceEntry, ast.SinceStep)) and at.place not in _JOURNEY:
+    if isinstance(window, ast.SinceStep) and at.place == "content":
+        yield _problem("error", window, "“since step” has no meaning in a content", "write since entry")
+    elif isinstance(window, (ast.SinceEntry, ast.SinceStep)) and at.place not in _JOURNEY:
         what = "entry" if isinstance(window, ast.SinceEntry) else "step"
         where = "a segment" if at.place == "segment" else "enter.where"
         yield _problem("error", window, f"“since {what}” has no meaning in {where}", "write in the last 30 days")

@@ -171,10 +171,12 @@ class Composer:
 
 
 def context(message: Candidate, workspace: Workspace) -> dict[str, Any]:
-    """The names that a template may read: the contact's fields bare and under `contact`, `event`, `workspace`."""
+    """The names that a template may read: the contact's fields bare and under `contact`, `event`, `workspace`; and
+    what was decided on its blocks."""
     own = {"name": workspace.name, "currency": workspace.currency, "postal_address": workspace.postal_address}
     properties = message.event.get("properties", message.event)
-    return {**message.contact, "contact": message.contact, "event": properties, "workspace": own}
+    names = {**message.contact, "contact": message.contact, "event": properties, "workspace": own}
+    return names | message.blocks if message.blocks else names
 
 
 def links_of(message: Candidate, urls: MessageUrls) -> dict[str, str]:

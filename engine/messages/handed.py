@@ -47,3 +47,4 @@ class Candidate(Handed):
     event: Mapping[str, Any] = field(default_factory=dict)
     transactional: bool = False
     tracking: str | None = None  # what the contact said on it
+    blocks: dict[str, Any] | None = None  # of a content with rules: the variables of those that hold

@@ -25,7 +25,7 @@ from engine.channels.dkim import Dkim
 from engine.channels.provider import Provider, Result
 from engine.db import Database
 from engine.errors import ProviderError
-from engine.messages import claims, paused, rates, status
+from engine.messages import blocks, claims, paused, rates, status
 from engine.messages.claim import Claim, ExitCheck, claim
 from engine.messages.compose import Composed, Composer, load_events, load_renderers
 from engine.messages.handed import Candidate
@@ -202,6 +202,8 @@ class Turn:
             )
             renderers = load_renderers(session, (message.content_version_id for message in claimed.messages))
             load_events(session, claimed.messages, renderers)
+            renderers = blocks.decide(session, claimed.messages, renderers, now)
+            blocks.keep(session, claimed.messages, renderers)
         return Composer(settings, renderers, self.signer, self.site, now, self.dkim, self.bounces), claimed
 
     def _slow_down(self, domains: set[str], batch: Batch, took: float) -> None:

@@ -1,7 +1,8 @@
 """An email in the browser: rendered once more from the version that was sent, for who cannot read it in the mailbox.
 
-Links lead where the message's own lead. What was not kept is as it is today: the contact's attributes and the
-workspace's address. Looking at it counts nothing: it holds no pixel and no trap for robots.
+Links lead where the message's own lead, and its blocks are those that were sent. What was not kept is as it is today:
+the contact's attributes and the workspace's address. Looking at it counts nothing: it holds no pixel and no trap for
+robots.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine import workspace
 from engine.channels.provider import RenderFailure
+from engine.messages import blocks
 from engine.messages.claim import candidate
 from engine.messages.compose import Composer, load_events, load_renderers
 from engine.signing import Signer
@@ -40,6 +42,7 @@ def page(session: Session, key: MessageKey, signer: Signer, site: str) -> str | 
     message.content_version_id, sent_at, message.tracking = row[25:]
     renderers = load_renderers(session, [message.content_version_id])
     load_events(session, [message], renderers)
+    blocks.recall(session, [message], renderers)
     composer = Composer(workspace.load(session), renderers, signer, site, sent_at or dt.datetime.now(dt.UTC))
     try:
         mail = message_from_bytes(composer.view(message), policy=default)

@@ -3,6 +3,7 @@
 from engine.model.attribution import Conversion, Cost, Credit
 from engine.model.audience import List, ListMembership, Segment, SegmentExpiry, SegmentMembership
 from engine.model.base import Base, new_public_id
+from engine.model.blocks import MessageBlocks
 from engine.model.campaign import Campaign, CampaignArm, CampaignContact, CampaignWave
 from engine.model.consent import (
     ConsentEvent,
@@ -72,6 +73,7 @@ __all__ = [
     "ListMembership",
     "LocalMessage",
     "Message",
+    "MessageBlocks",
     "MessageClaim",
     "MessageRollup",
     "Rate",

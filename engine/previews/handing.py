@@ -17,7 +17,7 @@ from engine.content.store import load_renderer
 from engine.errors import InvalidInput
 from engine.messages.compose import context
 from engine.model import AuditLog
-from engine.previews.message import Content, Person, candidate, envelope, marked
+from engine.previews.message import Content, Person, candidate, decided, envelope, marked
 from engine.rendering import email as emails
 from engine.rendering.envelope import RenderedEmail
 from engine.signing import Signer
@@ -89,6 +89,7 @@ def prepare(
         if any(one.channel == "email" for one in suppressions.find(session, each, signer)):
             hint = "`cairn suppressions list ADDRESS` tells why."
             raise InvalidInput("is an address that must not be written to", where=each, hint=hint)
+    who = decided(session, content.version_id, renderer, who, now)
     sender = renderer.sender[1] if renderer.sender else known.sender_address
     mails = [one(renderer, who, each, known, site, now) for each in to]
     detail = {"version": content.number, "to": [signer.address_hmac("email", each).hex() for each in to]}

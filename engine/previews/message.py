@@ -17,12 +17,14 @@ from engine.content.store import Renderer, load_renderer
 from engine.content.trial import sample_context
 from engine.content.variants import chosen
 from engine.errors import NotFound
+from engine.messages import blocks
 from engine.messages.compose import context, full_name, plain_site
 from engine.messages.handed import Candidate
 from engine.previews import sample
 from engine.rendering import email as emails
 from engine.rendering.envelope import Envelope, RenderedEmail, RenderedSms
 from engine.rendering.errors import RenderError
+from engine.rendering.when import name_of
 from engine.workspace import Workspace
 
 CONTENT = text("""
@@ -35,8 +37,10 @@ where c.slug = :slug
 # What the contact's newest entry into a journey began with: contents read it as `event`.
 CONTACT = text("""
 select c.id, c.public_id, c.attributes, c.email, c.phone, c.external_id, c.timezone, c.locale,
-    (select e.trigger_event from enrolments e where e.contact_id = c.id order by e.id desc limit 1) as event
-from contacts c where c.id = :id and c.erased_at is null
+    e.id as enrolment_id, e.trigger_event as event
+from contacts c left join lateral (
+    select id, trigger_event from enrolments where contact_id = c.id order by id desc limit 1) e on true
+where c.id = :id and c.erased_at is null
 """)
 COLUMNS = ("email", "phone", "external_id", "timezone", "locale")
 NOBODY = "alex@example.com"
@@ -64,18 +68,25 @@ class Content:
 
 @dataclass(frozen=True)
 class Person:
-    """For whom a preview is: `names` are what templates read. `sample` says that the values are made up."""
+    """For whom a preview is: `names` are what templates read. `sample` says that the values are made up.
+
+    `blocks` are the verdicts of the content's rules, as `engine.messages.blocks` gives them.
+    """
 
     names: Mapping[str, Any]
     event: Mapping[str, Any] = field(default_factory=dict)
     sample: bool = False
+    id: int = 0
+    enrolment_id: int | None = None
+    blocks: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Preview:
     """A message as it would go out. `error` says why there is none. `size` is that of the HTML in bytes.
 
-    `headers` are in order; `parts` are those of a text message; `raw` are the bytes of the email.
+    `headers` are in order; `parts` are those of a text message; `raw` are the bytes of the email. `rules` are those of
+    the content's blocks, each with its verdict.
     """
 
     error: str = ""
@@ -87,6 +98,7 @@ class Preview:
     size: int = 0
     parts: int = 0
     raw: bytes = b""
+    rules: tuple[tuple[str, bool], ...] = ()
 
 
 def find(session: Session, slug: str, language: str = "") -> Content:
@@ -128,7 +140,7 @@ def contact(session: Session, contact_id: int) -> Person:
     if row is None:
         raise NotFound("contact", str(contact_id))
     names = dict(row["attributes"]) | {name: row[name] for name in COLUMNS if row[name] is not None}
-    return Person(names, row["event"] or {})
+    return Person(names, row["event"] or {}, id=contact_id, enrolment_id=row["enrolment_id"])
 
 
 def nobody(content: Content) -> Person:
@@ -148,23 +160,38 @@ def render(session: Session, content: Content, who: Person, known: Workspace, si
     """What `who` would get now; what a template does wrong is the preview's `error`."""
     renderer = load_renderer(session, content.version_id)
     try:
+        who = decided(session, content.version_id, renderer, who, now)
         return made(renderer, who, known, site, now)
     except RenderError as error:
         if not who.sample:
             return Preview(error=error.message)
     try:  # a variable that is counted with needs numbers, whatever its name
-        return made(renderer, _sample(sample_context(content.compiled["variables"])), known, site, now)
+        counting = replace(_sample(sample_context(content.compiled["variables"])), blocks=who.blocks)
+        return made(renderer, counting, known, site, now)
     except RenderError as error:
         return Preview(error=error.message)
+
+
+def decided(session: Session, version_id: int, renderer: Renderer, who: Person, now: dt.datetime) -> Person:
+    """The person with what the rules of this content say of them; sample values get every block. Raises RenderError."""
+    if who.sample:
+        return replace(who, blocks={name_of(number): True for number, _ in enumerate(renderer.rules, 1)})
+    message = candidate(who, now)
+    message.content_version_id = version_id
+    found = blocks.decide(session, [message], {version_id: renderer}, now)[version_id]
+    if isinstance(found, str):
+        raise RenderError(found)
+    return replace(who, blocks=message.blocks)
 
 
 def made(renderer: Renderer, who: Person, known: Workspace, site: str, now: dt.datetime) -> Preview:
     """The message, taken apart. Raises RenderError."""
     names = context(candidate(who, now), known)
+    rules = tuple((rule, name_of(n) in (who.blocks or ())) for n, rule in enumerate(renderer.rules, 1))
     if isinstance(renderer, emails.Renderer):
-        return of_email(renderer.render(names, envelope(who, known, site, now)))
+        return replace(of_email(renderer.render(names, envelope(who, known, site, now))), rules=rules)
     links = {"unsubscribe_url": site + UNSUBSCRIBE, "preferences_url": site + PREFERENCES}
-    return of_sms(renderer.render(names, links))
+    return replace(of_sms(renderer.render(names, links)), rules=rules)
 
 
 def marked(renderer: emails.Renderer, mark: str) -> emails.Renderer:
@@ -176,8 +203,10 @@ def marked(renderer: emails.Renderer, mark: str) -> emails.Renderer:
 def candidate(who: Person, now: dt.datetime) -> Candidate:
     """What the code that sends would hold of a message to this person."""
     names = dict(who.names)
-    found = Candidate(0, now, None, None, "", "", 1, now, 0, None, None, None, None, 0, None, "", None, None, names)
-    found.event = who.event
+    found = Candidate(
+        0, now, None, None, "", "", 1, now, who.id, None, None, None, None, 0, None, "", None, None, names
+    )
+    found.enrolment_id, found.event, found.blocks = who.enrolment_id, who.event, who.blocks
     return found
 
 

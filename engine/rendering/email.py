@@ -42,7 +42,7 @@ class Renderer:
     """An email content, ready.
 
     `text_tail` is apart where the text before it could turn out empty. `static` are the links whose destination is the
-    same for everybody. `views`: it links to itself in the browser.
+    same for everybody. `views`: it links to itself in the browser. `rules` decide on its blocks.
     """
 
     subject: Callable[[dict[str, Any]], str]
@@ -59,6 +59,7 @@ class Renderer:
     opening: str = mime_head
     ending: str = mime_end
     views: bool = False
+    rules: tuple[str, ...] = ()
 
     def render(self, context: Mapping[str, Any], envelope: Envelope) -> RenderedEmail:
         """The complete message for one contact.
@@ -296,5 +297,6 @@ def load(compiled: Mapping[str, Any]) -> Renderer:
         utm=compiled.get("utm") or "",
         opening=spoken + (attached.HEAD + mime_head.removeprefix(mime_version) if files else mime_head),
         ending=mime_end + attached.ending(files) if files else mime_end,
+        rules=tuple(rule["text"] for rule in compiled.get("rules", ())),
         views=any("view_url" in compiled[name] for name in ("html", "text", "text_tail")),
     )

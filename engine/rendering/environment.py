@@ -19,6 +19,7 @@ from engine.rendering.errors import RenderError
 from engine.rendering.filters import comparisons, message_filters, sanitised, shown
 from engine.rendering.limits import bounded_binary, bounded_loop, bounded_range, bounded_text, current
 from engine.rendering.quoted_printable import html_value, text_value
+from engine.rendering.when import When
 
 functions = {"range": bounded_range}
 loop_names = "index index0 revindex revindex0 first last length depth depth0 previtem nextitem"
@@ -94,7 +95,14 @@ class MessageEnvironment(ImmutableSandboxedEnvironment):
     code_generator_class = Gathered
 
     def __init__(self, *, html: bool) -> None:
-        super().__init__(autoescape=html, undefined=Missing, keep_trailing_newline=True, optimized=False, cache_size=0)
+        super().__init__(
+            autoescape=html,
+            undefined=Missing,
+            keep_trailing_newline=True,
+            optimized=False,
+            cache_size=0,
+            extensions=[When],
+        )
         self.filters = (
             message_filters(html=html)
             | comparisons

@@ -32,6 +32,7 @@ class SmsRenderer:
     text: Callable[[dict[str, Any]], str]
     names: tuple[str, ...]
     defaults: Mapping[str, Any]
+    rules: tuple[str, ...] = ()
 
     def render(self, context: Mapping[str, Any], links: Mapping[str, str] | None = None) -> RenderedSms:
         """The text for one contact; `links` are addresses such as `unsubscribe_url`.
@@ -78,4 +79,5 @@ def counted(text: str, missing: tuple[str, ...] = ()) -> RenderedSms:
 def load(compiled: Mapping[str, Any]) -> SmsRenderer:
     """The renderer of a compiled SMS content (`engine.content.compile`)."""
     defaults = {path: value for path, value in compiled["defaults"].items() if "." not in path}
-    return SmsRenderer(line(compiled["text"], compiled), tuple(compiled["names"]), defaults)
+    rules = tuple(rule["text"] for rule in compiled.get("rules", ()))
+    return SmsRenderer(line(compiled["text"], compiled), tuple(compiled["names"]), defaults, rules)

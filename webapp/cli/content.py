@@ -137,6 +137,8 @@ def _show(shown: message.Preview) -> None:
         click.echo(f"Subject: {shown.subject}\n")
     click.echo(shown.text.rstrip())
     size = f"{shown.size / 1000:.1f} kB of HTML" if shown.raw else f"{shown.parts} parts"
+    for rule, holds in shown.rules:
+        click.echo(f"{'shown' if holds else 'not shown'}: when {' '.join(rule.split())}", err=True)
     missing = ", ".join(shown.missing) or "nothing"
     click.echo(f"{size}; without a value: {missing}; {len(look.links(shown.html))} links", err=True)
 

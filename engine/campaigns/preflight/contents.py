@@ -22,6 +22,7 @@ from engine.content.compile import html_warning
 from engine.content.store import load_renderer
 from engine.content.variants import Variants
 from engine.errors import CairnError
+from engine.messages import blocks
 from engine.messages.compose import context, plain_site
 from engine.messages.handed import Candidate
 from engine.model import Contact
@@ -75,8 +76,11 @@ def rendered(
     for slug, version_id, _, default, languages in session.execute(VERSIONS, {"slugs": slugs}).all():
         renderer, spoken = load_renderer(session, version_id), Variants(languages or {}, default)
         own = [contact for contact in sample if spoken.of(_values(contact)) == version_id]
-        for contact in own or sample[:1]:  # a language that nobody of the sample speaks is looked at all the same
-            found.append(_seen(slug, renderer, contact, known, site, now))
+        chosen = own or sample[:1]  # a language that nobody of the sample speaks is looked at all the same
+        messages = [_message(contact, version_id, now) for contact in chosen]
+        told = blocks.decide(session, messages, {version_id: renderer}, now)[version_id]
+        for contact, message in zip(chosen, messages, strict=True):
+            found.append(_seen(slug, told, contact, message, known, site, now))
     return found
 
 
@@ -84,10 +88,21 @@ def _values(contact: Any) -> dict[str, Any]:
     return dict(contact["attributes"]) | {name: contact[name] for name in COLUMNS if contact[name] is not None}
 
 
-def _seen(slug: str, renderer: Any, contact: Any, known: Workspace, site: str, now: dt.datetime) -> Seen:
-    who, values = contact["public_id"], _values(contact)
-    message = Candidate(0, now, None, None, "", "", 1, now, 0, None, None, None, 0, 0, None, "", None, None, values)
+def _message(contact: Any, version_id: int, now: dt.datetime) -> Candidate:
+    """What the code that sends would hold of a message to this contact."""
+    values, id_ = _values(contact), contact["id"]
+    found = Candidate(0, now, None, None, "", "", 1, now, id_, None, None, None, 0, 0, None, "", None, None, values)
+    found.content_version_id = version_id
+    return found
+
+
+def _seen(
+    slug: str, renderer: Any, contact: Any, message: Candidate, known: Workspace, site: str, now: dt.datetime
+) -> Seen:
+    who, values = contact["public_id"], message.contact
     names = context(message, known)
+    if isinstance(renderer, str):
+        return Seen(slug, who, renderer)
     try:
         if isinstance(renderer, emails.Renderer):
             mail = renderer.render(names, _envelope(values.get("email") or NOBODY, known, site, now))

@@ -1,0 +1,39 @@
+"""The rules of a content's blocks against what the workspace knows, when the content is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.content.conditions import Rules
+from engine.errors import LanguageError
+from engine.expr import Schema, check, parse
+
+
+def checked(rules: Rules, schema: Schema) -> list[dict[str, Any]]:
+    """Warnings about the rules of a content, in the names that the workspace knows.
+
+    Raises LanguageError, at the author's line, for a rule that does not read or names what there is not.
+    """
+    warnings = []
+    for rule in rules:
+        try:
+            problems = check(parse(rule["text"], schema.aliases), schema, "content")
+        except LanguageError as error:
+            line, column = placed(rule, error.line, error.column)
+            raise LanguageError(_said(error.message), line, column, error.expected, error.hint) from error
+        for problem in problems:
+            line, column = placed(rule, problem.line, problem.column)
+            if problem.severity == "error":
+                raise LanguageError(_said(problem.message), line, column, hint=problem.hint)
+            warnings.append({"kind": "rule", "line": line, "message": _said(problem.message), "hint": problem.hint})
+    return warnings
+
+
+def _said(message: str) -> str:
+    return f"In this rule: {message}."
+
+
+def placed(rule: Mapping[str, Any], line: int, column: int) -> tuple[int, int]:
+    """A place in a rule as line and column of the file."""
+    return rule["line"] + line - 1, column + (rule["column"] - 1 if line == 1 else 0)

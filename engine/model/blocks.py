@@ -1,0 +1,21 @@
+"""What was decided on the blocks of a message."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import SmallInteger, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.model.base import Base
+
+
+class MessageBlocks(Base):
+    """Of a message whose content asks rules: the numbers, from 1, of those that were true of its contact."""
+
+    __tablename__ = "message_blocks"
+
+    message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    origin_at: Mapped[dt.datetime]
+    holds: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default=text("'{}'"))
