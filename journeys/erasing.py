@@ -49,6 +49,7 @@ update contacts set email = null, phone = null, timezone = null, locale = null, 
     public_id = u.public_id, updated_at = :now, erased_at = :now
 from unnest(cast(:ids as bigint[]), cast(:fresh as text[])) as u(id, public_id) where contacts.id = u.id""")
 TEXTS = text("delete from incoming_texts where contact_id = any(:ids) or sender = any(:phones)")
+PIECES = text("delete from text_parts where sender = any(:phones)")
 
 MINE = "select id from messages where contact_id = any(:ids)"
 ENTRIES = "select id from enrolments where contact_id = any(:ids)"
@@ -149,6 +150,7 @@ def erase(
         session.execute(statement, values)
     phones = [person.phone for person in people if person.phone]
     session.execute(TEXTS, {"ids": held, "phones": phones})
+    session.execute(PIECES, {"phones": phones})
     session.execute(EMPTY, values | {"fresh": [new_public_id() for _ in held]})
     # An id alone names nobody any more, and shows that the wish was met.
     session.add_all(AuditLog(actor=actor, action="erased", object=f"contact {id_}", at=now) for id_ in held)

@@ -25,6 +25,7 @@ from engine.db import Database
 from engine.receipts import store as receipts
 from engine.settings import Settings
 from engine.settings import settings as own_settings
+from engine.texts import joining
 from engine.webhooks import endpoints
 from journeys import erasing
 from workers import lease
@@ -76,12 +77,18 @@ def ask_mailbox(session: Session, now: dt.datetime) -> list[str]:  # noqa: ARG00
     return ["poll"] if own_settings().bounce_mailbox else []
 
 
+def join_texts(session: Session, now: dt.datetime) -> list[str]:
+    """Take the texts of which a piece has not come in time."""
+    return ["match"] if joining.take_overdue(session, now) else []
+
+
 def tidy(session: Session, now: dt.datetime) -> list[str]:
-    """Forget what is of long ago (slots, deliveries, bounces in full), end consent whose time is over, and scrub what
-    came in late of those who were erased."""
+    """Forget what is of long ago (slots, deliveries, bounces in full, pieces of texts), end consent whose time is over,
+    and scrub what came in late of those who were erased."""
     session.execute(text("delete from schedule_slots where taken_at < clock_timestamp() - :kept"), {"kept": SLOTS_KEPT})
     endpoints.forget(session, now)
     receipts.forget(session, now)
+    joining.forget(session, now)
     consent.expire(session, now)
     erasing.scrub_late(session, now)
     return []
@@ -91,6 +98,7 @@ TIMETABLE = (
     Schedule("due", dt.timedelta(seconds=1), find_due, slots=False),
     Schedule("segments", dt.timedelta(minutes=1), refresh_segments),
     Schedule("mailbox", dt.timedelta(minutes=1), ask_mailbox),
+    Schedule("texts", dt.timedelta(minutes=1), join_texts),
     Schedule("partitions", dt.timedelta(days=1), make_partitions, at_start=True),
     Schedule("tidy", dt.timedelta(minutes=10), tidy),
 )

@@ -28,6 +28,7 @@ from engine.receipts.values import Receipt
 from engine.settings import Settings
 from engine.signing import signer
 from engine.texts.incoming import Incoming, take
+from engine.texts.joining import Part, take_part
 
 log = structlog.get_logger(__name__)
 
@@ -122,6 +123,9 @@ def _deliver(pdu: Any, gateway: Gateway, database: Database) -> tuple[int, str, 
                 _note(session, gateway, told, now)
                 return codes.SMPP_ESME_ROK, "", ""
             sender, recipient = dialled(told.sender), dialled(told.recipient)
+            if told.piece:
+                part = Part(sender, recipient, told.piece, told.data, told.coding)
+                return codes.SMPP_ESME_ROK, take_part(session, str(gateway), part, now), sender
             reference = f"{told.digest}-{now:%Y%m%d%H%M}"  # the same text in the same minute is a repeat
             said = take(session, str(gateway), Incoming(reference, sender, recipient, told.body), now)
             return codes.SMPP_ESME_ROK, said, sender

@@ -25,7 +25,7 @@ from engine.model.rate import Rate
 from engine.model.receipt import Receipt, ReceiptMail, StreamPause
 from engine.model.report import EntryRollup, MessageRollup, StepRollup
 from engine.model.system import ApiKey, AuditLog, Clock, Import, Lease, ScheduleSlot, User, WorkspaceSetting
-from engine.model.texting import GatewayReference, IncomingText
+from engine.model.texting import GatewayReference, IncomingText, TextPart
 from engine.model.tracking import Hit
 from engine.model.webhook import Delivery, Webhook
 
@@ -88,6 +88,7 @@ __all__ = [
     "StepRollup",
     "StreamPause",
     "Suppression",
+    "TextPart",
     "Topic",
     "User",
     "Webhook",

@@ -32,6 +32,30 @@ class IncomingText(Base):
     received_at: Mapped[dt.datetime]
 
 
+class TextPart(Base):
+    """A piece of a text that came in several. `data` are its bytes in the codec `coding`."""
+
+    __tablename__ = "text_parts"
+    __table_args__ = (
+        UniqueConstraint(
+            "gateway", "sender", "recipient", "reference", "total", "number", name="text_parts_gateway_key"
+        ),
+        Index("text_parts_waiting_idx", "received_at", postgresql_where=text("taken_at is null")),
+    )
+
+    id: Mapped[Id]
+    gateway: Mapped[str]
+    sender: Mapped[str]
+    recipient: Mapped[str]
+    reference: Mapped[int]
+    total: Mapped[int]
+    number: Mapped[int]
+    coding: Mapped[str]
+    data: Mapped[bytes]
+    received_at: Mapped[dt.datetime]
+    taken_at: Mapped[dt.datetime | None]
+
+
 class GatewayReference(Base):
     """A message by the name that its gateway gave it."""
 

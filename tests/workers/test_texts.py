@@ -128,3 +128,41 @@ def test_states_on_the_way_change_nothing(database: Database) -> None:
             tlvs=[smpp34.Tlv(smpp34.TLV_RECEIPTED_MESSAGE_ID, b"77\0"), smpp34.Tlv(smpp34.TLV_MESSAGE_STATE, b"\x05")],
         ) == 0  # fmt: skip
     assert rows(database, "select provider_id, kind from receipts") == [("77:soft:", "soft")]
+
+
+def piece(server: Centre, header: bytes, words: str, **fields: Any) -> int:
+    body = header + words.encode("utf-16-be")
+    return server.deliver(
+        source_addr=NUMBER, destination_addr="SHOP", esm_class=0x40, short_message=body, data_coding=8, **fields
+    )
+
+
+def test_pieces_are_joined_by_their_header_in_any_order_and_answered_once(database: Database) -> None:
+    with receiving(database) as server:
+        assert piece(server, b"\x05\x00\x03\x07\x03\x03", "t stop") == 0
+        assert piece(server, b"\x05\x00\x03\x07\x03\x01", "Bitte nicht mehr ") == 0
+        assert piece(server, b"\x05\x00\x03\x07\x03\x01", "Bitte nicht mehr ") == 0
+        assert rows(database, "select from incoming_texts") == [] and server.submitted == []
+        assert piece(server, b"\x05\x00\x03\x07\x03\x02", "schreiben, sons") == 0
+        await_(lambda: len(server.submitted) == 1)
+        assert piece(server, b"\x05\x00\x03\x07\x03\x02", "schreiben, sons") == 0
+    assert rows(database, "select body, keyword, sender from incoming_texts") == [
+        ("Bitte nicht mehr schreiben, sonst stop", "stop", f"+{NUMBER}")
+    ]
+
+
+def test_pieces_by_wide_references_and_by_smpps_own_parameters_are_joined(database: Database) -> None:
+    def segment(number: int, words: bytes) -> int:
+        tlvs = [
+            smpp34.Tlv(0x020C, b"\x12\x34"), smpp34.Tlv(0x020E, b"\x02"), smpp34.Tlv(0x020F, bytes([number])),
+        ]  # fmt: skip
+        return server.deliver(
+            source_addr=NUMBER, destination_addr="SHOP", short_message=words, data_coding=0, tlvs=tlvs
+        )
+
+    with receiving(database) as server:
+        assert piece(server, b"\x06\x08\x04\x01\x07\x02\x02", "wide") == 0
+        assert piece(server, b"\x06\x08\x04\x02\x07\x02\x01", "not of it ") == 0
+        assert piece(server, b"\x06\x08\x04\x01\x07\x02\x01", "very ") == 0
+        assert segment(2, b"parameters") == 0 and segment(1, b"own ") == 0
+    assert rows(database, "select body from incoming_texts order by id") == [("very wide",), ("own parameters",)]

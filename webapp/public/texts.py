@@ -6,9 +6,10 @@ Twilio signs its requests; Kannel signs nothing, so its addresses hold a token o
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 from xml.sax.saxutils import escape
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,12 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine import clock, urls
 from engine.channels.sms import kannel, twilio
 from engine.channels.sms.gateway import Gateway
+from engine.channels.sms.pieces import of_header
 from engine.contacts.normal import dialled
 from engine.db import Database
 from engine.receipts.store import store
 from engine.receipts.values import Receipt
 from engine.signing import Signer
 from engine.texts.incoming import Incoming, take
+from engine.texts.joining import Part, take_part
 from webapp.native import NOT_FOUND, TEXT, Answer, Environ, Headers, clean, not_allowed, receive
 
 PREFIX = "/hooks/sms/"
@@ -32,6 +35,8 @@ STORED = Answer(200, TEXT, b"")
 LATER = Answer(503, (*TEXT, ("Retry-After", "5")), b"Not stored. Come again.\n")
 FORBIDDEN = Answer(403, TEXT, b"The signature does not fit this address: check CAIRN_PUBLIC_URL.\n")
 
+HEADER = re.compile(r"(?:^|&)udh=([^&]{1,1000})")
+
 Fields = Mapping[str, str]
 
 
@@ -39,7 +44,7 @@ def incoming_url(site: str, gateway: Gateway, signer: Signer) -> str:
     """What to enter at the gateway as the address for incoming texts."""
     if gateway.kind == "twilio":
         return f"{site}{PREFIX}{INCOMING}"
-    fill = "from=%p&to=%P&text=%a&id=%I&charset=UTF-8"
+    fill = "from=%p&to=%P&text=%a&id=%I&charset=UTF-8&udh=%u"
     return f"{site}{PREFIX}{INCOMING}/{signer.door(INCOMING)}?{fill}"
 
 
@@ -88,8 +93,14 @@ class Texts:
         incoming = _of_twilio(fields) if gateway.kind == "twilio" else _of_kannel(fields)
         if not incoming.sender or not incoming.reference:
             return Answer(400, TEXT, b"This is no text: it lacks its sender or its id.\n")
+        piece = of_header(unquote_to_bytes(fields.get("udh", ""))) if gateway.kind == "kannel" else None
         with self.database.transaction() as session:
-            said = take(session, str(gateway), incoming, clock.now(session))
+            now = clock.now(session)
+            if piece:
+                part = Part(incoming.sender, incoming.recipient, piece, incoming.body.encode(), "utf-8")
+                said = take_part(session, str(gateway), part, now)
+            else:
+                said = take(session, str(gateway), incoming, now)
         self.ring()
         if gateway.kind == "kannel":
             return Answer(200, TEXT, said.encode())
@@ -123,10 +134,12 @@ class Texts:
 
 
 def _pairs(environ: Environ) -> list[tuple[str, str]]:
+    """The fields. A header of Kannel's is bytes and no text: it stays as it was written."""
     raw = receive(environ, BODY_BYTES) if environ["REQUEST_METHOD"] == "POST" else b""
     text = raw.decode("utf-8", "replace") if raw else environ.get("QUERY_STRING", "")
     pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=200) if text.count("&") < 200 else []
-    return [(name, clean(value, 4000)) for name, value in pairs]
+    header = HEADER.search(text)
+    return [(name, header[1] if header and name == "udh" else clean(value, 4000)) for name, value in pairs]
 
 
 def _of_twilio(fields: Fields) -> Incoming:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from engine.channels.sms.text import decoded
+from engine.channels.sms.pieces import Piece, of_header, piece
+from engine.channels.sms.text import codec, parted, readable
 
 RECEIPT, TYPE_OF_MESSAGE = 0x04, 0x3C
 Kind = Literal["delivered", "soft"]
@@ -38,24 +39,38 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Texted:
-    """A text of a person. SMPP gives it no name: `digest` stands for its content."""
+    """A text of a person. SMPP gives it no name: `digest` stands for its content.
+
+    `piece` says which of several pieces it is, whose bytes are `data` in the codec `coding`.
+    """
 
     sender: str
     recipient: str
     body: str
     digest: str
+    piece: Piece | None
+    data: bytes
+    coding: str
 
 
 def read(pdu: Any) -> Told | Texted:
     """What a `deliver_sm` says. Its optional parameters are believed before its text."""
     raw: bytes = getattr(pdu, "message_payload", None) or pdu.short_message or b""
-    text = decoded(raw, int(pdu.data_coding or 0), int(pdu.esm_class or 0))
+    header, data = parted(raw, int(pdu.esm_class or 0))
+    coding = codec(int(pdu.data_coding or 0))
+    text = readable(data, coding)
     named = _text(getattr(pdu, "receipted_message_id", None))
     if named or int(pdu.esm_class or 0) & TYPE_OF_MESSAGE == RECEIPT:
         return _told(text, named, getattr(pdu, "message_state", None))
     sender, recipient = _text(pdu.source_addr), _text(pdu.destination_addr)
     digest = hashlib.sha256(f"{sender}\0{recipient}\0".encode() + raw).hexdigest()[:32]
-    return Texted(sender, recipient, text, digest)
+    return Texted(sender, recipient, text, digest, of_header(header) or _segment(pdu), data, coding)
+
+
+def _segment(pdu: Any) -> Piece | None:
+    """The piece by SMPP's own parameters, which some gateways have in the header's place."""
+    names = ("sar_msg_ref_num", "sar_total_segments", "sar_segment_seqnum")
+    return piece(*(getattr(pdu, name, None) for name in names))
 
 
 def _told(text: str, named: str, state: int | None) -> Told:

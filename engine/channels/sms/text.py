@@ -29,12 +29,21 @@ def encoded_parts(text: str, reference: int) -> tuple[int, list[bytes]]:
     return coding, [head + bytes([number]) + part for number, part in enumerate(parts, 1)]
 
 
-def decoded(data: bytes, coding: int, esm_class: int = 0) -> str:
-    """A received text. Bytes that its coding does not know become the replacement character."""
-    if esm_class & USER_DATA_HEADER and data:
-        data = data[data[0] + 1 :]
+def parted(data: bytes, esm_class: int) -> tuple[bytes, bytes]:
+    """A received text's header, empty without one, and what follows it."""
+    cut = data[0] + 1 if esm_class & USER_DATA_HEADER and data else 0
+    return data[:cut], data[cut:]
+
+
+def codec(coding: int) -> str:
+    """The codec of a `data_coding`; bytes of one that we do not know are read one by one."""
+    return CODECS.get(coding, "latin-1")
+
+
+def readable(data: bytes, coding: str) -> str:
+    """A received text by the name of its codec. Bytes that it does not know become the replacement character."""
     try:
-        text = data.decode(CODECS.get(coding, "latin-1"), "strict")
+        text = data.decode(coding, "strict")
     except UnicodeError:
-        text = data.decode("utf-16-be" if coding == UCS2 else "latin-1", "replace")
+        text = data.decode(coding if coding.startswith("utf") else "latin-1", "replace")
     return text.replace("\0", "")

@@ -165,3 +165,23 @@ def test_a_wrong_password_at_kannel_harms_no_text(tmp_path: Path) -> None:
         [result] = provider.submit([text_to("+12025550000", "hello")]).result(20)
         provider.close()
     assert (result.outcome == "not_tried" and "refuses" in result.text.lower()) or "auth" in result.text.lower()
+
+
+@pytest.mark.skipif(bool(missing()), reason=f"Debian's package {missing()} is not installed")
+def test_pieces_that_a_real_kannel_does_not_join_are_joined(database: Database, tmp_path: Path) -> None:
+    head = "+12025550000 4900 udh %05%00%03%F1%02"
+    pieces = (f"{head}%01 Please+don%27t+text+me+any+mo", f"{head}%02 re%2C+stop+it+now")
+    with serving(database, gateway=KANNEL, site=SITE) as site:
+        server = make_server("127.0.0.1", 0, site.client.application, handler_class=Silent)  # type: ignore[arg-type]
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = incoming_url(f"http://127.0.0.1:{server.server_port}", KANNEL, SIGNER)
+        with kannel(tmp_path, url, *pieces, times=40, combine=False) as running:
+            until = time.monotonic() + 15
+            while time.monotonic() < until and not running.arrived():
+                time.sleep(0.1)
+            arrived = running.arrived()
+        server.shutdown()
+    assert rows(database, "select body, keyword from incoming_texts") == [
+        ("Please don't text me any more, stop it now", "stop")
+    ]
+    assert any("unsubscribed" in one for one in arrived)

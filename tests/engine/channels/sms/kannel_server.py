@@ -15,6 +15,7 @@ FAKE = Path("/usr/lib/kannel/test/fakesmsc")
 PATIENCE = 20.0
 CONFIGURATION = """
 group = core
+sms-combine-concatenated-mo = {combine}
 admin-port = {admin}
 admin-password = admin
 smsbox-port = {box}
@@ -79,10 +80,12 @@ class Kannel:
 
 
 @contextmanager
-def kannel(folder: Path, incoming: str, texted: str) -> Iterator[Kannel]:
-    """Run it. `incoming` is the address for texts, `texted` what a phone sends: "SENDER RECEIVER text WORDS"."""
+def kannel(folder: Path, incoming: str, *texted: str, times: int = 1, combine: bool = True) -> Iterator[Kannel]:
+    """Run it. `incoming` is the address for texts, `texted` what phones send: "SENDER RECEIVER text WORDS", or
+    "SENDER RECEIVER udh HEADER WORDS"; of several one by chance, `times` times. `combine`: whether Kannel joins pieces.
+    """
     admin, box, centre, sendsms = free_ports(4)
-    ports = {"admin": admin, "box": box, "centre": centre, "sendsms": sendsms}
+    ports = {"admin": admin, "box": box, "centre": centre, "sendsms": sendsms, "combine": str(combine).lower()}
     configuration = folder / "kannel.conf"
     configuration.write_text(CONFIGURATION.format(incoming=incoming, **ports))
     with ExitStack() as stack:
@@ -90,7 +93,7 @@ def kannel(folder: Path, incoming: str, texted: str) -> Iterator[Kannel]:
         _await(box)
         _run(stack, folder, "smsbox", "-v", "1", str(configuration))
         _await(sendsms)
-        _run(stack, folder, str(FAKE), "-H", "127.0.0.1", "-r", str(centre), "-i", "1", "-m", "1", texted)
+        _run(stack, folder, str(FAKE), "-H", "127.0.0.1", "-r", str(centre), "-i", "0.1", "-m", str(times), *texted)
         yield Kannel(sendsms, centre, folder / "fakesmsc.log")
 
 

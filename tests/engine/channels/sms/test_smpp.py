@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 import smpp34
@@ -11,7 +12,7 @@ import smpp34
 from engine.channels.journal import Journal
 from engine.channels.provider import Result
 from engine.channels.sms import gateway
-from engine.channels.sms.text import decoded
+from engine.channels.sms.text import codec, parted, readable
 from engine.errors import ProviderError
 from tests.engine.channels.gateways import NAMING, centre, text_to
 
@@ -22,6 +23,10 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _read(pdu: Any) -> str:
+    return readable(parted(pdu.short_message, pdu.esm_class)[1], codec(pdu.data_coding))
 
 
 def send(folder: Path, port: int, *words: str, sender: str = "SHOP") -> list[Result]:
@@ -37,8 +42,8 @@ def test_a_text_arrives_in_the_alphabet_that_it_fits(tmp_path: Path) -> None:
         results = send(tmp_path, server.port, "Price 5€ [now]", "Привет 👋")
     assert [(one.outcome, one.text) for one in results] == [("accepted", "id-7")] * 2
     first, second = server.submitted
-    assert (first.data_coding, decoded(first.short_message, first.data_coding)) == (0, "Price 5€ [now]")
-    assert (second.data_coding, decoded(second.short_message, second.data_coding)) == (8, "Привет 👋")
+    assert (first.data_coding, _read(first)) == (0, "Price 5€ [now]")
+    assert (second.data_coding, _read(second)) == (8, "Привет 👋")
     assert (first.destination_addr, first.dest_addr_ton, first.source_addr, first.source_addr_ton) == (
         "4915112345678", 1, "SHOP", 5)  # fmt: skip
 
@@ -52,7 +57,7 @@ def test_a_long_text_is_cut_and_can_be_put_together_again(tmp_path: Path, words:
     headers = [one.short_message[:6] for one in parts]
     assert len(parts) > 1 and [head[5] for head in headers] == list(range(1, len(parts) + 1))
     assert len({head[3] for head in headers}) == 1 and {head[4] for head in headers} == {len(parts)}
-    assert "".join(decoded(one.short_message, one.data_coding, one.esm_class) for one in parts) == words
+    assert "".join(_read(one) for one in parts) == words
     assert [one.registered_delivery for one in parts] == [0] * (len(parts) - 1) + [1]
     assert max(len(one.short_message) for one in parts) <= 159
 
