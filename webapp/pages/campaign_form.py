@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,39 @@ PLAIN = (
     *("name", "channel", "audience", "except", "topic", "test", "holdout", "at", "zone", "passed"),
     *("throttle", "cap", "expires"),
 )
+LABELS = {
+    "name": "Name",
+    "channel": "Channel",
+    "topic": "Topic",
+    "audience": "Audience",
+    "except": "But not",
+    "winner_by": "Winner by",
+    "test": "Test on, %",
+    "winner_after": "Chosen after",
+    "holdout": "Held back, %",
+    "at": "Day and time",
+    "zone": "By the clock of",
+    "passed": "Where that time is over already",
+    "throttle": "At most, an hour",
+    "expires": "Not later than",
+    "cap": "Cap",
+    "goal_when": "What people should do",
+    "goal_within": "Within",
+}
+"""What the form calls its fields."""
+KEYS = {name: label for name, label in LABELS.items() if "_" not in name} | {
+    "campaign": LABELS["name"],
+    "content": "Content",
+    "variants": "Content",
+    "winner": LABELS["winner_by"],
+    "by": LABELS["winner_by"],
+    "winner.after": LABELS["winner_after"],
+    "goal": LABELS["goal_when"],
+    "goal.within": LABELS["goal_within"],
+}
+"""Keys of the file, as the form calls them."""
+KEY = "|".join(re.escape(key) for key in sorted(KEYS, key=len, reverse=True))
+NAMED = re.compile(rf"(?:^|(?<=[:;] ))(?P<place>line \d+, column \d+: )?(?P<keys>(?:{KEY})(?:, (?:{KEY}))*): ")
 
 
 class Form(dict[str, str]):
@@ -63,6 +97,17 @@ def mapping(form: Form, slug: str) -> dict[str, Any]:
     if form["goal_when"]:
         found["goal"] = {"when": form["goal_when"], "within": form["goal_within"] or "7 days"}
     return found
+
+
+def worded(said: str) -> str:
+    """An error that names keys of the file, naming the fields of the form instead."""
+
+    def label(found: re.Match[str]) -> str:
+        labels = dict.fromkeys(KEYS[key] for key in found["keys"].split(", "))
+        place = (found["place"] or "").removesuffix(": ")
+        return f"{' and '.join(labels)}{', ' if place else ''}{place}: "
+
+    return NAMED.sub(label, said)
 
 
 def _share(written: str) -> str:

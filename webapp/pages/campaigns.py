@@ -15,7 +15,7 @@ from engine.signing import signer
 from journeys.explain import words
 from journeys.explain.campaigns import explain_campaign
 from webapp.auth.people import signed_in
-from webapp.pages.campaign_form import MOST, Form, blank, filled, mapping
+from webapp.pages.campaign_form import LABELS, MOST, Form, blank, filled, mapping, worded
 from webapp.pages.intervals import scale_of
 from webapp.pages.paging import number_cursor
 from webapp.pages.queries import campaigns as queries
@@ -72,7 +72,7 @@ def check(slug: str) -> ResponseReturnValue:
     with work() as opened:
         found = store.find(opened.session, slug)
         checked = preflight.check(opened.session, store.definition_of(found), signer(), _site(), opened.now)
-    return render_template("pages/campaign_check.html", campaign=found, check=checked)
+    return render_template("pages/campaign_check.html", campaign=found, check=checked, say=worded)
 
 
 def contacts(slug: str) -> ResponseReturnValue:
@@ -152,7 +152,7 @@ def _done(slug: str, verb: str) -> ResponseReturnValue:
             else:
                 states.change(opened.session, slug, verb, opened.now, actor)
         except InvalidInput as error:
-            flash(str(error), "warning")
+            flash(worded(str(error)), "warning")
             return redirect(url_for("pages.campaign_check" if verb == "start" else "pages.campaign", slug=slug))
     flash(SAID[verb], "success")
     return redirect(url_for("pages.campaign", slug=slug))
@@ -179,7 +179,7 @@ def _submitted(slug: str | None) -> ResponseReturnValue:
                 )
             saved = store.save(opened.session, definition, opened.now, signed_in().email)
         except CairnError as error:
-            return _editor(found, form, str(error), opened)
+            return _editor(found, form, worded(str(error)), opened)
     if request.form.get("action") == "check":
         return redirect(url_for("pages.campaign_check", slug=saved.slug))
     flash("Campaign saved as a draft. Nothing is sent before you start it.", "success")
@@ -190,7 +190,7 @@ def _editor(found: Campaign | None, form: Form, refusal: str = "", opened: Work 
     if opened is None:
         with work() as own:
             return _editor(found, form, refusal, own)
-    context: dict[str, Any] = {"campaign": found, "form": form, "refusal": refusal}
+    context: dict[str, Any] = {"campaign": found, "form": form, "refusal": refusal, "labels": LABELS}
     topics = [("", "None"), *((one.slug, one.name) for one in queries.topics(opened.session))]
     context |= {"contents": queries.contents(opened.session), "topics": topics, "wins": WINS}
     context["segments"] = queries.segments(opened.session)

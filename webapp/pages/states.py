@@ -14,7 +14,7 @@ from webapp.pages.queries import journeys as queries
 from webapp.pages.work import work
 
 SAID = {
-    "pause": "Nobody enters or moves, and nothing is sent.",
+    "pause": "Nobody enters or moves, and nothing is sent, until you resume. Clocks run on.",
     "resume": "What fell due meanwhile happens now.",
     "drain": "Nobody enters any more; those inside go on.",
     "stop": "Its entries end now, and its queued messages are cancelled.",

@@ -79,8 +79,12 @@ def test_a_campaign_is_written_checked_started_and_cancelled(marketer: FlaskClie
 
 @pytest.mark.parametrize(
     ("fields", "said"),
-    [({"audience": "plan is is"}, ""), ({"name": "!"}, "campaign"), ({"holdout": "lots"}, "no part of a whole"),
-     ({"zone": "contact"}, "each contact"), ({"throttle": "many"}, "no number of messages")],
+    [({"audience": "plan is is"}, ""), ({"name": "!"}, "Name: cannot be"),
+     ({"holdout": "lots"}, "Held back, %: “lots%” is no part of a whole"),
+     ({"zone": "contact"}, "Day and time: must be"), ({"throttle": "many"}, "At most, an hour: “many”"),
+     ({"test": "20"}, "Test on, % and Winner by: belong together"),
+     ({"goal_when": "x is 1", "goal_within": "long"}, "Within: “long” is no length"),
+     ({"content_1": "sale-b", "share_0": "20", "share_1": "20"}, "Content: shares make 40%")],
 )  # fmt: skip
 def test_what_does_not_read_is_not_saved_and_not_lost(
     marketer: FlaskClient, ready: Database, fields: dict[str, str], said: str
@@ -90,7 +94,7 @@ def test_what_does_not_read_is_not_saved_and_not_lost(
         assert answer.status_code == 422 and said in answer.text and "It is not saved" in answer.text
         assert "sale-a" in answer.text
     else:  # a draft may have gaps; the check tells
-        assert "audience" in marketer.get("/campaigns/spring-sale/check").text
+        assert "Audience, line 1, column " in marketer.get("/campaigns/spring-sale/check").text
 
 
 def test_the_editor_shows_what_was_saved(marketer: FlaskClient, ready: Database) -> None:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from engine.db import Database
 from engine.model import Enrolment, Journey, JourneyVersion, Segment
@@ -49,6 +50,17 @@ def test_the_sheet_tells_changes_people_and_choices_and_changes_nothing(
     assert all(f'value="{value}"' in page for value in ("reschedule", "exit", "move:pause", "move:mark"))
     assert "0 of 20 people in the journey are affected" in page and "Publish version 2" in page
     assert versions(shop_database, crowded) == {1: 20}
+
+
+def test_one_person_is_told_of_in_the_singular(marketer: FlaskClient, shop_database: Database, crowded: str) -> None:
+    with shop_database.transaction() as session:
+        journey = select(Journey.id).where(Journey.slug == crowded).scalar_subquery()
+        inside = session.scalars(select(Enrolment).where(Enrolment.journey_id == journey)).all()
+        for one in inside[1:]:
+            session.delete(one)
+    for choice, said in (("stay", "is not affected and stays on"), ("exit", "leaves."), ("reschedule", "goes along.")):
+        page = post(marketer, f"/journeys/{crowded}/plan", text=changed(crowded), **{"choice-pause": choice}).text
+        assert f"The one person in the journey {said}" in page, choice
 
 
 def test_a_choice_is_counted_at_once_and_htmx_gets_the_sheet_alone(marketer: FlaskClient, crowded: str) -> None:
