@@ -82,6 +82,7 @@ FORGET = tuple(
 SCRUB = tuple(
     text(statement)
     for statement in (
+        "delete from contact_hours where contact_id = any(:ids)",
         """
         update consent_events set ip = null, user_agent = null, proof = null
         where contact_id = any(:ids) and num_nonnulls(ip, user_agent, proof) > 0""",

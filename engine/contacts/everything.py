@@ -33,6 +33,7 @@ PARTS = {
     "receipts": f"""
         select to_jsonb(t) - 'payload' - 'address_hmac' from receipts t where message_id in ({MINE}) order by t.id""",
     "hits": f"select to_jsonb(t) from hits t where message_id in ({MINE}) order by at",
+    "hours": f"{OWN} from contact_hours t where contact_id = :id order by t.slot",
     "segments": """
         select jsonb_build_object('segment', s.slug, 'entered_at', t.entered_at, 'left_at', t.left_at)
         from segment_memberships t join segments s on s.id = t.segment_id where t.contact_id = :id

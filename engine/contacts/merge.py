@@ -60,6 +60,12 @@ MOVES = (
     on conflict (journey_id, step_id, channel, day)
         do update set undelivered = message_rollups.undelivered + excluded.undelivered""",
     f"""
+    insert into contact_hours as h (contact_id, slot, messages)
+    select pair.kept, slot, sum(messages) from {PAIRS} join contact_hours t on t.contact_id = pair.gone
+    group by 1, 2 order by 1, 2
+    on conflict (contact_id, slot) do update set messages = h.messages + excluded.messages""",
+    "delete from contact_hours where contact_id = any(:gone)",
+    f"""
     update campaign_contacts t set contact_id = pair.kept from {PAIRS}
     where t.contact_id = pair.gone and not exists (
         select from campaign_contacts o where o.campaign_id = t.campaign_id and o.contact_id = pair.kept)""",

@@ -91,8 +91,12 @@ class Limits:
 
     def quiet_hours(self, message: Candidate) -> Hours | None:
         """Those that a message keeps, whatever the time."""
-        hours = self.quiet.get(message.channel) if self.quiet else None
-        return None if hours is None or self._is_free(message) else hours
+        return None if message.transactional else self.hours_of(message.channel, message.topic)
+
+    def hours_of(self, channel: str, topic: str | None) -> Hours | None:
+        """Quiet hours of messages of this channel and topic."""
+        hours = self.quiet.get(channel) if self.quiet else None
+        return None if hours is None or topic in self.unlimited else hours
 
     def quiet_until(self, message: Candidate, hours: Hours, now: dt.datetime) -> dt.datetime | None:
         """The end of quiet hours that hold at `now` where the contact may be; None if they do not hold."""

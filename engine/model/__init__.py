@@ -19,6 +19,7 @@ from engine.model.content import Content, ContentLink, ContentVersion
 from engine.model.direct import DirectSend
 from engine.model.event import ChangeInbox, Event, EventDefinition, EventInbox, EventKey
 from engine.model.form import Form
+from engine.model.habit import ContactHour
 from engine.model.journey import Enrolment, EntryInbox, Journey, JourneyVersion, SplitWinner, StepLog
 from engine.model.message import LocalMessage, Message, MessageClaim
 from engine.model.rate import Rate
@@ -45,6 +46,7 @@ __all__ = [
     "ConsentRequest",
     "ConsentState",
     "Contact",
+    "ContactHour",
     "ContactIdentity",
     "Content",
     "ContentLink",

@@ -13,6 +13,7 @@ from engine import workspace
 from engine.attribution import convert
 from engine.contacts.changes import announce_accepted
 from engine.events.record import NewEvent, record
+from engine.habits import store as habits
 from engine.reports import rollup
 from engine.reports.rollup import MessageDelta
 from engine.tracking import links
@@ -48,15 +49,24 @@ def write(session: Session, outcomes: Sequence[Outcome], now: dt.datetime) -> No
     deltas = [delta(outcome.message, outcome.metrics, now) for outcome in outcomes]
     proven = [outcome.message for outcome in outcomes if outcome.proves_delivery]
     rollup.messages(session, [*deltas, *resolve(session, proven, now, "clicked")])
-    _credit_again(session, outcomes)
+    touched = [outcome for outcome in outcomes if outcome.first_open_at or outcome.first_click_at]
+    if touched:
+        current = workspace.load(session)
+        _credit_again(session, current, touched)
+        habits.count(session, [_moved(outcome) for outcome in touched], current.zone)
 
 
-def _credit_again(session: Session, outcomes: Sequence[Outcome]) -> None:
+def _moved(outcome: Outcome) -> habits.Moved:
+    known = (outcome.message.first_open_at, outcome.message.first_click_at)
+    after = (known[0] or outcome.first_open_at, known[1] or outcome.first_click_at)
+    return habits.Moved(outcome.message.contact_id, known, after)
+
+
+def _credit_again(session: Session, current: workspace.Workspace, outcomes: Sequence[Outcome]) -> None:
     """What was bought between a touch and this moment was credited without knowing of the touch."""
     touches = [(o.message.contact_id, at) for o in outcomes for at in (o.first_open_at, o.first_click_at) if at]
-    if touches:
-        contacts = sorted({contact_id for contact_id, _ in touches})
-        convert.recredit(session, workspace.load(session), contacts, min(at for _, at in touches))
+    contacts = sorted({contact_id for contact_id, _ in touches})
+    convert.recredit(session, current, contacts, min(at for _, at in touches))
 
 
 def record_events(session: Session, events: Sequence[tuple[TrackedMessage, TrackedEvent]], now: dt.datetime) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from engine import workspace
 from engine.arrays import literal
 from engine.attribution import convert
+from engine.habits import store as habits
 from engine.reports import rollup
 from engine.tracking import facts
 from engine.tracking.classify import VERSION
@@ -125,7 +126,9 @@ def _write(session: Session, again: Sequence[_Again], now: dt.datetime) -> None:
         },
     )
     rollup.messages(session, [facts.delta(one.message, _metrics(one), now) for one in changed])
-    _credit_again(session, changed)
+    current = workspace.load(session)
+    _credit_again(session, current, changed)
+    habits.count(session, [habits.Moved(one.message.contact_id, *_firsts(one)) for one in changed], current.zone)
 
 
 def _metrics(one: _Again) -> dict[str, int]:
@@ -148,13 +151,21 @@ def _write_events(session: Session, again: Sequence[_Again], now: dt.datetime) -
     facts.record_events(session, [wanted[id_] for id_ in sorted(wanted.keys() - known)], now)
 
 
-def _credit_again(session: Session, changed: Sequence[_Again]) -> None:
+Firsts = tuple[dt.datetime | None, dt.datetime | None]
+
+
+def _firsts(one: _Again) -> tuple[Firsts, Firsts]:
+    """First open and first click, before and now."""
+    had, has = one.message, one.outcome
+    return (had.first_open_at, had.first_click_at), (has.first_open_at, has.first_click_at)
+
+
+def _credit_again(session: Session, current: workspace.Workspace, changed: Sequence[_Again]) -> None:
     moments = [at for one in changed for at in _touches(one)]
     if moments:
         contacts = sorted({one.message.contact_id for one in changed})
-        convert.recredit(session, workspace.load(session), contacts, min(moments))
+        convert.recredit(session, current, contacts, min(moments))
 
 
 def _touches(one: _Again) -> Iterable[dt.datetime]:
-    had, has = one.message, one.outcome
-    return (at for at in (had.first_open_at, had.first_click_at, has.first_open_at, has.first_click_at) if at)
+    return (at for firsts in _firsts(one) for at in firsts if at)

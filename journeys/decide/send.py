@@ -10,20 +10,24 @@ import datetime as dt
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from engine.habits.estimate import By, choose
+from engine.quiet import Hours
 from journeys.decide.localtime import next_time, quiet_until
 from journeys.decide.values import Needs, Outcome, Row, held, kept, parked, skipped
 from journeys.language.program import Program
-from journeys.language.steps import Email, SendOptions, Sms
+from journeys.language.steps import BestHour, Email, LocalTime, SendOptions, Sms
 
 PATIENCE = dt.timedelta(hours=24)
 """How long an entry waits for the fate of its message; with a mail server that is away for longer it goes on."""
 
 
 def needs(program: Program, step: Email | Sms) -> Needs:
-    """The `if` rule, and the contact's zone when `at` or `quiet` is local to it."""
+    """The `if` rule, the contact's zone when `at` or `quiet` is local to it, its hours when `at` is the best one."""
     options = program.sends[step.id]
-    local = any(part is not None and part.zone in ("contact", "workspace") for part in (options.at, options.quiet))
-    return Needs((options.if_,) if options.if_ else (), zone=local, fate=bool(options.fallback))
+    best = isinstance(options.at, BestHour)
+    timed = (None if isinstance(options.at, BestHour) else options.at, options.quiet)
+    local = best or any(part is not None and part.zone in ("contact", "workspace") for part in timed)
+    return Needs((options.if_,) if options.if_ else (), zone=local, habits=best, fate=bool(options.fallback))
 
 
 def decide(program: Program, step: Email | Sms, rows: Sequence[Row], now: dt.datetime) -> list[Outcome]:
@@ -69,13 +73,26 @@ def _hold(options: SendOptions, row: Row, now: dt.datetime) -> Outcome | None:
     """A row that was held has reached its `at`; only quiet hours can hold it longer, or something woke it too early."""
     if row.phase == "held" and row.deadline is not None and row.deadline > now:
         return parked("held", row.deadline, row.deadline)
-    moment, gate = now, "at"
-    if options.at is not None and row.phase != "held":
-        moment = next_time(options.at, _zones(options.at.zone, row)[0], now)
+    moment, gate, by = now, "at", None
+    if row.phase != "held":
+        moment, by = _time(options, row, now)
     if options.quiet is not None:
         quiet = quiet_until(options.quiet, _zones(options.quiet.zone, row), moment)
-        moment, gate = (quiet, "quiet") if quiet else (moment, gate)
-    return held(gate, moment) if moment > now else None
+        moment, gate, by = (quiet, "quiet", None) if quiet else (moment, gate, by)
+    return held(gate, moment, by) if moment > now else None
+
+
+def _time(options: SendOptions, row: Row, now: dt.datetime) -> tuple[dt.datetime, By | None]:
+    """When `at` lets the message go, and whose history chose that."""
+    match options.at:
+        case LocalTime():
+            return next_time(options.at, _zones(options.at.zone, row)[0], now), None
+        case BestHour():
+            quiet = options.quiet
+            kept = ((Hours(quiet.start, quiet.end), _zones(quiet.zone, row)),) if quiet else ()
+            chosen = choose(row.habits, row.zones[:-1], kept, now)
+            return chosen.at, chosen.by
+    return now, None
 
 
 def _zones(named: str, row: Row) -> tuple[ZoneInfo, ...]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
+from engine.habits.estimate import UNKNOWN, By
 from journeys.decide.effects import Effect
 from journeys.language.program import Program
 from journeys.language.steps import RuleText, Step
@@ -24,6 +25,7 @@ class Needs(NamedTuple):
     dates: tuple[str, ...] = ()  # dotted paths of attributes that hold a date
     zone: bool = False
     winner: bool = False  # the arm of the split that was chosen for everybody
+    habits: bool = False  # at which hours the contact opens, for rows that arrive
     fate: bool = False  # what became of the message of the step, for rows that wait for that
 
 
@@ -39,14 +41,28 @@ class Row:
 
     phase: `ready` when it has just arrived, `waiting`, `held` or `sending` when it was parked here before. `truths` and
     `dates` answer the step's `Needs`, in their order. `zones` are the contact's possible time zones: one, unless only a
-    phone number tells. `changes_at` is the first instant at which time alone may change a truth, None if it never does.
-    `fate` is what became of the step's message: `under_way`, `unreachable` (no address, a suppressed one, or one that
-    does not exist), or `settled` in any other way. `visit` is how often the entry has reached the step, with this time.
-    `winner` is the arm that everybody takes at a split, None before one is chosen.
+    phone number tells. `habits` are the hours at which it opens. `changes_at` is the first instant at which time alone
+    may change a truth, None if it never does. `fate` is what became of the step's message: `under_way`, `unreachable`
+    (no address, a suppressed one, or one that does not exist), or `settled` in any other way. `visit` is how often the
+    entry has reached the step, with this time. `winner` is the arm that everybody takes at a split, None before one is
+    chosen.
     """
 
     __slots__ = (
-        *("changes_at", "contact_id", "dates", "deadline", "fate", "id", "phase", "truths", "visit", "winner", "zones"),
+        *(
+            "changes_at",
+            "contact_id",
+            "dates",
+            "deadline",
+            "fate",
+            "habits",
+            "id",
+            "phase",
+            "truths",
+            "visit",
+            "winner",
+            "zones",
+        ),
     )
 
     def __init__(self, id: int, contact_id: int, phase: str = "ready", deadline: dt.datetime | None = None) -> None:
@@ -57,6 +73,7 @@ class Row:
         self.truths: tuple[bool, ...] = ()
         self.dates: tuple[dt.datetime | None, ...] = ()
         self.zones: tuple[ZoneInfo, ...] = ()
+        self.habits = UNKNOWN
         self.changes_at: dt.datetime | None = None
         self.fate = "under_way"
         self.visit = 1
@@ -96,9 +113,12 @@ def parked(phase: str, wake_at: dt.datetime, deadline: dt.datetime | None = None
 
 
 @lru_cache(maxsize=10_000)
-def held(gate: str, until: dt.datetime) -> Outcome:
-    """A send is held by `gate`, `at` or `quiet`. One object for everybody whom it holds until then, as above."""
-    detail = {"gate": gate, "until": until.astimezone(dt.UTC).isoformat()}
+def held(gate: str, until: dt.datetime, by: By | None = None) -> Outcome:
+    """A send is held by `gate`, `at` or `quiet`. One object for everybody whom it holds until then, as above.
+
+    `by` says whose history chose the hour, if it is the contact's best.
+    """
+    detail = {"gate": gate, "until": until.astimezone(dt.UTC).isoformat()} | ({"best_hour": by} if by else {})
     return Outcome("held", phase="held", wake_at=until, deadline=until, detail=detail)
 
 

@@ -12,7 +12,10 @@ from sqlalchemy.orm import Session
 from engine.expr.explain import explain
 from engine.expr.facts import Facts
 from engine.facts import Asked, facts_of
+from engine.habits import store
+from engine.habits.estimate import slot_of
 from engine.signing import Signer
+from engine.zones import zones_of
 from journeys.explain.gates import messages
 from journeys.explain.values import CallStory, Entry, Rule, StepStory, Waiting
 from journeys.language.program import Program
@@ -32,6 +35,7 @@ select step_id, visit, coalesce(nullif(endpoint, ''), address), state, attempts,
     case when state = 'pending' then next_at end
 from deliveries where enrolment_id = :id order by id limit 2000
 """)
+ZONE = text("select timezone from contacts where id = :id")
 DECIDED = frozenset({"branched", "skipped", "queued", "called", "notified", "held"})
 """Outcomes of steps whose rules were asked."""
 MOST = 20
@@ -69,9 +73,23 @@ def _steps(session: Session, catalogue: Catalogue, version: Version, row: Any, n
         if facts is not None and rules:
             then = facts._replace(step_since=at)
             seen = tuple(Rule(what, explain(rule.node, then, now)) for what, rule in rules)
+        if detail and "best_hour" in detail:
+            detail = detail | _opened(session, catalogue, row.contact_id, detail)
         if outcome == "held_out":
             detail = {"share": f"{float(version.program.journey.holdout * 100):g}%"}
         yield StepStory(at, step_id, _kind(version, step_id), visit, outcome, detail, seen)
+
+
+def _opened(session: Session, catalogue: Catalogue, contact_id: int, detail: dict[str, Any]) -> dict[str, int]:
+    """How many messages were opened near the hour that was chosen, and in all, by whose history chose it; as of now."""
+    by = contact_id if detail["best_hour"] == "own" else store.EVERYBODY
+    counts = store.counts_of(session, [contact_id]).get(by, {})
+    named = session.execute(ZONE, {"id": contact_id}).scalar()
+    zone = zones_of(named, None, catalogue.workspace.zone)[0]
+    hour = slot_of(dt.datetime.fromisoformat(detail["until"]), zone) % 24
+    near = {(hour + distance) % 24 for distance in (-1, 0, 1)}
+    then = sum(number for slot, number in counts.items() if slot % 24 in near)
+    return {"opened_then": then, "opened_in_all": sum(counts.values())}
 
 
 def asked_by(program: Program, step_id: str) -> tuple[tuple[str, RuleText], ...]:

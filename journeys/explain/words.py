@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from journeys.explain.values import Gate
@@ -45,7 +45,15 @@ NAMES = {
     "joined": "joined the segment",
     "left": "left the segment",
     "gate": "because of",
+    "best_hour": "best hour by",
+    "opened_then": "opened near that hour",
+    "opened_in_all": "opened in all",
     "if": "condition",
+}
+CHOSEN_BY = {
+    "own": "the contact's own opens and clicks",
+    "everybody": "everybody's opens and clicks",
+    "default": "default, as nobody has opened anything yet",
 }
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 
@@ -55,6 +63,12 @@ def name(key: str) -> str:
     if key.startswith("topic:"):
         return f"topic {key.removeprefix('topic:')}"
     return NAMES.get(key, key.replace("_", " "))
+
+
+def in_words(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a line of the step log tells, with words for its codes."""
+    by = found.get("best_hour")
+    return {**found, "best_hour": CHOSEN_BY.get(by, by)} if by else found
 
 
 def told(value: Any, zone: dt.tzinfo) -> str:

@@ -15,6 +15,7 @@ from journeys.language.durations import Duration
 from journeys.language.program import children, walk
 from journeys.language.steps import (
     Arm,
+    BestHour,
     Cap,
     DateOffset,
     Journey,
@@ -156,6 +157,8 @@ def _told(value: Any, shown: bool) -> str:
             return value.text
         case Duration() | LocalTime() | DateOffset():
             return describe_time(value)
+        case BestHour():
+            return "best"
         case bool():
             return "true" if value else "false"
         case Fraction():

@@ -50,7 +50,7 @@ _OPTIONS: Json = {
     "topic": _text("What the message is about; contacts may refuse a topic.", "news"),
     "quiet": _text("Hours without sends; the message is held.", "21:00-08:00 contact", "none"),
     "cap": _text("At most so many messages in a span; what is above is dropped.", "3 per week", "none"),
-    "at": _text("The local time at which it may leave.", "09:30 contact", "monday 09:30 Europe/Berlin"),
+    "at": _text("The local time at which it may leave.", "09:30 contact", "monday 09:30 Europe/Berlin", "best"),
     "expires": _text("How long after it was queued it may still leave.", "2 days"),
     "if": _RULE | {"description": "Skip the message unless this rule holds."},
     "fallback": _STEPS | {"description": "Steps for those whom the message cannot reach."},

@@ -63,7 +63,12 @@ class LocalTime:
     weekdays: tuple[int, ...] = ()
 
 
-At: TypeAlias = LocalTime
+@dataclass(frozen=True, slots=True)
+class BestHour:
+    """The hour within a day at which the contact is most likely to open (`engine.habits.estimate`)."""
+
+
+At: TypeAlias = LocalTime | BestHour
 
 
 @dataclass(frozen=True, slots=True)

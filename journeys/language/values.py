@@ -16,7 +16,7 @@ from typing import Literal
 from engine.errors import LanguageError
 from journeys.language.durations import UNITS, Duration, parse_duration
 from journeys.language.problems import did_you_mean
-from journeys.language.steps import Again, At, Cap, DateOffset, LocalTime, Quiet, Schedule, ValueText, Winner
+from journeys.language.steps import Again, At, BestHour, Cap, DateOffset, LocalTime, Quiet, Schedule, ValueText, Winner
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY_GROUPS = {"weekday": (0, 1, 2, 3, 4), "weekdays": (0, 1, 2, 3, 4), "weekend": (5, 6), "weekends": (5, 6)}
@@ -143,8 +143,14 @@ def local_time(text: str) -> LocalTime:
 
 
 def at(text: str) -> At:
-    """When a send may leave, as `local_time`."""
-    return local_time(text)
+    """When a send may leave: `best`, the contact's best hour within a day, or as `local_time`."""
+    if text.lower() == "best":
+        return BestHour()
+    try:
+        return local_time(text)
+    except LanguageError as error:
+        error.expected = (*error.expected, "best")
+        raise
 
 
 def weekdays(text: str) -> tuple[int, ...]:

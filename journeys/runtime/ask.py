@@ -15,9 +15,15 @@ from engine.expr import ast
 from engine.expr.compile_sql import Scope, condition
 from engine.expr.compile_sql.operands import operand
 from engine.expr.compile_sql.scope import Context
+from engine.habits import store
+from engine.habits.estimate import Habits
+from engine.messages.limits import Limits
 from engine.model import Contact, Enrolment
+from engine.quiet import Hours
+from engine.workspace import Workspace
 from engine.zones import zones_of
 from journeys.decide import Needs
+from journeys.language.program import Program
 from journeys.language.steps import RuleText
 from journeys.runtime.catalogue import Catalogue, Version
 from journeys.runtime.entry import Entry
@@ -53,7 +59,10 @@ def answer(
     rows: Sequence[Entry],
     now: dt.datetime,
 ) -> None:
-    """Fill `truths`, `dates`, `zones` of every row. A row that waits is asked as of its deadline if that is past."""
+    """Fill `truths`, `dates`, `zones` of every row, and `habits` of those that arrive.
+
+    A row that waits is asked as of its deadline if that is past.
+    """
     moments = [(_as_of(row, now), row.arrived_at or now) for row in rows]
     answers = _rows(session, catalogue, (version.id, "step", step_id), wanted, rows, moments)
     found = {values[0]: values for values in answers}
@@ -67,6 +76,24 @@ def answer(
             row.dates = values[first_date : first_date + len(wanted.dates)]
         if wanted.zone:
             row.zones = zones_of(values[-2], values[-1] if by_phone else None, zone)
+    if wanted.habits:
+        _know_habits(session, catalogue, version, step_id, [row for row in rows if row.phase == "ready"])
+
+
+def _know_habits(session: Session, catalogue: Catalogue, version: Version, step_id: str, rows: Sequence[Entry]) -> None:
+    if not rows:
+        return
+    quiet = quiet_hours(catalogue.workspace, version.program, step_id)
+    profiles, everybody = store.read(session, {row.contact_id for row in rows})
+    unknown = Habits(None, everybody, quiet)
+    for row in rows:
+        own = profiles.get(row.contact_id)
+        row.habits = Habits(own, everybody, quiet) if own else unknown
+
+
+def quiet_hours(workspace: Workspace, program: Program, step_id: str) -> Hours | None:
+    """The workspace's for what a step sends: the message would wait for their end."""
+    return Limits.of(workspace).hours_of(program.steps[step_id].kind, program.sends[step_id].topic or None)
 
 
 def _as_of(row: Entry, now: dt.datetime) -> dt.datetime:

@@ -7,6 +7,7 @@ import json
 from array import array
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ from engine.arrays import literal
 from engine.db import driver
 from engine.expr import EventFact, Facts, MessageFact
 from engine.expr.facts import NOTHING
+from engine.habits import store as habits
+from engine.habits.estimate import NOBODY, Habits
 from engine.signing import Signer
 from journeys.decide import chain
 from journeys.simulate.person import Person, Turn
@@ -118,6 +121,8 @@ def people(session: Session, plan: Plan, ids: Sequence[int], signer: Signer) -> 
     stays = _grouped(session, STAYS, wanted, plan.end, plan.start, wanted, plan.end, plan.start)
     journeys = _grouped(session, JOURNEYS, wanted, plan.start, plan.start)
     suppressed = _suppressed(session, contacts, signer)
+    asks_for_habits = any(asked.habits for asked in plan.asked.values())
+    profiles, everybody = habits.read(session, ids) if asks_for_habits else ({}, NOBODY)
     events = _events(session, plan, wanted)
     coming = next(events, None)
     for row, attributes in zip(contacts, _documents(contacts), strict=True):
@@ -126,7 +131,8 @@ def people(session: Session, plan: Plan, ids: Sequence[int], signer: Signer) -> 
             coming = next(events, None)
         facts = coming[1] if coming is not None and coming[0] == id_ else ()
         read = Read(messages.get(id_, ()), consent.get(id_, ()), stays.get(id_, ()), journeys.get(id_, ()))
-        yield _person(plan, row, attributes, facts, read, suppressed.get(id_, NOTHING))
+        person = _person(plan, row, attributes, facts, read, suppressed.get(id_, NOTHING))
+        yield replace(person, habits=Habits(profiles.get(id_), everybody)) if asks_for_habits else person
     deque(events, maxlen=0)  # those of contacts erased meanwhile, so that the connection is free for what comes next
 
 

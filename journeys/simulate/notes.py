@@ -26,6 +26,8 @@ def _of_history(plan: Plan, read: list[Dependencies]) -> Iterator[str]:
     zoned = any(asked.zone for asked in plan.asked.values())
     if dated or zoned or any(one.attributes for one in read):
         yield "Attributes, addresses and time zones are those of today, for what they were then is not kept."
+    if any(asked.habits for asked in plan.asked.values()):
+        yield "The best hours of contacts are those that their opens and clicks up to today tell."
     if plan.journey.enter.segment or any(one.segments for one in read):
         yield "Segments are as they were recorded: nobody was in one before it was made."
     if any(one.journeys for one in read):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from engine.expr import Facts
+from engine.habits.estimate import UNKNOWN, Habits
 
 
 class Turn(NamedTuple):
@@ -28,7 +29,7 @@ class Person:
     """`facts` hold all events that the draft reads, in their order, and everything else as it was at the span's start.
 
     Attributes are those of today: their history is not kept. `suppressed` maps a channel to since when;
-    at `called_at` a program lets the contact in.
+    at `called_at` a program lets the contact in. `habits` are those of today, where the draft asks for them.
     """
 
     id: int
@@ -37,3 +38,4 @@ class Person:
     turns: tuple[Turn, ...] = ()
     suppressed: Mapping[str, dt.datetime] = field(default_factory=dict)
     called_at: dt.datetime | None = None
+    habits: Habits = UNKNOWN

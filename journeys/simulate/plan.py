@@ -13,12 +13,14 @@ from engine.expr.schema import Schema
 from engine.expr.walk import nodes, values
 from engine.messages.cap import Cap
 from engine.messages.cap import parse as parse_cap
+from engine.quiet import Hours
 from engine.workspace import Workspace
 from journeys.decide import needs
 from journeys.language import steps as language
 from journeys.language.check import with_journey
 from journeys.language.parse import parse
 from journeys.language.program import Program, program, walk
+from journeys.runtime.ask import quiet_hours
 from journeys.runtime.listening import Listening, listening
 
 
@@ -42,7 +44,10 @@ class Reads:
 
 
 class Asked(NamedTuple):
-    """What a step asks of its contact, ready for the evaluator. `time`: it minds when a verdict may change."""
+    """What a step asks of its contact, ready for the evaluator. `time`: it minds when a verdict may change.
+
+    `quiet` are the workspace's quiet hours for what the step sends, where the best hour is asked for.
+    """
 
     rules: tuple[ast.Node, ...]
     dates: tuple[ast.Path, ...]
@@ -50,6 +55,8 @@ class Asked(NamedTuple):
     phone: bool
     winner: bool
     time: bool
+    habits: bool = False
+    quiet: Hours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ def plan(
     known = with_journey(schema, flat.journey)
     reads = _reads(flat, known, workspace)
     ears = listening(flat, known.aliases)
-    asked = {id_: one for id_ in flat.steps if any(one := _asked(flat, ears, id_))}
+    asked = {id_: one for id_ in flat.steps if any(one := _asked(flat, ears, id_, workspace))}
     limits = ((id_, parse_cap(f"{send.cap.count} per {send.cap.per}")) for id_, send in flat.sends.items() if send.cap)
     caps = {id_: limit for id_, limit in limits if limit is not None}
     heard = None if ears.any_event else ears.all_events | {enter.event}
@@ -105,12 +112,14 @@ def plan(
     return Plan(flat, ears, workspace, known, start, end, reads, asked, caps, heard=heard, choosing=choosing)
 
 
-def _asked(flat: Program, ears: Listening, step_id: str) -> Asked:
+def _asked(flat: Program, ears: Listening, step_id: str, workspace: Workspace) -> Asked:
     step = flat.steps[step_id]
     wanted = needs(flat, step)
     rules, dates = [rule.node for rule in wanted.rules], [ast.Path(tuple(path.split("."))) for path in wanted.dates]
     time = isinstance(step, language.WaitFor) and ears.steps[step_id].time
-    return Asked(tuple(rules), tuple(dates), wanted.zone, wanted.zone and step.kind == "sms", wanted.winner, time)
+    by_phone = wanted.zone and step.kind == "sms"
+    quiet = quiet_hours(workspace, flat, step_id) if wanted.habits else None
+    return Asked(tuple(rules), tuple(dates), wanted.zone, by_phone, wanted.winner, time, wanted.habits, quiet)
 
 
 def _sends(journey: language.Journey) -> Iterator[language.SendOptions]:

@@ -320,6 +320,8 @@ class Replay:
         if asked.zone:
             phone = self.facts.phone if asked.phone else None
             row.zones = zones_of(self.facts.timezone, phone, self.plan.workspace.zone)
+        if asked.habits:
+            row.habits = self.person.habits._replace(quiet=asked.quiet)
 
     def _ask(self, asked: Asked, row: Stay, now: dt.datetime) -> None:
         waits = row.phase == "waiting" and row.deadline is not None

@@ -72,6 +72,12 @@ def meet(world: World) -> int:
     return ann
 
 
+def bob(world: World) -> int:
+    """His id."""
+    [(id_,)] = world.execute("select id from contacts where external_id = 'bob'")
+    return int(id_)
+
+
 def remains(world: World) -> list[str]:
     """Where any of Ann's words still stand."""
     found = []
@@ -97,6 +103,7 @@ def test_nothing_of_the_person_is_left_and_the_numbers_stay(world: World, tmp_pa
         before = session.execute(text("select sum(sent), sum(human_clicks), sum(revenue) from message_rollups")).one()
     assert forget(world.database, [ANN[0], "nobody"], signer(), "test") == 1
     assert remains(world) == []
+    assert {row[0] for row in world.execute("select contact_id from contact_hours")} == {0, bob(world)}
     assert errors.read_text() == "row,column,value\n3,email,bob\n"
     with world.database.transaction() as session:
         assert_counters_equal_ledger(session)
@@ -109,6 +116,7 @@ def test_nothing_of_the_person_is_left_and_the_numbers_stay(world: World, tmp_pa
     ]
     assert forget(world.database, [ANN[0]], signer(), "test") == 0
     world.live(72 * HOUR)
+    assert world.execute("select 1 from contact_hours where contact_id = :id", id=ann) == []
     assert remains(world) == []
 
 

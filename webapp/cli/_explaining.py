@@ -12,7 +12,7 @@ from engine.expr.explain import Explanation
 from journeys.explain import Story
 from journeys.explain.campaigns import CampaignStory
 from journeys.explain.values import Entry, MessageStory, Refusal
-from journeys.explain.words import answer, moment, name, question, refused_first, told
+from journeys.explain.words import answer, in_words, moment, name, question, refused_first, told
 
 
 def show_story(story: Story, zone: dt.tzinfo = dt.UTC) -> None:
@@ -45,7 +45,7 @@ def _entry(entry: Entry, zone: dt.tzinfo) -> Iterator[str]:
     reason = f" ({entry.reason})" if entry.reason else ""
     yield f"\nEntered {moment(entry.entered_at, zone)} on version {entry.version}{arms}; {entry.status}{reason}"
     for step in entry.steps:
-        detail = f"  {_values(step.detail, zone)}" if step.detail else ""
+        detail = f"  {_values(in_words(step.detail), zone)}" if step.detail else ""
         yield f"  {moment(step.at, zone)}  {step.step or '–'}: {step.outcome.replace('_', ' ')}{detail}"
         for rule in step.rules:
             yield f"    {rule.what}, by the values of now:"

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from engine.habits.estimate import UNKNOWN, Habits
 from journeys.decide import Outcome, Row, decide
 from journeys.language.parse import parse
 from journeys.language.program import Program, program
@@ -31,10 +32,11 @@ def row(
     zones: Sequence[str] = (),
     changes_at: dt.datetime | None = None,
     fate: str = "under_way",
+    habits: Habits = UNKNOWN,
 ) -> Row:
     """A row as the executor fills it; `zones` are the contact's, and the workspace is in UTC."""
     made = Row(id, id, phase, deadline)
-    made.fate = fate
+    made.fate, made.habits = fate, habits
     made.truths, made.dates, made.changes_at = tuple(truths), tuple(dates), changes_at
     made.zones = (*(ZoneInfo(name) for name in zones or ("UTC",)), UTC)
     return made

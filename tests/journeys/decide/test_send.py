@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from engine.habits.estimate import UNKNOWN, Habits, Profile
 from journeys.decide import decide, needs
 from journeys.decide.localtime import quiet_until
 from journeys.decide.values import Outcome
@@ -168,3 +169,49 @@ def test_a_send_with_a_fallback_waits_for_the_fate_of_its_message() -> None:
 def test_who_is_held_and_woken_too_early_stays() -> None:
     held = {"phase": "held", "deadline": NOW + DAY}
     assert one(email("at: 12:00 contact"), row(**held)).wake_at == NOW + DAY
+
+
+def evenings(hour: int) -> Habits:
+    """Of who always opens at this hour."""
+    return Habits(Profile({24 * day + hour: 9 for day in range(7)}))
+
+
+@pytest.mark.parametrize(
+    ("options", "habits", "zone", "until", "by"),
+    [
+        (["at: best"], UNKNOWN, "UTC", "2026-03-03 10:00", "default"),
+        (["at: best"], evenings(20), "UTC", "2026-03-02 20:00", "own"),
+        (["at: best"], evenings(20), "Asia/Tokyo", "2026-03-03 11:00", "own"),
+        (["at: best", "quiet: 20:00-23:00 contact"], evenings(20), "UTC", "2026-03-02 19:00", "own"),
+        (["at: best", "quiet: 18:00-23:00 Asia/Tokyo"], evenings(9), "UTC", "2026-03-03 08:00", "own"),
+    ],
+)
+def test_best_holds_for_the_hour_of_the_contacts_own_habit(
+    options: list[str], habits: Habits, zone: str, until: str, by: str
+) -> None:
+    outcome = one(email(*options), row(zones=[zone], habits=habits))
+    assert (outcome.log, outcome.wake_at) == ("held", instant(until))
+    assert outcome.detail == {"gate": "at", "until": instant(until).isoformat(), "best_hour": by}
+
+
+def test_in_the_best_hour_a_message_is_queued_at_once() -> None:
+    assert one(email("at: best"), row(habits=evenings(12))).log == "queued"
+
+
+def test_who_was_held_for_the_best_hour_is_sent_to_when_it_comes() -> None:
+    held = row(phase="held", deadline=NOW, habits=evenings(20))
+    assert one(email("at: best"), held).log == "queued"
+    early = row(phase="held", deadline=NOW + DAY, habits=evenings(20))
+    assert one(email("at: best"), early).wake_at == NOW + DAY
+
+
+def test_best_of_the_journey_is_lifted_by_none() -> None:
+    frame = "send: {at: best}\n"
+    assert one(email(), row(), frame=frame).log == "held"
+    assert one(email("at: none"), row(), frame=frame).log == "queued"
+
+
+def test_best_asks_for_zone_and_habits() -> None:
+    laid = flat(email("at: best"))
+    wanted = needs(laid, laid.steps["mail"])
+    assert (wanted.zone, wanted.habits) == (True, True)
