@@ -1,4 +1,4 @@
-"""At which hours contacts open and click; `cairn hits recount-hours` counts what is in the ledger already."""
+"""At which hours contacts open and click; `cairn hours recount` counts what is in the ledger already."""
 
 import sqlalchemy as sa
 from alembic import op
