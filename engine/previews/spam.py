@@ -24,6 +24,7 @@ TRAVEL = (
     "ONCE_RECEIVED",
     "AUTH_",
     "FROM_NEQ_ENV",
+    "DATE_IN_",  # a preview may be as of any instant
 )
 
 
