@@ -11,7 +11,7 @@ from redis import Redis
 from engine.db import Database
 from engine.settings import Settings, settings
 from workers.database import open_database
-from workers.embedded import Urls, servers
+from workers.embedded import Urls, running, servers
 from workers.enqueue import connect
 
 
@@ -43,7 +43,7 @@ def adopted() -> Iterator[Settings]:
 
 @contextmanager
 def connected_to_send() -> Iterator[Database]:
-    """As `connected`, for commands that send in this process: the settings name the mail server of `cairn up` too."""
+    """As `connected`, for commands that send in this process: they name what `cairn up` has settled too."""
     with servers(settings()) as urls:
         _adopt(urls)
         database = _open(urls)
@@ -51,10 +51,19 @@ def connected_to_send() -> Iterator[Database]:
         database.close()
 
 
+def site_url() -> str:
+    """The base of links to the site: CAIRN_PUBLIC_URL, else where this home runs, else where it would."""
+    own = settings()
+    site = None if own.public_url else running.read(own.home)
+    return site.address if site and site.address else own.site_url
+
+
 def _adopt(urls: Urls) -> None:
     os.environ |= {"DATABASE_URL": urls.database_url, "REDIS_URL": urls.redis_url}
     if urls.smtp_url:
         os.environ["CAIRN_SMTP_URL"] = urls.smtp_url
+    if urls.address and not settings().public_url:
+        os.environ["CAIRN_PUBLIC_URL"] = urls.address
     settings.cache_clear()
 
 

@@ -18,12 +18,11 @@ from engine.campaigns import preflight, states, store
 from engine.campaigns import report as reports
 from engine.campaigns.as_json import campaign_as_json, report_as_json
 from engine.contacts.find import find
-from engine.settings import settings
 from engine.signing import signer
 from journeys.explain import as_json as story_as_json
 from journeys.explain.campaigns import explain_campaign
 from webapp.cli._console import console
-from webapp.cli._context import connected
+from webapp.cli._context import connected, site_url
 from webapp.cli._explaining import show_campaign_story
 from webapp.cli._files import read_text
 
@@ -114,9 +113,7 @@ def check(slug: str, as_json: bool) -> None:
     """Look for what would go wrong with the campaign SLUG; exit code 1 if something stops it. Nothing is sent."""
     with connected() as database, database.transaction() as session:
         campaign = store.find(session, slug)
-        found = preflight.check(
-            session, store.definition_of(campaign), signer(), settings().site_url, clock.now(session)
-        )
+        found = preflight.check(session, store.definition_of(campaign), signer(), site_url(), clock.now(session))
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2))
     else:
@@ -141,7 +138,7 @@ def start(slug: str, accepted: bool) -> None:
     """Send the campaign SLUG, at once or at its time, if the check finds nothing against it."""
     with connected() as database, database.transaction() as session:
         now, actor = clock.now(session), getpass.getuser()
-        found = preflight.start(session, slug, signer(), settings().site_url, now, actor, accepted=accepted)
+        found = preflight.start(session, slug, signer(), site_url(), now, actor, accepted=accepted)
     click.echo(f"{slug} {SAID['start'].format(start_at=found.start_at)}")
 
 

@@ -24,7 +24,7 @@ from engine.previews import handing, look, message, spam
 from engine.settings import settings
 from engine.signing import signer
 from webapp.cli import _families
-from webapp.cli._context import connected, connected_to_send
+from webapp.cli._context import connected, connected_to_send, site_url
 from webapp.cli._files import read_text, tell, tell_error
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -121,7 +121,7 @@ def _render(database: Database, slug: str, as_: str | None, language: str) -> tu
     with database.transaction() as session:
         found, who = _found(session, slug, as_, language)
         known, now = workspace.load(session), clock.now(session)
-        return found, message.render(session, found, who, known, settings().site_url, now)
+        return found, message.render(session, found, who, known, site_url(), now)
 
 
 def _found(session: Session, slug: str, as_: str | None, language: str) -> tuple[message.Content, message.Person]:
@@ -167,7 +167,7 @@ def test(slug: str, to: tuple[str, ...], as_: str | None, language: str) -> None
             known = workspace.load(session)
             only = parse(own.allowed_recipients)
             letters = handing.prepare(
-                session, found, who, to, known, own.site_url, getpass.getuser(), now, signer(), allowed=only
+                session, found, who, to, known, site_url(), getpass.getuser(), now, signer(), allowed=only
             )
         handed = handing.hand_over(letters, own.smtp_url, configured(own.dkim_domain, own.dkim_keys))
     for each in handed:

@@ -9,7 +9,7 @@ from engine.channels.addresses import accounts, addresses, name_of
 from engine.channels.mail_api.account import Account
 from engine.settings import settings
 from engine.signing import signer
-from webapp.cli._context import connected
+from webapp.cli._context import connected, site_url
 from webapp.public.mail_receipts import door_url
 
 
@@ -28,7 +28,7 @@ def command() -> None:
         _show_relay(own.smtp_url)
     vendors = accounts(own.smtp_url)
     for account in vendors:
-        _show_webhook(account, account.kind if account.kind != vendors[0].kind else "", own.site_url)
+        _show_webhook(account, account.kind if account.kind != vendors[0].kind else "", site_url())
     if vendors and not own.public_url:
         click.echo("warning: CAIRN_PUBLIC_URL is not set, so the vendor cannot reach this address.", err=True)
 

@@ -9,10 +9,9 @@ from sqlalchemy.orm import Session
 from engine import clock
 from engine.errors import InvalidInput
 from engine.model import Form
-from engine.settings import settings
 from engine.tracking import forms
 from engine.tracking.forms import Field
-from webapp.cli._context import connected
+from webapp.cli._context import connected, site_url
 from webapp.public.page import TEMPLATES
 
 
@@ -25,10 +24,11 @@ def command() -> None:
 def list_() -> None:
     """Print all forms: slug, title, address, and more."""
     with connected() as database, database.transaction() as session:
+        site = site_url()
         for form in forms.listed(session):
             marks = ["double opt-in" if form.double_opt_in else "single opt-in"]
             marks += ["archived"] if form.archived_at else []
-            click.echo(f"{form.slug}\t{form.title}\t{settings().site_url}/f/{form.slug}\t{', '.join(marks)}")
+            click.echo(f"{form.slug}\t{form.title}\t{site}/f/{form.slug}\t{', '.join(marks)}")
 
 
 @command.command("set")
@@ -55,7 +55,7 @@ def set_(slug: str, fields: tuple[str, ...], **values: object) -> None:
             setattr(form, name, value)
         asked = [_field(text) for text in fields] if fields else forms.fields_of(form)
         forms.save(session, form, asked)
-    click.echo(f"{settings().site_url}/f/{slug}")
+    click.echo(f"{site_url()}/f/{slug}")
 
 
 def _form(session: Session, slug: str) -> Form:
@@ -79,7 +79,7 @@ def embed(slug: str) -> None:
         form = forms.find(session, slug)
         environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
         html = environment.get_template("system/embed.html").render(
-            address=f"{settings().site_url}/f/{slug}",
+            address=f"{site_url()}/f/{slug}",
             fields=forms.fields_of(form),
             wording=forms.wording_of(session, form),
         )

@@ -9,7 +9,7 @@ from engine.channels.sms.gateway import Gateway, parse
 from engine.rendering.sms import counted, folded
 from engine.settings import settings
 from engine.signing import signer
-from webapp.cli._context import adopted, connected
+from webapp.cli._context import adopted, connected, site_url
 from webapp.public.texts import incoming_url
 from workers import texts
 
@@ -36,7 +36,7 @@ def show() -> None:
     if gateway.kind == "smpp":
         click.echo("incoming texts  over SMPP: `cairn sms receive`, which is part of `cairn up`")
         return
-    click.echo(f"incoming texts  {incoming_url(settings().site_url, gateway, signer())}")
+    click.echo(f"incoming texts  {incoming_url(site_url(), gateway, signer())}")
     click.echo("receipts        each text names its own address below /hooks/sms/")
     if not settings().public_url:
         click.echo("warning: CAIRN_PUBLIC_URL is not set, so the gateway cannot reach these addresses.", err=True)

@@ -125,6 +125,7 @@ def test_up_runs_everything_and_a_killed_supervisor_takes_everything_along(
     assert answers(address)
     assert "Sign in as" in first.text()
     assert f"Runs at {address}" in call("status").output and "only" not in call("status").output
+    assert call("forms", "set", "join", "--title", "Join us").output.strip() == f"{address}/f/join"
     monkeypatch.setenv("CAIRN_ALLOWED_RECIPIENTS", "@cairn.example")
     settings.cache_clear()
     assert "Writes to   @cairn.example only" in call("status").output
