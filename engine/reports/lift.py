@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from engine.reports.student import quantile
+
 FEWEST_CONTACTS = 50
 FEWEST_CONVERSIONS = 5
 Z = NormalDist().inv_cdf(0.975)
@@ -108,8 +110,6 @@ def value_difference(treated: Arm, holdout: Arm) -> Interval:
     error = math.sqrt(sum(part for part, _ in parts))
     if error == 0:
         return Interval(difference, difference, difference)
-    from scipy.special import stdtrit  # scipy takes a second to import, and only a report needs it
-
     freedom = error**4 / sum(part**2 / degrees for part, degrees in parts)
-    half = float(stdtrit(freedom, 0.975)) * error
+    half = quantile(0.975, freedom) * error
     return Interval(difference, difference - half, difference + half)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.special import stdtrit
 
 from engine.reports.lift import Arm, lift, rate_difference, value_difference, wilson
+from engine.reports.student import below, quantile
 
 
 @pytest.mark.parametrize(
@@ -68,6 +72,19 @@ def test_differences_of_values_are_those_of_scipys_welch_test(treated: list[floa
         return
     expected = stats.ttest_ind(treated, holdout, equal_var=False).confidence_interval(0.95)
     assert (found.low, found.high) == (pytest.approx(expected.low, abs=1e-3), pytest.approx(expected.high, abs=1e-3))
+
+
+@given(st.floats(1, 1e7), st.floats(0.5, 0.9999))
+def test_students_t_is_scipys(freedom: float, probability: float) -> None:
+    found = quantile(probability, freedom)
+    assert found == pytest.approx(float(stdtrit(freedom, probability)), rel=1e-6, abs=1e-6)
+    assert below(found, freedom) == pytest.approx(probability, abs=1e-7)
+
+
+def test_a_report_imports_no_scipy() -> None:
+    asked = "from engine.reports.lift import Arm, lift; lift(Arm(9, 3, 3, 5), Arm(9, 2, 2, 3))"
+    code = f"{asked}; import sys; sys.exit('scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("size", [0, 1])
