@@ -24,7 +24,7 @@ BODY_BYTES = 15
 CLICKS, CLICK_BYTES = 5, 12  # tags of links in a digest of BLAKE2b
 OWN = {"open": (0, 12), "unsubscribe": (12, 30), "preferences": (30, 48), "bounce": (48, 58)}
 """Where their tags are in a digest that they share."""
-APART = {"view": (0, 18), "confirm": (18, 36)}  # in another one, as few messages need them
+APART = {"view": (0, 18), "confirm": (18, 36), "reply": (36, 46)}  # in another one, as few messages need them
 BLOCK = struct.Struct(">BH")  # what is hashed after the body: the kind of digest, and its number or the position
 SHARED_BLOCK, LINK_BLOCK, APART_BLOCK = range(3)
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -76,6 +76,7 @@ class Signer:
         }
         self._keyed = {purpose: Keyed(key) for purpose, key in keys.items()}  # an email has a token for each link
         self._message = hashlib.blake2b(key=hmac.digest(secret, b"cairn/message/3", "sha256"))
+        self.sealing_key = hmac.digest(secret, b"cairn/sealed", "sha256")  # for `engine.sealing`
 
     def token(self, purpose: str, reference: Reference) -> str:
         """A URL-safe token with a tag of 96 bits; of 144 for what changes a consent."""
@@ -95,13 +96,27 @@ class Signer:
 
     def bounce(self, message_id: int, origin_us: int) -> str:
         """The name of a message in a bounce address: 40 letters and digits in lower case (base32), a tag of 80 bits."""
+        return self._named(BOUNCE, message_id, origin_us)
+
+    def reply(self, message_id: int, origin_us: int) -> str:
+        """The name of a message in a Reply-To, as `bounce` spells it."""
+        return self._named(REPLY, message_id, origin_us)
+
+    def _named(self, place: tuple[bytes, int, int], message_id: int, origin_us: int) -> str:
         body = message_id.to_bytes(8, "big", signed=True) + origin_us.to_bytes(7, "big", signed=True)
-        block, start, end = BOUNCE
+        block, start, end = place
         number = int.from_bytes(body + self._digest(body + block)[start:end], "big")
         return "".join([PAIRS[number >> shift & 1023] for shift in SHIFTS])
 
     def read_bounce(self, name: str) -> Reference | None:
         """The message that a bounce address names, or None when it was not made here. Never raises on any text."""
+        return self._read_named(BOUNCE, name)
+
+    def read_reply(self, name: str) -> Reference | None:
+        """The message that a Reply-To names, as `read_bounce`."""
+        return self._read_named(REPLY, name)
+
+    def _read_named(self, place: tuple[bytes, int, int], name: str) -> Reference | None:
         if len(name) != BOUNCE_LENGTH or not name.isascii():
             return None
         try:
@@ -109,7 +124,7 @@ class Signer:
         except binascii.Error:
             return None
         body, tag = raw[:BODY_BYTES], raw[BODY_BYTES:]
-        block, start, end = BOUNCE
+        block, start, end = place
         if not hmac.compare_digest(tag, self._digest(body + block)[start:end]):
             return None
         return Reference(*(int.from_bytes(part, "big", signed=True) for part in (body[:8], body[8:])))
@@ -178,6 +193,7 @@ def place(purpose: str, position: int) -> tuple[bytes, int, int]:
 
 
 BOUNCE = place("bounce", 0)
+REPLY = place("reply", 0)
 BOUNCE_LENGTH = 40
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 PAIRS = [

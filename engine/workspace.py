@@ -27,6 +27,7 @@ class Workspace:
     `sms_stopped`, `sms_started` and `sms_help` are texted back to STOP, START and HELP, `{name}` for the workspace's.
     `caps` (by `all`, channel or `topic:SLUG`), `quiet_hours` (by channel, in the contact's zone) and topics that know
     neither are `engine.messages.limits`'.
+    `identity` sends what names none (`engine.identities`); without it the sender that is set here does.
     `click_window_days` and `open_window_days` bound how long after a touch a message may get credit.
     """
 
@@ -36,6 +37,7 @@ class Workspace:
     sender_name: str = "Cairn"
     sender_address: str = "hello@cairn.example"
     postal_address: str = ""
+    identity: str = ""
     email_price: Decimal = Decimal("0.0004")
     sms_price: Decimal = Decimal("0.0079")
     sms_needs_consent: bool = True

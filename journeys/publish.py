@@ -16,6 +16,7 @@ from engine.contacts.changes import MESSAGES_ARE_HEARD
 from engine.errors import Conflict, LanguageError, NotFound
 from engine.expr.load import load as load_schema
 from engine.expr.schema import Schema
+from engine.identities import store as identities
 from engine.model import AuditLog, Journey, JourneyVersion, Topic
 from engine.model.base import new_public_id
 from engine.reports import rollup
@@ -103,6 +104,7 @@ def _names(
         frozenset(schema.topics) | (_topics(partial) if partial else frozenset()),
         schema.journeys | beside | ({partial.slug} if partial else frozenset()),
         frozenset(session.execute(text("select slug from webhooks")).scalars()),
+        frozenset(identities.slugs(session)),
     )
 
 

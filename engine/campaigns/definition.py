@@ -18,8 +18,8 @@ from engine.errors import InvalidInput
 from engine.messages.cap import pattern as cap_pattern
 
 KEYS = (
-    *("campaign", "name", "channel", "audience", "except", "topic", "content", "variants", "test", "winner"),
-    *("holdout", "at", "zone", "passed", "throttle", "cap", "expires", "goal"),
+    *("campaign", "name", "channel", "audience", "except", "topic", "from", "content", "variants"),
+    *("test", "winner", "holdout", "at", "zone", "passed", "throttle", "cap", "expires", "goal"),
 )
 WINS_BY = ("clicks", "opens", "conversions", "revenue")
 PASSED = ("next day", "now")
@@ -57,7 +57,9 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A campaign. Shares are 0 to 1; `test` is the part that tries the variants before the rest gets the winner.
+    """A campaign. `sender` is the identity that it is from, written as `from`.
+
+    Shares are 0 to 1; `test` is the part that tries the variants before the rest gets the winner.
 
     `at` is an instant, or with `local` the wall clock in each contact's zone, then without an offset.
     `passed` says what of those for whom that time is over: the next day, or now. `throttle` is messages an hour.
@@ -70,6 +72,7 @@ class Definition:
     variants: tuple[Variant, ...]
     excluded: str = ""
     topic: str = ""
+    sender: str = ""
     test: Decimal | None = None
     winner: Winner | None = None
     holdout: Decimal = Decimal(0)
@@ -123,6 +126,7 @@ def read(given: Mapping[str, Any]) -> Definition:
         variants=variants,
         excluded=_text(given, "except"),
         topic=_text(given, "topic"),
+        sender=_text(given, "from"),
         test=test,
         winner=winner,
         holdout=_share(given, "holdout") or Decimal(0),
@@ -147,6 +151,7 @@ def as_mapping(found: Definition) -> dict[str, Any]:
         "audience": found.audience,
         "except": found.excluded,
         "topic": found.topic,
+        "from": found.sender,
         "content": single,
         "variants": None if single is not None or not variants else variants,
         "test": percent(found.test) if found.test is not None else None,

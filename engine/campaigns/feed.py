@@ -43,10 +43,10 @@ numbered as (
     where p.arm <> :holdout),
 queued as (
     insert into messages (origin_at, step_id, campaign_id, contact_id, content_id, channel, topic, cap, queued_at,
-        send_after, expires_at)
+        send_after, expires_at, sender)
     select cast(:origin_at as timestamptz), :prefix || n.arm, :id, n.contact_id, m.content_id, :channel, :topic, :cap,
         cast(:now as timestamptz), cast(:first as timestamptz) + n.place * cast(:spacing as interval),
-        cast(:expires_at as timestamptz)
+        cast(:expires_at as timestamptz), cast(:sender as text)
     from numbered n join campaign_arms m on m.campaign_id = :id and m.arm = n.arm order by n.place
     on conflict do nothing returning send_after),
 moved as (
@@ -106,6 +106,7 @@ def _queue(session: Session, campaign: Campaign, definition: Definition, wave: A
         "prefix": step_of(campaign.id, ""),
         "channel": campaign.channel,
         "topic": definition.topic or None,
+        "sender": definition.sender or None,
         "cap": definition.cap or None,
         "now": now,
         "first": first,

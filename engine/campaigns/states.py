@@ -16,6 +16,7 @@ from engine.campaigns import audience, schedule, store
 from engine.campaigns.definition import Definition
 from engine.campaigns.store import definition_of
 from engine.errors import InvalidInput
+from engine.identities import store as identities
 from engine.messages import paused
 from engine.model import AuditLog, Campaign
 from engine.reports import rollup
@@ -68,6 +69,7 @@ def sendable(session: Session, found: Definition) -> None:
     audience.rule_of(session, found)
     if found.goal:
         audience.goal_of(session, found.goal)
+    identities.expect(session, found.sender)
     if not found.variants:
         raise InvalidInput("is missing", "content", "Name a content: cairn contents.")
     known = {row.slug: row for row in session.execute(CONTENTS, {"slugs": [one.content for one in found.variants]})}

@@ -65,24 +65,35 @@ class Key:
 def load(selector: str, path: Path) -> Key:
     """The key in a PEM file. Raises ConfigurationError when it is missing, of another kind, or too short."""
     try:
-        private = serialization.load_pem_private_key(path.read_bytes(), None)
+        return parse(selector, path.read_bytes(), str(path))
     except OSError as error:
         raise ConfigurationError(f"The DKIM key {path} cannot be read: {error.strerror}.") from error
+
+
+def parse(selector: str, pem: bytes, where: str) -> Key:
+    """The key in a PEM text; errors say `where` it is from. Raises ConfigurationError as `load`."""
+    try:
+        private = serialization.load_pem_private_key(pem, None)
     except (ValueError, TypeError) as error:
-        raise ConfigurationError(f"{path} is no PEM file of a private key without a password.") from error
+        raise ConfigurationError(f"{where} is no PEM file of a private key without a password.") from error
     if isinstance(private, RSAPrivateKey) and private.key_size < least_bits:
-        raise ConfigurationError(f"The DKIM key {path} has {private.key_size} bits; at least {least_bits} are needed.")
+        raise ConfigurationError(f"The DKIM key {where} has {private.key_size} bits; at least {least_bits} are needed.")
     if not isinstance(private, RSAPrivateKey | Ed25519PrivateKey):
-        raise ConfigurationError(f"The DKIM key {path} is neither RSA nor Ed25519.")
+        raise ConfigurationError(f"The DKIM key {where} is neither RSA nor Ed25519.")
     return Key(selector, private)
+
+
+def new(*, ed25519: bool) -> bytes:
+    """A new private key as PEM."""
+    private = Ed25519PrivateKey.generate() if ed25519 else generate_private_key(65537, least_bits)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return private.private_bytes(*form)
 
 
 def create(path: Path, *, ed25519: bool) -> None:
     """Write a new private key, readable to its owner only. Raises OSError, also when the file exists."""
-    private = Ed25519PrivateKey.generate() if ed25519 else generate_private_key(65537, least_bits)
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.touch(mode=0o600, exist_ok=False)
-    path.write_bytes(private.private_bytes(*form))
+    path.write_bytes(new(ed25519=ed25519))
 
 
 def configured(domain: str | None, keys: str | None) -> Dkim | None:

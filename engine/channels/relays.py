@@ -88,7 +88,7 @@ class Relays:
     ) -> None:
         self.relays = [Relay(name, provider) for name, provider in relays]
         self.channel = self.relays[0].provider.channel
-        self.rest, self.clock = rest, clock
+        self.rest, self.clock, self.is_noted = rest, clock, True
         self._used = self.relays[0]
         self._noted: tuple[str, str] | None = None
         self._lock = threading.Lock()
@@ -169,7 +169,7 @@ class Relays:
             before = self.relays[: self.relays.index(used)]
             found = used.name, "; ".join(relay.why for relay in before)
         used.provider.record(session, accepted, now)
-        if accepted and found != self._noted:
+        if self.is_noted and accepted and found != self._noted:
             _note(session, *found, now)
             self._noted = found
 

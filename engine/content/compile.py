@@ -17,6 +17,7 @@ from engine.rendering import honeypot, utm
 
 format_version = 1
 address_pattern = re.compile(r"(.*)<([^<>]*)>").fullmatch
+identity_name = re.compile(r"[a-z0-9][a-z0-9-]{0,62}").fullmatch
 body_end = re.compile(r"</body\s*>", re.IGNORECASE)
 body_begin = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 pixel = (
@@ -134,7 +135,8 @@ def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
         "links": [link.as_json() for link in links],
         "defaults": source.defaults,
         "html_fields": list(source.html_fields),
-        "from": sender(source.sender),
+        "from": None if identity_name(source.sender) else sender(source.sender),
+        "identity": source.sender if identity_name(source.sender) else "",
         "reply_to": source.reply_to,
         "tracking": source.tracking,
         "honeypot": source.tracking,
@@ -194,7 +196,9 @@ def sender(text: str) -> dict[str, str] | None:
     match = address_pattern(text)
     name, address = (match[1].strip(' "'), match[2]) if match else ("", text)
     if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address):
-        raise LanguageError(f"from: “{text}” is no address.", expected=("Name <name@example.com>",))
+        raise LanguageError(
+            f"from: “{text}” is neither an address nor an identity.", expected=("Name <name@example.com>", "shop")
+        )
     return {"name": name, "address": address}
 
 

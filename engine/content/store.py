@@ -110,7 +110,7 @@ def add_version(
     for row in rows:  # one after the other, so that the default's id is the lowest
         session.add(row)
         session.flush()
-    content.current_version_id = rows[0].id
+    content.current_version_id, content.sender = rows[0].id, rows[0].compiled.get("identity") or None
     content.variants = {row.language: row.id for row in rows} if len(rows) > 1 else None
     add_links(session, rows)
     return rows[0]

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from engine.arrays import literal
 from engine.channels.allowed import Allowed
 from engine.contacts.changes import announce_settled
-from engine.messages import claims, facts, gate, limits, rates
+from engine.messages import claims, departures, facts, gate, limits, rates
 from engine.messages.handed import Candidate
 from engine.messages.limits import Held, Limits
 from engine.receipts import streams
@@ -34,7 +34,7 @@ lock_due = text("""
     select m.id, m.origin_at, m.journey_id, m.step_id, m.channel,
         case when :channel = 'email' then c.email else c.phone end, m.attempts + 1, m.queued_at, m.contact_id,
         m.enrolment_id, m.version_id, m.visit, m.campaign_id, m.content_id, m.topic, m.token, m.cap, m.expires_at,
-        c.attributes, c.email, c.phone, c.external_id, c.timezone, c.locale, m.transactional
+        c.attributes, c.email, c.phone, c.external_id, c.timezone, c.locale, m.transactional, m.sender
     from messages m join contacts c on c.id = m.contact_id
     where m.channel = :channel and m.state = 'queued' and m.claimed_at is null and m.ended_at is null
       and m.send_after <= :now
@@ -77,13 +77,13 @@ class Refused(NamedTuple):
 class Claim:
     """What a claim brought: messages now `sending`, and how many ended at the gate, by reason. `locked` counts all.
 
-    `id` names the claim to `claims.end`.
+    `parts` are the messages by the way they take, each under the name that `claims.end` wants.
     """
 
     messages: list[Candidate]
     ended: Counter[str]
     locked: int
-    id: int = 0
+    parts: tuple[tuple[int, list[Candidate]], ...] = ()
 
 
 def claim(
@@ -99,12 +99,13 @@ def claim(
     pressure: Limits = NO_LIMITS,
     allowed: Allowed | None = None,
     pace: rates.Pace | None = None,
+    departing: departures.Departures | None = None,
 ) -> Claim:
     """Take up to `limit` due messages of a channel and mark those that may go as `sending` under `journal`.
 
     `exit_check` names the messages whose entry must end instead; nobody but `allowed` gets one. What `pressure` holds
-    in quiet hours comes due when they end, and what is over the `pace` when its turn comes. The caller commits before
-    anything is sent.
+    in quiet hours comes due when they end, and what is over the `pace` when its turn comes. `departing` says who the
+    mail is from. The caller commits before anything is sent.
     """
     rows = session.execute(lock_due, {"channel": channel, "now": now, "limit": limit}).all()
     candidates = _one_per_contact(rows)
@@ -112,6 +113,8 @@ def claim(
         return Claim([], Counter(), 0)
     known = facts.read(session, channel, candidates, now, signer, pressure)
     known.allowed = allowed
+    if departing is not None:
+        departing.name(candidates)
     waiting = streams.put_aside(session, candidates)
     leaving = exit_check(session, candidates, now) if exit_check else set()
     going: list[Candidate] = []
@@ -128,13 +131,16 @@ def claim(
             held.append(Held(each, looked_at.quiet_until))
         elif verdict.action != "hold":
             ended.append(Refused(each, verdict, looked_at))
+    if departing is not None:
+        going = departing.divide(session, going, now)
     going, later = rates.keep_pace(session, going, pace, now)
     going = _mark_sending(session, going, now, journal)
     _mark_ended(session, ended, now)
     limits.hold(session, held)
     limits.hold(session, later, "rate")
     counts = Counter(each.verdict.reason or each.verdict.action for each in ended)
-    return Claim(going, counts, len(candidates), claims.begin(session, going, journal, now))
+    parts = ((claims.begin(session, part, journal, now), part) for part in departures.by_way(going))
+    return Claim(going, counts, len(candidates), tuple(parts))
 
 
 def _one_per_contact(rows: Sequence[Any]) -> list[Candidate]:
@@ -150,7 +156,7 @@ def candidate(row: Any) -> Candidate:
     found = Candidate(*row[:18])
     found.recipient = (found.recipient or "").strip()
     contact = found.contact = row[18]
-    found.transactional = row[24]
+    found.transactional, found.sender = row[24], row[25]
     for name, value in zip(own_fields, row[19:24], strict=True):
         if value is not None:
             contact[name] = value

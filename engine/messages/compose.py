@@ -19,6 +19,7 @@ from engine.channels.provider import Outgoing, Rendered, RenderFailure
 from engine.contacts.tracking import is_tracked
 from engine.content import store
 from engine.errors import CairnError
+from engine.identities.values import TOKEN, House, Identity
 from engine.messages.handed import Candidate
 from engine.receipts.verp import ReturnPath
 from engine.rendering import email, honeypot, quoted_printable
@@ -81,6 +82,11 @@ class Composer:
     dkim: Dkim | None = None
     bounces: ReturnPath | None = None
     composed: dict[int, Composed] = field(default_factory=dict)
+    own: Identity = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What names no identity is from the workspace's own sender."""
+        object.__setattr__(self, "own", House(self.site, dkim=self.dkim).identity(self.workspace))
 
     def outgoing(self, message: Candidate) -> Outgoing:
         """The message for a provider; rendered when the provider asks for it."""
@@ -99,7 +105,7 @@ class Composer:
         renderer = self._renderer(message)
         if not isinstance(renderer, email.Renderer):
             raise RenderFailure("only email can be viewed")
-        urls = MessageUrls(self.site, self.signer, message.id, message.origin_at, tuple(renderer.static))
+        urls = self._urls(message, tuple(renderer.static))
         envelope = self._envelope(message, urls)
         envelope.view_url, envelope.open_url, envelope.plain_urls = urls.view(), "", False
         if envelope.click_urls is not None:
@@ -118,8 +124,14 @@ class Composer:
         if self.bounces is not None:
             return self.bounces.of(self.signer, message.id, origin_us(message.origin_at))
         renderer = self.renderers.get(message.content_version_id or 0)
-        own = renderer.sender if isinstance(renderer, email.Renderer) else None
-        return own[1] if own else self.workspace.sender_address
+        own = renderer.sender if isinstance(renderer, email.Renderer) and not message.sender else None
+        return own[1] if own else self._identity(message).address
+
+    def _identity(self, message: Candidate) -> Identity:
+        return message.identity or self.own
+
+    def _urls(self, message: Candidate, links: tuple[int, ...]) -> MessageUrls:
+        return MessageUrls(self._identity(message).site, self.signer, message.id, message.origin_at, links)
 
     def _renderer(self, message: Candidate) -> store.Renderer:
         renderer = self.renderers.get(message.content_version_id or 0, "the content has no saved version")
@@ -130,7 +142,7 @@ class Composer:
     def _render(self, message: Candidate) -> Rendered:
         renderer = self._renderer(message)
         static = tuple(renderer.static) if isinstance(renderer, email.Renderer) else ()
-        urls = MessageUrls(self.site, self.signer, message.id, message.origin_at, static)
+        urls = self._urls(message, static)
         try:
             if isinstance(renderer, email.Renderer):
                 envelope = self._envelope(message, urls)
@@ -139,7 +151,8 @@ class Composer:
                 mail = renderer.render(context(message, self.workspace), envelope)
                 if mail.dynamic_links or mail.missing:
                     self.composed[message.id] = Composed(mail.dynamic_links, mail.missing)
-                data = self.dkim.sign(mail.data) if self.dkim else mail.data
+                dkim = self._identity(message).dkim
+                data = dkim.sign(mail.data) if dkim else mail.data
                 return Rendered(data, mail.dynamic_links, clean=not mail.smtputf8)
             sms = renderer.render(context(message, self.workspace), links_of(message, urls))
         except CairnError as error:
@@ -148,26 +161,35 @@ class Composer:
         return Rendered(sms.text.encode(), parts=sms.parts)
 
     def _envelope(self, message: Candidate, urls: MessageUrls) -> Envelope:
-        workspace = self.workspace
+        workspace, identity = self.workspace, self._identity(message)
         tracked = is_tracked(message.tracking, message.contact, workspace.untracked_countries)
         return Envelope(
             token=message.token,
-            from_address=workspace.sender_address,
-            from_name=workspace.sender_name,
+            from_address=identity.address,
+            from_name=identity.name,
+            from_wins=bool(message.sender),
+            reply_to=self._reply_to(message, identity),
             to_address=message.recipient,
             to_name=full_name(message.contact),
             date=self.now,
-            message_domain=workspace.sender_address.rpartition("@")[2] or "localhost",
+            message_domain=identity.address.rpartition("@")[2] or "localhost",
             unsubscribe_url=urls.unsubscribe(),
             preferences_url=urls.preferences(),
             confirm_url=urls.confirm() if message.transactional else "",
             open_url=urls.open() if tracked else "",
             click_urls=urls.clicks if tracked else None,
-            plain_urls=plain_site(self.site),
-            postal_address=workspace.postal_address,
+            plain_urls=plain_site(identity.site),
+            postal_address=identity.postal_address,
             feedback_id=feedback_id(message, workspace),
             transactional=message.transactional,
         )
+
+    def _reply_to(self, message: Candidate, identity: Identity) -> str:
+        """With the name of the message in the place of TOKEN, so that an answer tells what it answers."""
+        given = identity.reply_to
+        if TOKEN not in given:
+            return given
+        return given.replace(TOKEN, self.signer.reply(message.id, origin_us(message.origin_at)))
 
 
 def context(message: Candidate, workspace: Workspace) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from engine.contacts.identify import identify
 from engine.contacts.profile import Profile, clean
 from engine.errors import InvalidInput, NotFound
 from engine.events.encoding import encode
+from engine.identities import store as identities
 
 KEY_LENGTH = 150
 AHEAD = dt.timedelta(days=366)
@@ -35,8 +36,9 @@ with taken as (
     values (nextval('messages_id_seq'), :now, :key, :token, cast(:event as jsonb))
     on conflict (key) do nothing returning message_id)
 insert into messages (id, origin_at, contact_id, content_id, channel, transactional, token, queued_at, send_after,
-    expires_at)
-select message_id, :now, :contact_id, :content_id, :channel, true, :token, :now, :send_after, :expires_at from taken
+    expires_at, sender)
+select message_id, :now, :contact_id, :content_id, :channel, true, :token, :now, :send_after, :expires_at,
+    cast(:sender as text) from taken
 returning id""")
 STATE = text("""
 select m.token, c.slug as content, m.channel, m.state, m.reason, m.queued_at, m.send_after, m.expires_at, m.attempts,
@@ -47,7 +49,9 @@ join contents c on c.id = m.content_id where d.token = :token""")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a program asks for. `key` makes it one; `properties` are what the content reads as `event.`.
+    """What a program asks for, from the identity `sender`.
+
+    `key` makes it one; `properties` are what the content reads as `event.`.
 
     One of `user_id`, `email` and `phone` names the contact, who is made if need be; what else is given is written.
     """
@@ -60,6 +64,7 @@ class Order:
     properties: Mapping[str, Any] | None = None
     send_at: dt.datetime | None = None
     expires: dt.datetime | None = None
+    sender: str = ""
 
 
 def send(session: Session, order: Order, now: dt.datetime) -> str:
@@ -77,11 +82,13 @@ def send(session: Session, order: Order, now: dt.datetime) -> str:
     content = session.execute(CONTENT, {"slug": order.content}).first()
     if content is None:
         raise NotFound("content", order.content, "`cairn content list` shows those that there are.")
+    identities.expect(session, order.sender)
     partitions.ensure(session, "messages", [now])
     token = uuid.uuid4().hex
     values = {
         "now": now, "key": order.key, "token": token, "event": event, "contact_id": contact_id,
         "content_id": content.id, "channel": content.channel, "send_after": send_after, "expires_at": expires_at,
+        "sender": order.sender or None if content.channel == "email" else None,
     }  # fmt: skip
     if session.execute(QUEUE, values).first() is not None:
         return token

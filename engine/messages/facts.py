@@ -25,7 +25,7 @@ named = text("""
     select 'journey', id, slug, state, null::bigint, null::jsonb from journeys
     where id = any(cast(:journeys as bigint[]))
     union all
-    select 'content', id, slug, null, current_version_id, variants from contents
+    select 'content', id, slug, sender, current_version_id, variants from contents
     where id = any(cast(:contents as bigint[]))
     union all
     select 'campaign', id, slug, state, null, null from campaigns where id = any(cast(:campaigns as bigint[]))
@@ -46,6 +46,9 @@ suppressions = text("""
 """)
 
 
+nothing = ("", None, None, None)
+
+
 @dataclass(slots=True)
 class Known:
     """A batch: journeys, campaigns and contents by id, topics by slug, consent by (contact, topic), caps by message.
@@ -58,7 +61,7 @@ class Known:
     limits: Limits
     journeys: dict[int, tuple[str, str]] = field(default_factory=dict)
     campaigns: dict[int, tuple[str, str]] = field(default_factory=dict)
-    contents: dict[int, tuple[str, int | None, Variants | None]] = field(default_factory=dict)
+    contents: dict[int, tuple[str, int | None, Variants | None, str | None]] = field(default_factory=dict)
     topics: dict[str, str] = field(default_factory=dict)
     consents: dict[tuple[int, str], str] = field(default_factory=dict)
     suppressed: set[int] = field(default_factory=set)
@@ -100,8 +103,9 @@ class Known:
 
     def name(self, message: Candidate) -> None:
         """Fill in the names that rendering needs, and the version in the contact's language."""
-        message.content_slug, version, variants = self.contents.get(message.content_id, ("", None, None))
+        message.content_slug, version, variants, sender = self.contents.get(message.content_id, nothing)
         message.content_version_id = version if variants is None else variants.of(message.contact)
+        message.sender = message.sender or sender
         slug = self._source(message)[0]
         message.journey_slug, message.campaign_slug = (slug, None) if message.campaign_id is None else (None, slug)
 
@@ -158,7 +162,7 @@ def _names(session: Session, messages: Sequence[Candidate], known: Known) -> Non
         elif kind == "campaign":
             known.campaigns[id_] = (slug, state)
         elif kind == "content":
-            known.contents[id_] = (slug, version, Variants(variants, version) if variants else None)
+            known.contents[id_] = (slug, version, Variants(variants, version) if variants else None, state)
         else:
             known.topics[slug] = state
     for each in messages:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.identities.values import Identity
+
 
 @dataclass(slots=True)
 class Handed:
@@ -48,3 +50,5 @@ class Candidate(Handed):
     transactional: bool = False
     tracking: str | None = None  # what the contact said on it
     blocks: dict[str, Any] | None = None  # of a content with rules: the variables of those that hold
+    sender: str | None = None  # the identity that its step, campaign or call names, else its content
+    identity: Identity | None = None  # who it is from; the workspace's own sender without one

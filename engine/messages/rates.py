@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -114,10 +114,10 @@ def _bucket(row: Any, now: dt.datetime) -> Bucket | None:
 
 
 class Pace(NamedTuple):
-    """The names that have a pace, and the relay that messages go through."""
+    """The names that have a pace, and the relay that a message goes through."""
 
     known: frozenset[str]
-    relay: str = ""
+    relay: Callable[[Candidate], str] = lambda _: ""
 
 
 def keep_pace(
@@ -126,7 +126,7 @@ def keep_pace(
     """Who may go now, and who may come again when. The rows stay locked until the transaction ends."""
     if pace is None or not pace.known:
         return list(going), []
-    wanted = pace.known & ({domain_of(each.recipient) for each in going} | {pace.relay})
+    wanted = pace.known & {name for each in going for name in (domain_of(each.recipient), pace.relay(each))}
     if not going or not wanted:
         return list(going), []
     rows = session.execute(LOCK, {"names": literal(sorted(wanted))}).all()
@@ -145,12 +145,12 @@ def keep_pace(
 
 
 def _divide(
-    going: Sequence[Candidate], buckets: Mapping[str, Bucket], relay: str, now: dt.datetime
+    going: Sequence[Candidate], buckets: Mapping[str, Bucket], relay: Callable[[Candidate], str], now: dt.datetime
 ) -> tuple[list[Candidate], list[Held]]:
     free: list[Candidate] = []
     held: list[Held] = []
     for each in going:
-        mine = [bucket for name in (domain_of(each.recipient), relay) if (bucket := buckets.get(name))]
+        mine = [bucket for name in (domain_of(each.recipient), relay(each)) if (bucket := buckets.get(name))]
         full = next((bucket for bucket in mine if not bucket.fits(now)), None)
         if full is not None:
             held.append(Held(each, full.put_off(now)))

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ from engine.db import Database
 from engine.messages import reaper
 from engine.messages.claim import ExitCheck
 from engine.messages.turn import Batch, Counts, Turn
+from engine.messages.ways import Ways
 from engine.receipts.verp import ReturnPath
 from engine.signing import Signer
 
@@ -68,6 +70,8 @@ class Sender:
         self.site, self.signer, self.batch, self.clock = site, signer, batch, clock
         self.stopping, self.dkim, self.bounces, self.allowed = stopping, dkim, bounces, allowed
         self._smtp_url = smtp_url
+        made = [Ways(each, partial(self._own_relays, naming, connections, timeouts)) for each in self.providers]
+        self.ways = {each.main.channel: each for each in made}
         self._flying: dict[str, deque[Batch]] = {each.channel: deque() for each in self.providers}
         self._lock = threading.Lock()
 
@@ -76,6 +80,13 @@ class Sender:
         urls = addresses(setting)
         made = [self._relay(url, naming, connections, timeouts) for url in urls]
         return made[0] if len(made) == 1 else Relays(list(zip(map(name_of, urls), made, strict=True)))
+
+    def _own_relays(self, naming: Naming, connections: int, timeouts: Timeouts | None, setting: str) -> Provider:
+        """Those of an identity; the dashboard's word on the relay in use is about the installation's."""
+        found = self._mail(setting, naming, connections, timeouts)
+        if isinstance(found, Relays):
+            found.is_noted = False
+        return found
 
     def _relay(self, url: str, naming: Naming, connections: int, timeouts: Timeouts | None) -> Provider:
         """What vendors' interfaces need is loaded only where one is used."""
@@ -116,6 +127,7 @@ class Sender:
         return Turn(
             database=database,
             provider=provider,
+            ways=self.ways[provider.channel],
             journal=self.journal.name,
             signer=self.signer,
             site=self.site,
@@ -153,6 +165,6 @@ class Sender:
     def close(self) -> None:
         """End the connections and give the journal up."""
         with self._lock:
-            for provider in self.providers:
-                provider.close()
+            for ways in self.ways.values():
+                ways.close()
             self.journal.close()

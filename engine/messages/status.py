@@ -12,6 +12,11 @@ from engine import workspace
 names = {"email": "status.smtp", "sms": "status.phone", "bounces": "status.bounces"}
 
 
+def _name(channel: str) -> str:
+    """`relay HOST:PORT` is that of an identity."""
+    return names.get(channel) or f"status.{channel}"
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """`since` is when it became so; `error` the reason in words while it is not ok."""
@@ -23,7 +28,7 @@ class Status:
 
 def read(session: Session, channel: str) -> Status | None:
     """The status as last seen; None before the first message."""
-    value = workspace.get(session, names[channel])
+    value = workspace.get(session, _name(channel))
     if not value:
         return None
     return Status(value["ok"], dt.datetime.fromisoformat(value["since"]), value["error"])
@@ -35,4 +40,4 @@ def write(session: Session, channel: str, now: dt.datetime, error: str = "") -> 
     if before is not None and before.ok == ok and before.error == error:
         return
     since = before.since if before is not None and before.ok == ok else now
-    workspace.put(session, names[channel], {"ok": ok, "since": since.isoformat(), "error": error.replace("\0", "")})
+    workspace.put(session, _name(channel), {"ok": ok, "since": since.isoformat(), "error": error.replace("\0", "")})

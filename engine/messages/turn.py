@@ -25,12 +25,16 @@ from engine.channels.dkim import Dkim
 from engine.channels.provider import Provider, Result
 from engine.db import Database
 from engine.errors import ProviderError
+from engine.identities import store as identities
+from engine.identities.values import House, Senders
 from engine.messages import blocks, claims, paused, rates, status
 from engine.messages.claim import Claim, ExitCheck, claim
 from engine.messages.compose import Composed, Composer, load_events, load_renderers
+from engine.messages.departures import Departures, way_of
 from engine.messages.handed import Candidate
 from engine.messages.limits import Limits
 from engine.messages.results import Finished, write_results
+from engine.messages.ways import Ways
 from engine.receipts.verp import ReturnPath
 from engine.signing import Signer
 
@@ -55,9 +59,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The messages of a claim with their provider, handed over at `started` on the monotonic clock."""
+    """The messages of a claim that take one way, handed over at `started` on the monotonic clock."""
 
     claim: int
+    way: str
     started: float
     messages: dict[int, Candidate]
     composed: dict[int, Composed]
@@ -74,6 +79,7 @@ class Turn:
 
     database: Database
     provider: Provider
+    ways: Ways
     journal: str
     signer: Signer
     site: str
@@ -87,6 +93,7 @@ class Turn:
     exit_check: ExitCheck | None = None
     allowed: Allowed | None = None
     relay: Callable[[], str] = str
+    senders: Senders | None = None
     paced: frozenset[str] = frozenset()
     counts: Counts = field(default_factory=Counts)
     depth: int = 2
@@ -96,15 +103,16 @@ class Turn:
         """Send. Raises what the database raises; then the journal knows what was sent."""
         if self.flying:
             self._land_leftovers()
-        if not self.flying and self._ready():
+        if self._ready():
             self._loop()
         return self.counts
 
     def _land_leftovers(self) -> None:
         """While a provider still works on what an earlier turn gave it, it gets no more, and nobody waits for it."""
         wait([self.flying[-1].future], timeout=short_while)
-        while self.flying and self.flying[0].future.done():
-            self._land(self.flying.popleft())
+        for batch in [each for each in self.flying if each.future.done()]:
+            self.flying.remove(batch)
+            self._land(batch)
 
     def _ready(self) -> bool:
         """Whether something is due and the provider can be reached. While it cannot, nothing is claimed."""
@@ -115,16 +123,38 @@ class Turn:
                 return False
             seen = status.read(session, channel)
             self.paced = rates.names(session)
+            self._know_senders(session, workspace.load(session))
+        self.ways.hold_up({each.way for each in self.flying})
+        if self.flying and not self._others():
+            return False
         if seen is not None and not seen.ok:
             self.depth = 1  # one message first: the server may refuse us again
         try:
             self.provider.open()
         except ProviderError as error:
-            self._stop(str(error))
+            self._away("", str(error))
             with self.database.transaction() as session:
                 status.write(session, channel, self.clock(session), str(error))
-            return False
+            return self._others()
+        self.ways.wake("")
         return True
+
+    def _know_senders(self, session: Session, known: workspace.Workspace) -> None:
+        if self.provider.channel == "email":
+            self.senders = identities.load(session, known, House(self.site, self.signer.sealing_key, self.dkim))
+
+    def _others(self) -> bool:
+        """Whether some identity has relays of its own: then one that is away is no reason for all to wait."""
+        return self.senders is not None and any(each.relays for each in self.senders.by_slug.values())
+
+    def _away(self, way: str, why: str) -> None:
+        if not way:
+            self.counts.unreachable = why
+        if self._others():
+            self.ways.rest(way)
+            self.depth = 2
+        else:
+            self._stop(why)
 
     def _hold_paused(self, channel: str) -> None:
         """What may not go is put aside, a batch a transaction, so that no claim reads past it."""
@@ -139,12 +169,15 @@ class Turn:
 
     def _loop(self) -> None:
         more = True
-        while more or self.flying:
+        awaited: list[Batch] = []
+        while more or awaited:
             more = more and not self._over() and self._take_off()
-            if self.flying and (not more or len(self.flying) >= self.depth):
-                if not self._back(self.flying[0]):
+            awaited = [each for each in self.flying if not self.ways.is_held_up(each.way)]
+            if awaited and (not more or max(Counter(each.way for each in awaited).values()) >= self.depth):
+                if not self._back(awaited[0]):
                     return
-                self._land(self.flying.popleft())
+                self.flying.remove(awaited[0])
+                self._land(awaited.pop(0))
 
     def _back(self, batch: Batch) -> bool:
         """Wait for a batch as long as the turn may last, and a little longer."""
@@ -166,11 +199,11 @@ class Turn:
         composer, claimed = self._claim()
         self.counts.ended += claimed.ended
         self.counts.claimed += len(claimed.messages)
-        if claimed.messages:
-            items = [composer.outgoing(message) for message in claimed.messages]
-            messages = {message.id: message for message in claimed.messages}
-            future = self.provider.submit(items)
-            self.flying.append(Batch(claimed.id, time.monotonic(), messages, composer.composed, future))
+        for claim_id, part in claimed.parts:
+            way = way_of(part[0])
+            future = self.ways.provider(way).submit([composer.outgoing(message) for message in part])
+            messages = {message.id: message for message in part}
+            self.flying.append(Batch(claim_id, way, time.monotonic(), messages, composer.composed, future))
         return claimed.locked > 0
 
     def _claim(self) -> tuple[Composer, Claim]:
@@ -187,6 +220,7 @@ class Turn:
         channel = self.provider.channel
         with self.database.transaction() as session:
             now, settings = self.clock(session), workspace.load(session)
+            self._know_senders(session, settings)
             claimed = claim(
                 session,
                 channel,
@@ -198,7 +232,8 @@ class Turn:
                 exit_check=self.exit_check,
                 pressure=Limits.of(settings),
                 allowed=self.allowed,
-                pace=rates.Pace(self.paced, self.relay()) if self.paced else None,
+                pace=rates.Pace(self.paced, self.ways.relay_of(self.relay())) if self.paced else None,
+                departing=Departures(self.senders, self.ways.closed) if self.senders else None,
             )
             renderers = load_renderers(session, (message.content_version_id for message in claimed.messages))
             load_events(session, claimed.messages, renderers)
@@ -226,8 +261,8 @@ class Turn:
             now = self.clock(session)
             written = write_results(session, finished, now, workspace=workspace.load(session), signer=self.signer)
             claims.end(session, batch.claim)
-            self.provider.record(session, written.accepted, now)
-            status.write(session, self.provider.channel, now, away)
+            self.ways.provider(batch.way).record(session, written.accepted, now)
+            status.write(session, self.ways.status_of(batch.way), now, away)
         self.counts.results += written.counts
         took = time.monotonic() - batch.started
         if self.provider.channel == "email" and (domains := rates.too_fast(batch.messages, results)):
@@ -237,6 +272,6 @@ class Turn:
         elif took > slow:
             self.size = max(self.size // 2, smallest)
         if away:
-            self._stop(away)
-        else:
+            self._away(batch.way, away)
+        elif not batch.way:
             self.depth = 2

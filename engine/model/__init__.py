@@ -20,6 +20,7 @@ from engine.model.direct import DirectSend
 from engine.model.event import ChangeInbox, Event, EventDefinition, EventInbox, EventKey
 from engine.model.form import Form
 from engine.model.habit import ContactHour
+from engine.model.identity import Identity, WarmUp
 from engine.model.journey import Enrolment, EntryInbox, Journey, JourneyVersion, SplitWinner, StepLog
 from engine.model.message import LocalMessage, Message, MessageClaim
 from engine.model.rate import Rate
@@ -66,6 +67,7 @@ __all__ = [
     "Form",
     "GatewayReference",
     "Hit",
+    "Identity",
     "Import",
     "IncomingText",
     "Journey",
@@ -93,6 +95,7 @@ __all__ = [
     "TextPart",
     "Topic",
     "User",
+    "WarmUp",
     "Webhook",
     "Wording",
     "WorkspaceSetting",

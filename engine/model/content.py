@@ -15,6 +15,7 @@ class Content(Base):
     """What a send step names; `current_version_id` is what new messages use, in the default language.
 
     `variants` holds the current version of each language by its tag, the default's too; null for one language only.
+    `sender` is the identity that it names.
     """
 
     __tablename__ = "contents"
@@ -26,6 +27,7 @@ class Content(Base):
     current_version_id: Mapped[int | None]
     variants: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[CreatedAt]
+    sender: Mapped[str | None]
 
 
 class ContentVersion(Base):

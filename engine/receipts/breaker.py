@@ -58,12 +58,13 @@ def refused(session: Session, refusals: Sequence[Refusal], now: dt.datetime) -> 
     One 5.7.x is enough; of refusals of a content three, since one may be due to what a single contact's fields hold.
     Word of a message that left before the stream was last resumed is old news and pauses nothing.
     """
-    senders = streams.senders_of(session, [each.message for each in refusals]) if refusals else {}
+    if not refusals:
+        return 0
+    sender_of = streams.senders_of(session, [each.message for each in refusals])
     found: dict[str, Refusal] = {}
     for each in refusals:
         if each.domain:
-            sender = senders.get(each.message.content_version_id, senders[None])
-            stream = streams.to_domain(sender, each.domain)
+            stream = streams.to_domain(sender_of(each.message), each.domain)
             found[stream] = found[stream] if stream in found and found[stream].clear else each
     resumed = _resumed(session, found)
     often = _refused_often(session, [each.domain for each in found.values() if not each.clear], now)

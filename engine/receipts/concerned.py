@@ -23,7 +23,8 @@ order by c.id for no key update
 LOCK = text("""
 select m.id, m.origin_at, m.contact_id, m.token, m.channel, coalesce(c.slug, '') as content, m.content_version_id,
   m.journey_id, j.slug as journey, m.step_id as step, m.state, m.accepted_at, m.ended_at, m.recipient, m.campaign_id,
-  m.delivered_at, m.enrolment_id, m.visit, m.fallback, m.claimed_at
+  m.delivered_at, m.enrolment_id, m.visit, m.fallback, m.claimed_at,
+  coalesce(m.sender, c.sender) as sender
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as wanted(id, origin_at)
 join messages m on m.id = wanted.id and m.origin_at = wanted.origin_at
 left join contents c on c.id = m.content_id
@@ -43,6 +44,7 @@ class Concerned(TrackedMessage):
     visit: int | None = None
     fallback: bool = False
     claimed_at: dt.datetime | None = None
+    sender: str | None = None
 
     @property
     def stream(self) -> str | None:

@@ -6,7 +6,7 @@ Their messages stay `queued`; what is set is `send_after`, to infinity, by the c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from sqlalchemy import text
@@ -24,6 +24,7 @@ OPEN = text("select stream from stream_pauses where resumed_at is null order by 
 SENDERS = text("""
 select id, lower(compiled #>> '{from,address}') from content_versions where id = any(cast(:ids as bigint[]))
 """)
+IDENTITIES = text("select slug, lower(address) from identities")
 PARK = text("""
 update messages m set send_after = 'infinity'
 from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[])) as u(id, origin_at)
@@ -56,6 +57,10 @@ class Written(Protocol):
     def content_version_id(self) -> int | None:
         """Which version of its content it is made of."""
 
+    @property
+    def sender(self) -> str | None:
+        """The identity that it, or its content, names."""
+
 
 class Leaving(Written, Protocol):
     """A claimed message (`engine.messages.handed.Candidate`), as far as streams go."""
@@ -64,6 +69,7 @@ class Leaving(Written, Protocol):
     origin_at: dt.datetime
     channel: str
     recipient: str
+    sender: str | None
     journey_slug: str | None
     campaign_id: int | None
 
@@ -150,22 +156,30 @@ def put_aside(session: Session, messages: Sequence[Leaving]) -> set[int]:
     streams = set(session.execute(OPEN).scalars())
     if not streams:
         return set()
-    senders = senders_of(session, messages) if any(each.startswith("domain:") for each in streams) else {}
-    waiting = [each for each in messages if not streams.isdisjoint(_streams(each, senders))]
+    by_sender = any(each.startswith("domain:") for each in streams)
+    sender_of = senders_of(session, messages) if by_sender else lambda _: ""
+    waiting = [each for each in messages if not streams.isdisjoint(_streams(each, sender_of(each)))]
     ids, origins = literal([each.id for each in waiting]), literal([each.origin_at for each in waiting])
     session.execute(PARK, {"ids": ids, "origins": origins})
     return {each.id for each in waiting}
 
 
-def senders_of(session: Session, messages: Sequence[Written]) -> dict[int | None, str]:
-    """The sending address by content version; under None the workspace's, for contents that name none."""
-    own = workspace.load(session).sender_address.lower()
+def senders_of(session: Session, messages: Sequence[Written]) -> Callable[[Written], str]:
+    """Tells the sending address of these messages: of their identity, else their content's, else the default's."""
+    known = workspace.load(session)
+    identities: dict[str, str] = dict(session.execute(IDENTITIES).all())
+    own = identities.get(known.identity, known.sender_address.lower())
     ids = {each.content_version_id for each in messages if each.content_version_id is not None}
     named = session.execute(SENDERS, {"ids": literal(ids)}).all()
-    return {None: own} | {id_: address or own for id_, address in named}
+    by_content: dict[int, str | None] = dict(named)
+
+    def of(message: Written) -> str:
+        named_by_it = identities.get(message.sender or "")
+        return named_by_it or by_content.get(message.content_version_id or 0) or own
+
+    return of
 
 
-def _streams(message: Leaving, senders: dict[int | None, str]) -> set[str | None]:
-    sender = senders.get(message.content_version_id, senders.get(None, ""))
+def _streams(message: Leaving, sender: str) -> set[str | None]:
     domain = domain_of(message.recipient) if message.channel == "email" else ""
     return {to_domain(sender, domain), of_origin(message.journey_slug, message.campaign_id)}

@@ -110,7 +110,8 @@ class Renderer:
         return values
 
     def _head(self, subject: str, envelope: Envelope) -> tuple[str, str, bool]:
-        name, address = self.sender or (envelope.from_name, envelope.from_address)
+        own = None if envelope.from_wins else self.sender
+        name, address = own or (envelope.from_name, envelope.from_address)
         to_line, recipient, utf8 = headers.address_line("To", envelope.to_name, envelope.to_address)
         common = headers.common_lines(
             name or envelope.from_name,

@@ -16,6 +16,7 @@ class Envelope:
     `preferences_url` are http
     addresses of letters, digits and `/:?%_.,+~@-`, which need no encoding anywhere. `postal_address` may hold several
     lines. A `transactional` message has no header for unsubscribing, nor a link for it in the standard footer.
+    `from_wins`: it is from this sender whatever the content says.
     `unsubscribe_mailto` is an address that unsubscribes by mail (RFC 2369). `headers` are added as they are:
     names and values must be ASCII.
     """
@@ -26,6 +27,7 @@ class Envelope:
     date: dt.datetime
     message_domain: str
     from_name: str = ""
+    from_wins: bool = False
     to_name: str = ""
     reply_to: str = ""
     unsubscribe_url: str = ""

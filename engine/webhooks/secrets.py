@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
-import json
 import secrets as random
 from collections.abc import Sequence
 
-from cryptography.fernet import Fernet, InvalidToken
-
+from engine import sealing
 from engine.errors import ConfigurationError
 
+PURPOSE = "webhook secrets"
 PREFIX = "whsec_"
 SIZE = 32
 
@@ -24,18 +22,17 @@ def new_secret() -> str:
 
 def seal(values: Sequence[str], key: bytes) -> bytes:
     """Secrets, encrypted and authenticated under the installation's key."""
-    return _box(key).encrypt(json.dumps(list(values)).encode())
+    return sealing.seal(values, key, PURPOSE)
 
 
 def unseal(sealed: bytes, key: bytes) -> list[str]:
     """What `seal` was given. Raises ConfigurationError if the installation's key is another one now."""
-    try:
-        found: list[str] = json.loads(_box(key).decrypt(sealed))
-    except InvalidToken:
+    found = sealing.unseal(sealed, key, PURPOSE)
+    if found is None:
         raise ConfigurationError(
             "The secret of a webhook does not open with this installation's key. Set CAIRN_SECRET_KEY as it was, or "
             "make the endpoint anew: cairn webhooks remove SLUG, then add."
-        ) from None
+        )
     return found
 
 
@@ -44,8 +41,3 @@ def signature(values: Sequence[str], token: str, timestamp: int, body: bytes) ->
     signed = b"%s.%d.%s" % (token.encode(), timestamp, body)
     keys = (base64.b64decode(value.removeprefix(PREFIX)) for value in values)
     return " ".join("v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode() for key in keys)
-
-
-def _box(key: bytes) -> Fernet:
-    derived = hmac.digest(hashlib.sha256(key).digest(), b"webhook secrets", "sha256")
-    return Fernet(base64.urlsafe_b64encode(derived))

@@ -27,6 +27,7 @@ class Names:
     topics: frozenset[str] | None = None
     journeys: frozenset[str] | None = None
     webhooks: frozenset[str] | None = None
+    identities: frozenset[str] | None = None
 
 
 def problems(
@@ -91,11 +92,16 @@ def _unknown_steps(reader: Reader, journey: Journey) -> list[Problem]:
 def _in_steps(journey: Journey, names: Names) -> list[Problem]:
     found = _unknown("segment", journey.enter.segment, names.segments, journey.enter.line, 1)
     found += _new_topic(journey.send.topic, names, 1, 1)
+    found += _sender(journey.send.from_, names, 1, 1)
     for step in walk(journey.steps):
         for kind, name, known in _used(step, names):
             found += _unknown(kind, name, known, step.line, step.column)
         if isinstance(step, Email | Sms):
             found += _new_topic(step.send.topic, names, step.line, step.column)
+            found += _sender(step.send.from_, names, step.line, step.column)
+        if isinstance(step, Sms) and step.send.from_:
+            hint = "The gateway's setting says from which number texts come."
+            found.append(Problem("error", step.line, step.column, "A text message has no `from`.", hint=hint))
     return found
 
 
@@ -104,6 +110,10 @@ def _new_topic(name: str, names: Names, line: int, column: int) -> list[Problem]
         return []
     hint = did_you_mean(name, names.topics)
     return [Problem("warning", line, column, f"There is no topic `{name}` yet; publishing makes it.", hint=hint)]
+
+
+def _sender(name: str, names: Names, line: int, column: int) -> list[Problem]:
+    return _unknown("identity", name, names.identities, line, column) if name else []
 
 
 def _used(step: Step, names: Names) -> Iterator[tuple[str, str, frozenset[str] | None]]:

@@ -52,6 +52,7 @@ _OPTIONS: Json = {
     "cap": _text("At most so many messages in a span; what is above is dropped.", "3 per week", "none"),
     "at": _text("The local time at which it may leave.", "09:30 contact", "monday 09:30 Europe/Berlin", "best"),
     "expires": _text("How long after it was queued it may still leave.", "2 days"),
+    "from": _text("The identity that an email is from, by its name under Settings.", "shop", "none"),
     "if": _RULE | {"description": "Skip the message unless this rule holds."},
     "fallback": _STEPS | {"description": "Steps for those whom the message cannot reach."},
 }

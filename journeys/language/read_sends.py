@@ -14,7 +14,7 @@ from journeys.language.steps import SendOptions, Step
 from journeys.language.tree import tag_of
 
 T = TypeVar("T")
-JOURNEY_OPTIONS = ("topic", "quiet", "cap", "at", "expires")
+JOURNEY_OPTIONS = ("topic", "quiet", "cap", "at", "expires", "from")
 STEP_OPTIONS = (*JOURNEY_OPTIONS, "if", "fallback")
 
 
@@ -35,6 +35,7 @@ def read_options(reader: Reader, fields: Fields, fallback: tuple[Step, ...] = ()
         cap=one("cap", "`cap`", values.cap),
         at=one("at", "`at`", values.at),
         expires=one("expires", "`expires`", values.duration),
+        from_=reader.optional(kept, "from", lambda node: reader.string(node, "An identity"), ""),
         if_=reader.optional(kept, "if", lambda node: read_rule(reader, node, "step"), None),
         fallback=fallback,
         lifted=lifted,

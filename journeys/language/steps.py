@@ -137,7 +137,10 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """How a message may leave. `lifted` names options of the journey that this step sets to `none`."""
+    """How a message may leave. `from_` is the identity that it is from.
+
+    `lifted` names options of the journey that this step sets to `none`.
+    """
 
     topic: str = ""
     quiet: Quiet | None = None
@@ -147,6 +150,7 @@ class SendOptions:
     expires: Duration | None = None
     fallback: tuple[Step, ...] = ()
     lifted: frozenset[str] = frozenset()
+    from_: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -381,7 +385,7 @@ def effective(journey: Journey, step: Email | Sms) -> SendOptions:
     own, common = step.send, journey.send
     inherited = {
         name: getattr(common, name)
-        for name in ("topic", "quiet", "cap", "at", "expires")
-        if not getattr(own, name) and name not in own.lifted
+        for name in ("topic", "quiet", "cap", "at", "expires", "from_")
+        if not getattr(own, name) and name.rstrip("_") not in own.lifted
     }
     return replace(own, **inherited)

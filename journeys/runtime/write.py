@@ -56,20 +56,22 @@ with moved as (
     select way, array_agg(step_id order by number) as steps, array_agg(content_id order by number) as contents,
         array_agg(channel order by number) as channels, array_agg(topic order by number) as topics,
         array_agg(cap order by number) as caps, array_agg(expires_at order by number) as expiries,
-        array_agg(fallback order by number) as fallbacks, array_agg(visit order by number) as visits
+        array_agg(fallback order by number) as fallbacks, array_agg(visit order by number) as visits,
+        array_agg(sender order by number) as senders
     from unnest(%(send_way)s::int4[], %(send_step)s::text[], %(content_id)s::int8[], %(channel)s::text[],
                 %(topic)s::text[], %(cap)s::text[], %(expires_at)s::timestamptz[], %(fallback)s::bool[],
-                %(send_visit)s::int2[])
-        with ordinality as send(way, step_id, content_id, channel, topic, cap, expires_at, fallback, visit, number)
+                %(send_visit)s::int2[], %(sender)s::text[])
+        with ordinality
+        as send(way, step_id, content_id, channel, topic, cap, expires_at, fallback, visit, sender, number)
     group by way
 )
 insert into messages (origin_at, enrolment_id, step_id, visit, contact_id, journey_id, version_id, content_id, channel,
-    topic, cap, queued_at, send_after, expires_at, fallback)
+    topic, cap, queued_at, send_after, expires_at, fallback, sender)
 select m.entered_at, m.id, s.step_id, s.visit, m.contact_id, %(journey_id)s, %(version_id)s, s.content_id, s.channel,
-    s.topic, s.cap, %(now)s, %(now)s, s.expires_at, s.fallback
+    s.topic, s.cap, %(now)s, %(now)s, s.expires_at, s.fallback, s.sender
 from moved m join sends using (way)
-cross join lateral unnest(steps, contents, channels, topics, caps, expiries, fallbacks, visits)
-    as s(step_id, content_id, channel, topic, cap, expires_at, fallback, visit)
+cross join lateral unnest(steps, contents, channels, topics, caps, expiries, fallbacks, visits, senders)
+    as s(step_id, content_id, channel, topic, cap, expires_at, fallback, visit, sender)
 """
 
 
@@ -78,7 +80,18 @@ FATE = (
     *("taken", "arms", "visit", "visits"),
 )
 LINE = ("line_way", "line_step", "line_outcome", "line_detail", "line_visit")
-SEND = ("send_way", "send_step", "content_id", "channel", "topic", "cap", "expires_at", "fallback", "send_visit")
+SEND = (
+    "send_way",
+    "send_step",
+    "content_id",
+    "channel",
+    "topic",
+    "cap",
+    "expires_at",
+    "fallback",
+    "sender",
+    "send_visit",
+)
 
 
 class Line(NamedTuple):
@@ -154,7 +167,8 @@ def _message(catalogue: Catalogue, version: Version, step_id: str, now: dt.datet
     content_id, _ = catalogue.contents[step.content]
     cap = f"{options.cap.count} per {options.cap.per}" if options.cap else None
     expires_at = options.expires.after(now) if options.expires else None
-    return (step_id, content_id, step.kind, options.topic or None, cap, expires_at, bool(options.fallback))
+    sender = options.from_ or None if isinstance(step, Email) else None
+    return (step_id, content_id, step.kind, options.topic or None, cap, expires_at, bool(options.fallback), sender)
 
 
 def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:

@@ -1,7 +1,8 @@
 """`POST /v1/messages`: one message to one contact, written down before the answer; `GET /v1/messages/TOKEN`: its fate.
 
 The body has `content`, `to` (an object with `userId`, `email` or `phone`), perhaps `messageId` (or the header
-`Idempotency-Key`) that makes the call one, `properties`, which the content reads as `event.`, `send_at` and `expires`.
+`Idempotency-Key`) that makes the call one, `properties`, which the content reads as `event.`, `send_at`, `expires`, and
+`from`, the identity that it is from.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from webapp.persisting import persist
 
 PATH = "/v1/messages"
 NOT_FOR_SENDING = "This key may not send. Make one that may: cairn keys create NAME --for send."
-FIELDS = frozenset({"content", "to", "messageId", "properties", "send_at", "expires", "writeKey"})
+FIELDS = frozenset({"content", "to", "messageId", "properties", "send_at", "expires", "from", "writeKey"})
 NAMES = ("userId", "email", "phone")
 
 
@@ -65,7 +66,7 @@ def _order(document: Mapping[str, Any], header: str) -> Order:
     key = _text(document, "messageId") or header.replace("\0", "") or uuid.uuid4().hex
     user_id, email, phone = (_text(to, name, "to.") or None for name in NAMES)
     times = (_moment(document, "send_at"), _moment(document, "expires"))
-    return Order(content, key, user_id, email, phone, properties, *times)
+    return Order(content, key, user_id, email, phone, properties, *times, _text(document, "from"))
 
 
 def _text(document: Mapping[str, Any], name: str, where: str = "") -> str:

@@ -82,6 +82,7 @@ SENDING = {
         "messageId": {"type": "string", "description": "Makes the call one; or the header `Idempotency-Key`."},
         "properties": {"type": "object", "description": "What `event.` reads in the content."},
         "send_at": {"type": "string", "format": "date-time"},
+        "from": {"type": "string", "description": "The identity that an email is from."},
         "expires": {"type": "string", "format": "date-time"},
     },
     "required": ["content", "to"],

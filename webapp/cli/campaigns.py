@@ -71,10 +71,11 @@ def apply(files: tuple[Path, ...]) -> None:
 @click.option("--content", required=True, help="The name of a content.")
 @click.option("--channel", type=click.Choice(["email", "sms"]), default="email", show_default=True)
 @click.option("--topic", default="", help="The topic that contacts can unsubscribe from.")
+@click.option("--from", "from_", default="", help="The identity that it is from, as in cairn identities list.")
 @click.option("--at", default="", help="When, such as 2026-12-01 09:00; at once if left out.")
 def create(slug: str, **fields: str) -> None:
     """Make the draft SLUG. Files (`cairn campaigns apply`) say more: variants, throttle, hold-back, goal."""
-    given = {"campaign": slug} | {key: value for key, value in fields.items() if value}
+    given = {"campaign": slug} | {key.rstrip("_"): value for key, value in fields.items() if value}
     with connected() as database, database.transaction() as session:
         found = store.save(session, definitions.read(given), clock.now(session), getpass.getuser())
     click.echo(f"{found.slug}\t{found.state}")

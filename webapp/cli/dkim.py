@@ -8,6 +8,7 @@ import click
 
 from engine.channels import dkim
 from engine.errors import ConfigurationError
+from engine.identities.records import zone_line
 from engine.settings import settings
 
 
@@ -36,6 +37,4 @@ def records() -> None:
     if signer is None:
         raise ConfigurationError("Nothing is signed: set CAIRN_DKIM_DOMAIN and CAIRN_DKIM_KEYS.")
     for key in signer.keys:
-        record = key.record()
-        strings = [f'"{record[at : at + 255]}"' for at in range(0, len(record), 255)]  # DNS takes 255 bytes a string
-        click.echo(f"{key.selector}._domainkey.{signer.domain}. TXT {' '.join(strings)}")
+        click.echo(zone_line(f"{key.selector}._domainkey.{signer.domain}", "TXT", key.record()))

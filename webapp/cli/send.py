@@ -21,7 +21,8 @@ from webapp.cli._context import connected
 @click.argument("to")
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="What the content reads as `event.NAME`.")
 @click.option("--key", default="", help="Makes the call one: with the same key nothing is sent twice.")
-def command(content: str, to: str, values: tuple[str, ...], key: str) -> None:
+@click.option("--from", "sender", default="", metavar="IDENTITY", help="Who it is from, as in cairn identities list.")
+def command(content: str, to: str, values: tuple[str, ...], key: str, sender: str) -> None:
     """Send one message, CONTENT, to one contact: an email address, a phone number or an external id.
 
     For what answers the contact, such as a receipt: it goes whatever they said of consent. VALUE is JSON, or text.
@@ -31,7 +32,7 @@ def command(content: str, to: str, values: tuple[str, ...], key: str) -> None:
         name = to if "@" in to or to.startswith("+") else find(session, to).name
         email, phone = (name if "@" in name else None), (name if name.startswith("+") else None)
         user_id = None if email or phone else name
-        order = Order(content, key or uuid.uuid4().hex, user_id, email, phone, properties)
+        order = Order(content, key or uuid.uuid4().hex, user_id, email, phone, properties, sender=sender)
         token = queue(session, order, clock.now(session))
         found = state(session, token)
     click.echo(f"{token}  {found['state']}{': ' + found['reason'] if found['reason'] else ''}")

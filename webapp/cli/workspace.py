@@ -11,6 +11,7 @@ import click
 from engine import workspace
 from engine.contacts.tracking import EVERYWHERE
 from engine.errors import InvalidInput
+from engine.identities import store as identities
 from engine.workspace import Workspace
 from webapp.cli._context import connected
 
@@ -43,6 +44,8 @@ def set_(name: str, value: str) -> None:
     Several countries are written with commas: cairn workspace set untracked_countries DE,FR
     """
     with connected() as database, database.transaction() as session:
+        if name == "identity":
+            identities.expect(session, value)
         workspace.save(session, **{name: _read(name, value)})
     click.echo(f"{name}\t{value}")
 

@@ -9,13 +9,14 @@ from typing import Any
 MOST = 4
 NAMES = "abcdefgh"
 PLAIN = (
-    *("name", "channel", "audience", "except", "topic", "test", "holdout", "at", "zone", "passed"),
+    *("name", "channel", "audience", "except", "topic", "from", "test", "holdout", "at", "zone", "passed"),
     *("throttle", "cap", "expires"),
 )
 LABELS = {
     "name": "Name",
     "channel": "Channel",
     "topic": "Topic",
+    "from": "From",
     "audience": "Audience",
     "except": "But not",
     "winner_by": "Winner by",

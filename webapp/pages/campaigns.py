@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from engine.campaigns import preflight, report, states, store
 from engine.campaigns.definition import WINS_BY, as_yaml, percent, read
 from engine.errors import CairnError, InvalidInput, NotFound
+from engine.identities import store as identities
 from engine.model import Campaign
 from engine.signing import signer
 from journeys.explain import words
@@ -192,7 +193,11 @@ def _editor(found: Campaign | None, form: Form, refusal: str = "", opened: Work 
             return _editor(found, form, refusal, own)
     context: dict[str, Any] = {"campaign": found, "form": form, "refusal": refusal, "labels": LABELS}
     topics = [("", "None"), *((one.slug, one.name) for one in queries.topics(opened.session))]
-    context |= {"contents": queries.contents(opened.session), "topics": topics, "wins": WINS}
+    senders = [
+        ("", "The default, or as the content says"),
+        *((slug, slug) for slug in identities.slugs(opened.session)),
+    ]
+    context |= {"senders": senders, "contents": queries.contents(opened.session), "topics": topics, "wins": WINS}
     context["segments"] = queries.segments(opened.session)
     rows = max(2, form.variants)
     page = render_template("pages/campaign_edit.html", rows=min(rows + 1, MOST), **context)

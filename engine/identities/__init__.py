@@ -1,0 +1,1 @@
+"""Who mail comes from: several senders with their own relays, signing keys, tracking domains and addresses."""

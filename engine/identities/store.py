@@ -1,0 +1,255 @@
+"""Identities in the database. The caller's transaction is the boundary."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from engine import sealing, workspace
+from engine.channels import dkim
+from engine.channels.addresses import addresses
+from engine.channels.dkim import Dkim
+from engine.channels.smtp.server import Server
+from engine.errors import ConfigurationError, InvalidInput, NotFound
+from engine.identities.values import OWN, TOKEN, House, Identity, Senders
+from engine.model import AuditLog
+from engine.model import Identity as Row
+from engine.rendering.errors import RenderError
+from engine.rendering.headers import controls, split_address
+from engine.workspace import Workspace
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}").fullmatch
+HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::\d{1,5})?").fullmatch
+TOKENED = re.compile(rf"[a-z0-9._]{{1,22}}[+-]{TOKEN}").fullmatch
+RELAYS, KEYS = "relays of an identity", "keys of an identity"
+ALL = text("""
+select slug, name, address, reply_to, relays, dkim, tracking_domain, postal_address, unverified from identities
+order by slug""")
+USED = text("""
+select 'content ' || slug from contents where sender = :slug
+union all
+select 'campaign ' || slug from campaigns where definition ->> 'from' = :slug and state not in ('sent', 'cancelled')
+union all
+select 'queue' from messages
+where sender = :slug and state = 'queued' and claimed_at is null and ended_at is null limit 5""")
+HINT = "`cairn identities list` shows those that there are."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What somebody fills in; `relays` as CAIRN_SMTP_URL. None leaves a secret as it is, an empty text takes it out."""
+
+    slug: str
+    name: str
+    address: str
+    reply_to: str = ""
+    relays: str | None = None
+    selector: str | None = None
+    tracking_domain: str = ""
+    postal_address: str = ""
+    unverified: bool = False
+
+
+def load(session: Session, known: Workspace, house: House) -> Senders:
+    """All identities as messages are made with them; sealed keys are opened once a process."""
+    found = {OWN: house.identity(known)}
+    found |= {row.slug: _identity(row, known, house) for row in session.execute(ALL)}
+    return Senders(found.get(known.identity) or found[OWN], found)
+
+
+def listed(session: Session, house: House) -> list[Identity]:
+    """All, by slug, after the one that the workspace's settings name."""
+    return list(load(session, workspace.load(session), house).by_slug.values())
+
+
+def find(session: Session, slug: str, house: House) -> Identity:
+    """One by its slug. Raises NotFound."""
+    found = load(session, workspace.load(session), house).by_slug.get(slug)
+    if found is None:
+        raise NotFound("identity", slug, HINT)
+    return found
+
+
+def expect(session: Session, slug: str) -> None:
+    """Raises NotFound unless there is such an identity; an empty name asks for none."""
+    if slug not in ("", OWN) and session.get(Row, slug.replace("\0", "")) is None:
+        raise NotFound("identity", slug, HINT)
+
+
+def _identity(row: Any, known: Workspace, house: House) -> Identity:
+    found = Identity(
+        row.slug,
+        row.name,
+        row.address,
+        house.site_of(row.tracking_domain),
+        row.reply_to,
+        row.postal_address or known.postal_address,
+        tracking_domain=row.tracking_domain,
+        unverified=row.unverified,
+    )
+    try:
+        signing = _dkim(bytes(row.dkim), house.sealing_key, found.domain) if row.dkim else None
+        relays = _relays(bytes(row.relays), house.sealing_key) if row.relays else ""
+    except ConfigurationError as error:
+        return replace(found, broken=str(error))
+    return replace(found, dkim=signing, relays=relays)
+
+
+@functools.lru_cache(maxsize=256)
+def _relays(sealed: bytes, key: bytes) -> str:
+    return _opened(sealed, key, RELAYS)[0]
+
+
+@functools.lru_cache(maxsize=256)
+def _dkim(sealed: bytes, key: bytes, domain: str) -> Dkim:
+    words = _opened(sealed, key, KEYS)
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return Dkim(domain, [dkim.parse(selector, pem.encode(), f"selector {selector}") for selector, pem in pairs])
+
+
+def _opened(sealed: bytes, key: bytes, purpose: str) -> list[str]:
+    found = sealing.unseal(sealed, key, purpose)
+    if found is None:
+        raise ConfigurationError(
+            "The keys of an identity do not open with this installation's key. Set CAIRN_SECRET_KEY as it was."
+        )
+    return found
+
+
+def put(session: Session, form: Form, house: House, actor: str, now: dt.datetime) -> None:
+    """Make an identity, or change it. `selector` makes new DKIM keys under it. Raises InvalidInput naming the field."""
+    slug, values = _slug(form.slug), _checked(form, house)
+    row = session.get(Row, slug, with_for_update=True)
+    action = "identity changed" if row is not None else "identity made"
+    if row is None:
+        row = Row(slug=slug, created_at=now)
+        session.add(row)
+    elif row.dkim and form.selector is None and _domain(row.address) != _domain(values["address"]):
+        raise InvalidInput("is of another domain than the DKIM keys", "address", "Make new keys with it.")
+    for name, value in values.items():
+        setattr(row, name, value)
+    session.add(AuditLog(actor=actor, action=action, object=slug, at=now))
+    session.flush()
+
+
+def _checked(form: Form, house: House) -> dict[str, Any]:
+    """The columns that the form fills in."""
+    values: dict[str, Any] = {
+        "address": _address(form.address, "address"),
+        "name": _line(form.name, "name"),
+        "reply_to": _reply_to(form.reply_to),
+        "tracking_domain": _host(form.tracking_domain),
+        "postal_address": form.postal_address.replace("\0", "").strip(),
+        "unverified": form.unverified,
+    }
+    if form.relays is not None:
+        relays = _checked_relays(form.relays) if form.relays.strip() else ""
+        values["relays"] = sealing.seal([relays], house.sealing_key, RELAYS) if relays else None
+    if form.selector is not None:
+        values["dkim"] = _new_keys(form.selector, house.sealing_key) if form.selector.strip() else None
+    return values
+
+
+def remove(session: Session, slug: str, actor: str, now: dt.datetime) -> None:
+    """Forget an identity. Raises NotFound; InvalidInput while it is the default or something asks for it."""
+    row = session.get(Row, slug.replace("\0", ""), with_for_update=True)
+    if row is None:
+        raise NotFound("identity", slug, HINT)
+    if workspace.load(session).identity == slug:
+        raise InvalidInput("is the default", slug, "Choose another one first: cairn identities default SLUG.")
+    if used := session.execute(USED, {"slug": slug}).scalars().all():
+        raise InvalidInput(f"is used by {', '.join(used)}", slug, "Let them name another identity first.")
+    session.execute(text("delete from warm_ups where identity = :slug"), {"slug": slug})
+    session.delete(row)
+    session.add(AuditLog(actor=actor, action="identity removed", object=slug, at=now))
+    session.flush()
+
+
+def make_default(session: Session, slug: str) -> None:
+    """The identity of messages that name none; Raises NotFound."""
+    expect(session, slug)
+    workspace.save(session, identity="" if slug == OWN else slug)
+
+
+def tracking_hosts(session: Session) -> Mapping[str, None]:
+    """The tracking domains, as they stand in a Host header."""
+    found = session.execute(select(Row.tracking_domain).where(Row.tracking_domain != ""))
+    return dict.fromkeys(found.scalars())
+
+
+def slugs(session: Session) -> Sequence[str]:
+    """All names."""
+    return [OWN, *session.execute(select(Row.slug).order_by(Row.slug)).scalars()]
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()
+
+
+def _slug(given: str) -> str:
+    if not SLUG(given) or given == OWN:
+        raise InvalidInput("cannot be an identity's name", "slug", "Use a-z, 0-9 and -, at most 63 signs.")
+    return given
+
+
+def _line(given: str, where: str) -> str:
+    found = controls.sub(" ", given).strip()
+    if len(found) > 150:
+        raise InvalidInput("is longer than 150 characters", where)
+    return found
+
+
+def _address(given: str, where: str) -> str:
+    try:
+        local, domain = split_address(given)
+    except RenderError as error:
+        raise InvalidInput("is no email address", where, "Write news@example.com.") from error
+    if not local.isascii() or set(local) & set(' "<>,;'):
+        raise InvalidInput("has signs before the @ that not every server takes", where)
+    return f"{local}@{domain}"
+
+
+def _reply_to(given: str) -> str:
+    """An address; TOKEN in it stands for the message's name, as in reply+TOKEN@example.com."""
+    if not given.strip():
+        return ""
+    found = _address(given, "reply_to")
+    local = found.rpartition("@")[0]
+    misplaced = TOKEN.lower() in _domain(found) or (TOKEN in local and not TOKENED(local))
+    if misplaced:
+        raise InvalidInput("has its token at the wrong place", "reply_to", f"Write reply+{TOKEN}@example.com.")
+    return found
+
+
+def _host(given: str) -> str:
+    found = given.strip().lower()
+    if found and not HOST(found):
+        raise InvalidInput("is no domain", "tracking_domain", "Write click.example.com, without https://.")
+    return found
+
+
+def _checked_relays(setting: str) -> str:
+    """Mail servers only: receipts of vendors are checked by the installation's own account. Says nothing of secrets."""
+    try:
+        for each in addresses(setting):
+            Server.parse(each)
+    except (ConfigurationError, ValueError):
+        hint = "Write smtp://user:password@host:587, several with blanks between; a vendor's mail server has one too."
+        raise InvalidInput("is no address of a mail server", "relays", hint) from None
+    return " ".join(setting.split())
+
+
+def _new_keys(selector: str, key: bytes) -> bytes:
+    """An RSA key, which everybody reads, and an Ed25519 key beside it (RFC 8463)."""
+    name = selector.strip().lower()
+    if not dkim.domain_name(name) or len(name) > 50:
+        raise InvalidInput("cannot be a selector", "selector", "Use letters, digits and -.")
+    words = [name, dkim.new(ed25519=False).decode(), f"{name}-ed", dkim.new(ed25519=True).decode()]
+    return sealing.seal(words, key, KEYS)

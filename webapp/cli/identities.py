@@ -1,0 +1,107 @@
+"""`cairn identities`: who mail comes from."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+import click
+
+from engine import clock, workspace
+from engine.channels.addresses import addresses, name_of
+from engine.identities import store
+from engine.identities.house import house
+from engine.identities.records import needed, zone_line
+from engine.identities.store import Form
+from engine.identities.values import Identity
+from engine.receipts.verp import return_path
+from engine.settings import settings
+from webapp.cli._context import connected
+
+
+@click.group()
+def command() -> None:
+    """Sending identities: list, add, show, records, default, remove."""
+
+
+@command.command("list")
+def list_() -> None:
+    """Print all identities; the default has a star."""
+    with connected() as database, database.transaction() as session:
+        found, default = store.listed(session, house()), workspace.load(session).identity or "workspace"
+    for each in found:
+        click.echo(f"{'*' if each.slug == default else ' '} {each.slug:20} {each.name} <{each.address}>")
+
+
+@command.command()
+@click.argument("slug")
+@click.argument("address")
+@click.option("--name", default="", help="The name before the address.")
+@click.option("--reply-to", default="", help="Where answers go; reply+TOKEN@… tells which message they answer.")
+@click.option("--relays", help="smtp://user:password@host:587, several with blanks between; - reads it from the input.")
+@click.option("--selector", help="Make new DKIM keys under this name.")
+@click.option("--tracking-domain", default="", help="Where links in its mail lead, such as click.example.com.")
+@click.option("--postal-address", default="", help="In place of the workspace's.")
+@click.option("--unverified", is_flag=True, help="Campaigns may use it whatever DNS says.")
+def add(slug: str, address: str, relays: str | None, **fields: str | bool) -> None:
+    """Make the identity SLUG, or change it: all but relays and keys is as you say it now."""
+    if relays == "-":
+        relays = sys.stdin.read().strip()
+    form = Form(slug=slug, address=address, relays=relays, **fields)  # type: ignore[arg-type]
+    with connected() as database, database.transaction() as session:
+        store.put(session, form, house(), getpass.getuser(), clock.now(session))
+    click.echo(f"{slug} sends as {address}. See what to publish: cairn identities records {slug}")
+
+
+@command.command()
+@click.argument("slug")
+def show(slug: str) -> None:
+    """Print what is known of the identity SLUG, without its secrets."""
+    with connected() as database, database.transaction() as session:
+        found = store.find(session, slug, house())
+    for name, value in told(found):
+        click.echo(f"{name}\t{value}")
+
+
+def told(found: Identity) -> list[tuple[str, str]]:
+    """What people may see of an identity, by what it is."""
+    relays = ", ".join(map(name_of, addresses(found.relays))) if found.relays else "the installation's"
+    keys = ", ".join(f"{key.selector} ({key.algorithm})" for key in found.dkim.keys) if found.dkim else "none"
+    return [
+        ("from", f"{found.name} <{found.address}>" if found.name else found.address),
+        ("reply_to", found.reply_to or "the same"),
+        ("relays", relays),
+        ("dkim", keys),
+        ("links", found.site),
+        ("postal_address", found.postal_address.replace("\n", ", ")),
+        ("unverified", "may send unverified" if found.unverified else "no"),
+        *([("broken", found.broken)] if found.broken else []),
+    ]
+
+
+@command.command()
+@click.argument("slug")
+def records(slug: str) -> None:
+    """Print the DNS records to publish for the identity SLUG."""
+    with connected() as database, database.transaction() as session:
+        found = store.find(session, slug, house())
+    for record in needed(found, return_path(settings().bounce_domain), settings().site_url):
+        click.echo(f"; {record.why}\n{zone_line(*record[:3])}")
+
+
+@command.command()
+@click.argument("slug")
+def default(slug: str) -> None:
+    """Let what names no identity be from SLUG; `workspace` is the sender of the workspace's settings."""
+    with connected() as database, database.transaction() as session:
+        store.make_default(session, slug)
+    click.echo(f"What names no identity is from {slug}.")
+
+
+@command.command()
+@click.argument("slug")
+def remove(slug: str) -> None:
+    """Forget the identity SLUG and its keys, unless something asks for it."""
+    with connected() as database, database.transaction() as session:
+        store.remove(session, slug, getpass.getuser(), clock.now(session))
+    click.echo(f"{slug} is removed.")
