@@ -222,7 +222,7 @@ def _reply_to(given: str) -> str:
         return ""
     found = _address(given, "reply_to")
     local = found.rpartition("@")[0]
-    misplaced = TOKEN.lower() in _domain(found) or (TOKEN in local and not TOKENED(local))
+    misplaced = TOKEN in found.rpartition("@")[2] or (TOKEN in local and not TOKENED(local))
     if misplaced:
         raise InvalidInput("has its token at the wrong place", "reply_to", f"Write reply+{TOKEN}@example.com.")
     return found

@@ -15,6 +15,9 @@ from sqlalchemy import insert, text
 
 from engine import clock, users, workspace
 from engine.db import Database
+from engine.identities import store as identities
+from engine.identities.store import Form
+from engine.identities.values import House
 from engine.model import ConsentState
 from tests.conftest import drop, new_database
 from tests.engine.messages.ledger import save
@@ -218,3 +221,13 @@ def test_no_body_is_answered_with_a_fault(fuzzed: Site, document: Any) -> None:
         answer = fuzzed.post("/v1/messages", body)
     assert answer.status_code in {202, 400, 404, 413}, (answer.status_code, answer.text[:300], body[:500])
     assert answer.status_code == 202 or answer.json["message"]
+
+
+def test_a_call_chooses_who_the_mail_is_from(site: Site, tmp_path: Path) -> None:
+    assert post(site, **{"from": "shop"})[0] == 404
+    with site.database.transaction() as session:
+        house = House("http://x", SIGNER.sealing_key)
+        identities.put(session, Form(slug="shop", name="Shop", address="a@shop.example"), house, "ann", clock.now(session))
+    assert post(site, **{"from": "shop"})[0] == 202
+    [mail] = mails(site, tmp_path)
+    assert "From: Shop <a@shop.example>" in mail
