@@ -227,7 +227,8 @@ def test_a_call_chooses_who_the_mail_is_from(site: Site, tmp_path: Path) -> None
     assert post(site, **{"from": "shop"})[0] == 404
     with site.database.transaction() as session:
         house = House("http://x", SIGNER.sealing_key)
-        identities.put(session, Form(slug="shop", name="Shop", address="a@shop.example"), house, "ann", clock.now(session))
+        form = Form(slug="shop", name="Shop", address="a@shop.example")
+        identities.put(session, form, house, "ann", clock.now(session))
     assert post(site, **{"from": "shop"})[0] == 202
     [mail] = mails(site, tmp_path)
     assert "From: Shop <a@shop.example>" in mail
