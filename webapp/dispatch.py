@@ -27,6 +27,7 @@ from webapp.native import TEXT, Answer, Application, Environ, as_json
 from webapp.public import click, confirming, mail_receipts, pixel, preferences, texts
 from webapp.public.confirming import Confirming
 from webapp.public.hits import ClickWriter, write_opens
+from webapp.public.hosts import TrackingHosts
 from webapp.public.mail_receipts import MailReceipts
 from webapp.public.preferences import PreferenceCentre
 from webapp.public.signing_up import SigningUp
@@ -39,6 +40,9 @@ log = structlog.get_logger(__name__)
 BETWEEN_RINGS = 0.02
 WAKING = {"ingest", "unsubscribe", "preferences", "confirm"}
 """Kinds of work after which journeys have something to look at."""
+
+
+NOT_HERE = Answer(404, TEXT, b"There is nothing here.\n")
 
 
 class Doorbell:
@@ -85,6 +89,7 @@ class HotPath:
     ring: Callable[[], object]
     texts: Texts
     mail_receipts: MailReceipts
+    hosts: TrackingHosts
     client_ip_header: str | None = None
 
     def answer(self, environ: Environ) -> Answer | None:
@@ -185,6 +190,7 @@ def hot_path(
         waking,
         received,
         told,
+        TrackingHosts(database),
         client_ip_header,
     )
 
@@ -194,7 +200,7 @@ def dispatcher(hot: HotPath, flask: Application) -> Application:
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
-            answer = hot.answer(environ)
+            answer = NOT_HERE if hot.hosts.refuses(environ) else hot.answer(environ)
         except Exception:
             answer = _fault(environ)
         return flask(environ, start_response) if answer is None else answer.send(start_response)

@@ -19,6 +19,7 @@ from engine.receipts import replies
 from engine.receipts.identify import Clue, identify
 from engine.receipts.store import storable, store
 from engine.receipts.values import Kind, Receipt
+from engine.receipts.verp import is_for_answers
 from engine.signing import Signer
 
 BATCH = 100
@@ -90,7 +91,7 @@ def process(
     mails.sort()
     if taken is not None:
         taken += [mail.id for mail in mails]
-    found = [each for mail in mails for each in _read(mail)]
+    found = [each for mail in mails for each in _read(mail, signer)]
     keys = identify(session, [each.clue for each in found], now, signer)
     store(session, [_receipt(each, key) for each, key in zip(found, keys, strict=True)], now, signer)
     return len(mails)
@@ -101,7 +102,7 @@ def set_aside(session: Session, mail_id: int, error: str) -> None:
     session.execute(ASIDE, {"id": mail_id, "error": error.replace("\0", "")[:1000]})
 
 
-def _read(mail: Stored) -> list[Found]:
+def _read(mail: Stored, signer: Signer) -> list[Found]:
     raw = bytes(mail.raw)
     report, headers = classify(raw), read(raw)
     addresses = tuple(mail.recipients) + tuple(
@@ -112,7 +113,8 @@ def _read(mail: Stored) -> list[Found]:
         answered = replies.answered(headers)
         sender = address(headers.first("from"))
         clue = Clue(addresses, answered, (sender,) if sender else (), by_address=False)
-        return [Found(mail, name, "replied" if answered else "ignored", None, clue)]
+        by_address = not replies.is_automatic(headers) and is_for_answers(addresses, signer)
+        return [Found(mail, name, "replied" if answered or by_address else "ignored", None, clue)]
     links = tuple(each.decode() for each in UNSUBSCRIBE.findall(raw.replace(b"=\r\n", b""))[:5])
     return [
         Found(mail, f"{name}/{number}" if number else name, _kind(verdict), verdict, _clue(addresses, verdict, links))

@@ -18,7 +18,7 @@ def answered(mail: Mail) -> str | None:
 
     The token is only read here; whoever uses it looks whether it went to the one who answers.
     """
-    if _is_automatic(mail):
+    if is_automatic(mail):
         return None
     for name in ("in-reply-to", "references"):
         if match := MESSAGE_ID.search(mail.first(name)):
@@ -26,7 +26,8 @@ def answered(mail: Mail) -> str | None:
     return None
 
 
-def _is_automatic(mail: Mail) -> bool:
+def is_automatic(mail: Mail) -> bool:
+    """Whether a machine, a list or nobody in particular wrote it."""
     submitted = mail.first("auto-submitted").strip().lower()
     sender = address(mail.first("from"))
     return (

@@ -57,8 +57,14 @@ class Named:
 
 
 def named(texts: Iterable[str], signer: Signer) -> Named:
-    """The messages whose return paths stand in these addresses or header values."""
+    """The messages whose return paths, or addresses for answers, stand in these addresses or header values."""
     names = {match[1].lower() for text in texts for match in NAMED.finditer(text[:10_000])}
-    read = [signer.read_bounce(name) for name in sorted(names)]
+    read = [signer.read_bounce(name) or signer.read_reply(name) for name in sorted(names)]
     keys = {(reference.message_id, origin_at(reference)) for reference in read if reference is not None}
     return Named(tuple(sorted(keys)), any(reference is None for reference in read))
+
+
+def is_for_answers(texts: Iterable[str], signer: Signer) -> bool:
+    """Whether one of these is the address for answers of a message (`engine.identities`, TOKEN in a Reply-To)."""
+    names = {match[1].lower() for text in texts for match in NAMED.finditer(text[:10_000])}
+    return any(signer.read_reply(name) is not None for name in names)

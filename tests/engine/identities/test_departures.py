@@ -22,6 +22,7 @@ from engine.identities.store import Form
 from engine.identities.values import House
 from engine.messages.sending import Sender
 from engine.model import Message
+from engine.urls import origin_us
 from tests.engine.channels.servers import free_port
 from tests.engine.messages.ledger import fill, now, queue, save, sender, signer, states
 from tests.smtp import recording_server
@@ -233,3 +234,17 @@ def test_a_waiting_message_is_due_again_soon(database: Database, make: Make) -> 
         make(main.url).send(database)
     with database.transaction() as session:
         assert session.execute(text("select send_after from messages")).scalar_one() == now + dt.timedelta(seconds=5)
+
+
+def test_answers_name_the_message_in_their_address(database: Database, make: Make) -> None:
+    with recording_server(keep=True) as main:
+        with database.transaction() as session:
+            fill(session, 1)
+            identity(session, "shop", reply_to="reply+TOKEN@shop.example")
+            ask_for(session, "shop")
+        make(main.url).send(database)
+        with database.transaction() as session:
+            message = session.execute(text("select id, origin_at from messages")).one()
+    address = str(message_from_bytes(main.messages[0][1])["Reply-To"]).strip("<>")
+    assert address == f"reply+{signer.reply(message.id, origin_us(message.origin_at))}@shop.example"
+    assert len(address.partition("@")[0]) <= 64

@@ -128,3 +128,17 @@ def test_a_persons_answer_becomes_an_event_and_a_machines_does_not(session: Sess
     assert [names(session, seed) for seed in (answered, away, stranger)] == [["Email Replied"], [], []]
     assert state(session, answered)[0] == "accepted"
     assert session.execute(text("select count(*) from receipt_mails")).scalar_one() == 0
+
+
+def test_an_answer_to_the_address_with_a_token_counts_from_whatever_address_it_comes(session: Session) -> None:
+    answered, away, forged = sent(session), sent(session), sent(session)
+
+    def to(seed: Seed, more: str = "", *, spoilt: bool = False) -> bytes:
+        name = SIGNER.reply(seed.id, origin_us(seed.origin_at))
+        name = ("b" if name[0] == "a" else "a") + name[1:] if spoilt else name
+        head = f"From: Ann Elsewhere <ann@private.example>\nTo: reply+{name}@shop.example\nSubject: About your mail\n"
+        return (head + more + "\nPlease call me.\n").replace("\n", "\r\n").encode()
+
+    comes(session, to(answered), to(away, "Auto-Submitted: auto-replied\n"), to(forged, spoilt=True))
+    assert [names(session, seed) for seed in (answered, away, forged)] == [["Email Replied"], [], []]
+    assert state(session, answered)[0] == "accepted"
