@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from webapp.frontend import build
 PAGES_BUDGET = 60_000
 CHARTS_BUDGET = 260_000
 FRONTEND = Path(build.__file__).parent
+TEMPLATES = FRONTEND.parents[1] / "templates" / "pages"
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +48,15 @@ def test_the_lock_file_names_no_registry() -> None:
     lock = (FRONTEND / "package-lock.json").read_text()
     assert "resolved" not in lock
     assert "://registry" not in lock
+
+
+def test_each_cell_keeps_its_label_on_phones_where_tables_have_no_heads() -> None:
+    """Cells that hold something to press or to choose say themselves what it is."""
+    bare = [
+        f"{path.name}: {cell[:80]}"
+        for path in TEMPLATES.rglob("*.html")
+        for table in re.findall(r'<table class="grid-table cards">.*?</table>', path.read_text(), re.S)
+        for cell in re.findall(r"<td\b.*?</td>", table, re.S)
+        if "data-name" not in cell and not re.search(r"<a |<form|choice\(", cell)
+    ]
+    assert bare == []
