@@ -21,14 +21,12 @@ from engine.channels.allowed import Allowed
 from engine.contacts.changes import announce_settled
 from engine.messages import claims, departures, facts, gate, limits, rates
 from engine.messages.handed import Candidate
-from engine.messages.limits import Held, Limits
+from engine.messages.limits import NO_LIMITS, Held, Limits
 from engine.receipts import streams
 from engine.reports import rollup
 from engine.signing import Signer
 
 ExitCheck = Callable[[Session, Sequence[Candidate], dt.datetime], set[int]]
-
-NO_LIMITS = Limits()
 
 lock_due = text("""
     select m.id, m.origin_at, m.journey_id, m.step_id, m.channel,

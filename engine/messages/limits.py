@@ -84,8 +84,13 @@ class Limits:
 
     def caps_of(self, message: Candidate) -> Iterator[tuple[str, cap.Cap]]:
         """The workspace's caps that a message has to pass, with what they are of."""
-        if self.caps and not self._is_free(message):
-            for name in ("all", message.channel, f"topic:{message.topic}"):
+        if self.caps and not message.transactional:
+            yield from self.caps_on(message.channel, message.topic)
+
+    def caps_on(self, channel: str, topic: str | None) -> Iterator[tuple[str, cap.Cap]]:
+        """Those of messages of this channel and topic."""
+        if topic not in self.unlimited:
+            for name in ("all", channel, f"topic:{topic}"):
                 if name in self.caps:
                     yield name, self.caps[name]
 
@@ -101,12 +106,15 @@ class Limits:
     def quiet_until(self, message: Candidate, hours: Hours, now: dt.datetime) -> dt.datetime | None:
         """The end of quiet hours that hold at `now` where the contact may be; None if they do not hold."""
         phone = message.recipient if message.channel == "sms" else message.contact.get("phone")
-        named = message.contact.get("timezone")
-        zones = zones_of(_text(named), _text(phone), self.zone)[:-1]
+        return self.ends(hours, message.contact.get("timezone"), phone, now)
+
+    def ends(self, hours: Hours, timezone: object, phone: object, now: dt.datetime) -> dt.datetime | None:
+        """The same where a contact of this zone, or else of this phone number, may be."""
+        zones = zones_of(_text(timezone), _text(phone), self.zone)[:-1]
         return over_at(hours, tuple(dict.fromkeys(zones)), now)
 
-    def _is_free(self, message: Candidate) -> bool:
-        return message.transactional or (message.topic is not None and message.topic in self.unlimited)
+
+NO_LIMITS = Limits()
 
 
 def _text(value: Any) -> str | None:

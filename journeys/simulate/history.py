@@ -23,7 +23,7 @@ from engine.habits import store as habits
 from engine.habits.estimate import NOBODY, Habits
 from engine.signing import Signer
 from journeys.decide import chain
-from journeys.simulate.person import Person, Turn
+from journeys.simulate.person import Person, Sent, Turn
 from journeys.simulate.plan import Plan
 
 BY_EVENT = """
@@ -51,7 +51,7 @@ where contact_id = any(%s::bigint[]) and (%s or name = any(%s)) and occurred_at 
 order by contact_id, occurred_at, received_at, message_id
 """
 MESSAGES = """
-select m.contact_id, m.accepted_at, c.slug, m.step_id, j.slug from messages m
+select m.contact_id, m.accepted_at, c.slug, m.step_id, j.slug, m.channel, m.topic, m.transactional from messages m
 join contents c on c.id = m.content_id left join journeys j on j.id = m.journey_id
 where m.contact_id = any(%s::bigint[]) and m.accepted_at < %s
     and (j.slug is distinct from %s or m.accepted_at < %s) order by m.accepted_at
@@ -210,13 +210,17 @@ def _person(
             turns.append(Turn(left, kind, slug, "out"))
     facts = Facts(
         email, phone, timezone, locale, external_id, created_at, attributes, events,
-        tuple(MessageFact(*values) for values in read.messages),
+        tuple(MessageFact(*values[:4]) for values in read.messages),
         frozenset(inside["segment"]), frozenset(inside["list"]),
         frozenset(slug for (slug,) in read.journeys) - {plan.journey.slug},
         consent, plan.schema.topics, zone=plan.schema.zone, aliases=plan.schema.aliases,
     )  # fmt: skip
     name = external_id or email or public_id
-    return Person(id_, name, facts, tuple(sorted(turns, key=lambda turn: turn.at)), suppressed)
+    sent = tuple(
+        Sent(at, channel, topic, not transactional and topic not in plan.limits.unlimited)
+        for at, *_, channel, topic, transactional in read.messages
+    )
+    return Person(id_, name, facts, tuple(sorted(turns, key=lambda turn: turn.at)), suppressed, sent=sent)
 
 
 def _consent(plan: Plan, rows: Sequence[tuple[Any, ...]]) -> tuple[dict[tuple[str, str], str], list[Turn]]:

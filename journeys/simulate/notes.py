@@ -42,7 +42,11 @@ def _of_messages(plan: Plan, read: list[Dependencies]) -> Iterator[str]:
         yield f"Nobody opens, clicks or answers what was never sent: {verbs} {verb} only what really happened."
     sends = plan.program.sends.values()
     if any(send.expires for send in sends):
-        yield "A message leaves as soon as it may, so none expires."
+        yield "Mail servers take every message at once: none expires that no quiet hours hold."
+    if any(one.caps or one.quiet for one in plan.pressure.values()):
+        yield "The workspace's caps and quiet hours are those of today."
+    if any(one.own or one.caps for one in plan.pressure.values()):
+        yield "Caps count what other journeys and campaigns really sent, even where the draft would have sent first."
     if any(send.fallback for send in sends):
         yield "No message bounces: a fallback is taken by those only who cannot be written to."
     if any(isinstance(step, language.Sms) for step in plan.program.steps.values()):

@@ -24,12 +24,22 @@ class Turn(NamedTuple):
     channel: str = ""
 
 
+class Sent(NamedTuple):
+    """A message that the contact got; `counts`: to the workspace's caps."""
+
+    at: dt.datetime
+    channel: str
+    topic: str | None
+    counts: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """`facts` hold all events that the draft reads, in their order, and everything else as it was at the span's start.
 
     Attributes are those of today: their history is not kept. `suppressed` maps a channel to since when;
     at `called_at` a program lets the contact in. `habits` are those of today, where the draft asks for them.
+    `sent` is what it really got, where caps count it.
     """
 
     id: int
@@ -39,3 +49,4 @@ class Person:
     suppressed: Mapping[str, dt.datetime] = field(default_factory=dict)
     called_at: dt.datetime | None = None
     habits: Habits = UNKNOWN
+    sent: tuple[Sent, ...] = ()

@@ -13,13 +13,14 @@ from engine.expr.schema import Schema
 from engine.expr.walk import nodes, values
 from engine.messages.cap import Cap
 from engine.messages.cap import parse as parse_cap
+from engine.messages.limits import NO_LIMITS, Limits
 from engine.quiet import Hours
 from engine.workspace import Workspace
 from journeys.decide import needs
 from journeys.language import steps as language
 from journeys.language.check import with_journey
 from journeys.language.parse import parse
-from journeys.language.program import Program, program, walk
+from journeys.language.program import Program, program
 from journeys.runtime.ask import quiet_hours
 from journeys.runtime.listening import Listening, listening
 
@@ -59,13 +60,28 @@ class Asked(NamedTuple):
     quiet: Hours | None = None
 
 
+class Pressure(NamedTuple):
+    """Limits on what a step sends: its own cap, and the workspace's caps and quiet hours. `counts`: to those caps."""
+
+    own: Cap | None
+    caps: tuple[tuple[str, Cap], ...]
+    quiet: Hours | None
+    topic: str | None
+    counts: bool
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it sends without limits."""
+        return self.own is None and not self.caps and self.quiet is None
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A draft with all that is the same for everybody. The span is [start, end).
 
-    `asked` and `caps`: by step, of those that ask and those that have a cap. `winners`: by split, the arm that
-    everybody takes from an instant on. `heard`: the names of the events that matter as they happen, None if all do.
-    `choosing`: the splits that choose a winner.
+    `asked`: by step, of those that ask; `pressure`: of those that send. `limits` are the workspace's. `winners`: by
+    split, the arm that everybody takes from an instant on. `heard`: the names of the events that matter as they happen,
+    None if all do. `choosing`: the splits that choose a winner.
     """
 
     program: Program
@@ -76,7 +92,8 @@ class Plan:
     end: dt.datetime
     reads: Reads
     asked: Mapping[str, Asked] = field(default_factory=dict)
-    caps: Mapping[str, Cap] = field(default_factory=dict)
+    pressure: Mapping[str, Pressure] = field(default_factory=dict)
+    limits: Limits = NO_LIMITS
     winners: Mapping[str, tuple[dt.datetime, str]] = field(default_factory=dict)
     heard: frozenset[str] | None = None
     choosing: Mapping[str, language.Split] = field(default_factory=dict)
@@ -102,14 +119,28 @@ def plan(
             "a journey that programs let people into has no history to replay", "enter", "Use another trigger."
         )
     known = with_journey(schema, flat.journey)
-    reads = _reads(flat, known, workspace)
+    limits = Limits.of(workspace)
+    pressure = {id_: _pressure(flat, id_, limits) for id_ in flat.sends}
+    reads = _reads(flat, known, workspace, any(one.own or one.caps for one in pressure.values()))
     ears = listening(flat, known.aliases)
     asked = {id_: one for id_ in flat.steps if any(one := _asked(flat, ears, id_, workspace))}
-    limits = ((id_, parse_cap(f"{send.cap.count} per {send.cap.per}")) for id_, send in flat.sends.items() if send.cap)
-    caps = {id_: limit for id_, limit in limits if limit is not None}
     heard = None if ears.any_event else ears.all_events | {enter.event}
     choosing = {split.id: split for split in splits(flat)}
-    return Plan(flat, ears, workspace, known, start, end, reads, asked, caps, heard=heard, choosing=choosing)
+    return Plan(
+        flat, ears, workspace, known, start, end, reads, asked, pressure, limits, heard=heard, choosing=choosing
+    )
+
+
+def _pressure(flat: Program, step_id: str, limits: Limits) -> Pressure:
+    send, channel = flat.sends[step_id], flat.steps[step_id].kind
+    own, topic = send.cap, send.topic or None
+    return Pressure(
+        parse_cap(f"{own.count} per {own.per}") if own else None,
+        tuple(limits.caps_on(channel, topic)),
+        limits.hours_of(channel, topic),
+        topic,
+        topic not in limits.unlimited,
+    )
 
 
 def _asked(flat: Program, ears: Listening, step_id: str, workspace: Workspace) -> Asked:
@@ -120,11 +151,6 @@ def _asked(flat: Program, ears: Listening, step_id: str, workspace: Workspace) -
     by_phone = wanted.zone and step.kind == "sms"
     quiet = quiet_hours(workspace, flat, step_id) if wanted.habits else None
     return Asked(tuple(rules), tuple(dates), wanted.zone, by_phone, wanted.winner, time, wanted.habits, quiet)
-
-
-def _sends(journey: language.Journey) -> Iterator[language.SendOptions]:
-    yield journey.send
-    yield from (step.send for step in walk(journey.steps) if isinstance(step, language.Email | language.Sms))
 
 
 def rules_of(flat: Program) -> Iterator[ast.Node]:
@@ -142,13 +168,12 @@ def splits(flat: Program) -> list[language.Split]:
     return [step for step in flat.steps.values() if isinstance(step, language.Split) and step.winner is not None]
 
 
-def _reads(flat: Program, schema: Schema, workspace: Workspace) -> Reads:
+def _reads(flat: Program, schema: Schema, workspace: Workspace, capped: bool) -> Reads:
     rules = list(rules_of(flat))
     found = [dependencies(rule, schema.aliases) for rule in rules]
     names = {name for one in found for name in one.events} | {flat.journey.enter.event} - {""}
     earning = any(split.winner and split.winner.measure == "revenue" for split in splits(flat))
     names |= set(workspace.revenue_events) if earning else set()
-    capped = any(send.cap for send in _sends(flat.journey))
     return Reads(
         frozenset(names),
         any(one.any_event for one in found),

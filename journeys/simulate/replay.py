@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 
 from engine.expr import Facts, MessageFact, evaluate
 from engine.expr.evaluate import judge, operand
-from engine.expr.facts import EventFact, EventKey
+from engine.expr.facts import EventFact
 from engine.expr.values import View
 from engine.messages import gate
 from engine.zones import zones_of
@@ -28,41 +28,12 @@ from journeys.runtime.listening import Ears, Fact
 from journeys.runtime.run import Ended, Walk, move_one
 from journeys.simulate.agenda import Agenda
 from journeys.simulate.doing import done
+from journeys.simulate.outbox import Letter, Outbox
 from journeys.simulate.person import Person, Turn
 from journeys.simulate.plan import Asked, Plan
+from journeys.simulate.stay import FIRST_ID, Stay
 from journeys.simulate.tally import Drawn, Tally
 from journeys.simulate.winners import gains
-
-FIRST_ID = 10**17
-"""Entries of a replay are numbered from here, far from those that its history knows."""
-
-
-class Stay(Entry):
-    """An entry of the replay: a row of the executor with what the enrolments table knows of it."""
-
-    __slots__ = ("event", "goal_at", "goal_until", "held_out", "key", "known", "number", "status", "trigger", "wake_at")
-
-    def __init__(
-        self, number: int, trigger: Trigger, key: str, held_out: bool, first: bool, plan: Plan, now: dt.datetime
-    ) -> None:
-        super().__init__(
-            FIRST_ID + number, trigger.contact_id, plan.program.first, "ready", None, None, now, 0, first, 1, None
-        )
-        self.trigger = EventKey(trigger.occurred_at, trigger.received_at, trigger.message_id)
-        self.event = trigger.properties or {}
-        self.key, self.held_out = key, held_out
-        self.status = "held_out" if held_out else "active"
-        self.wake_at: dt.datetime | None = None if held_out else now
-        self.goal_until = plan.journey.goal.within.after(now) if plan.journey.goal else None
-        self.goal_at: dt.datetime | None = None
-        self.number = number
-        self.known: tuple[Facts, dt.datetime | None, Facts] | None = None
-
-    def hopes(self, now: dt.datetime) -> bool:
-        """Whether anything may still come of the entry: a step, or its goal."""
-        if self.status in ("active", "held_out"):
-            return True
-        return self.goal_at is None and self.goal_until is not None and now <= self.goal_until
 
 
 class Replay:
@@ -77,28 +48,31 @@ class Replay:
         self.hoping: list[Stay] = []
         self.alarms: list[tuple[dt.datetime, int]] = []
         self.now = plan.start
-        self.queued: list[tuple[Stay, Email | Sms]] = []
+        self.outbox = Outbox(plan, person.sent)
         self.changed: list[Fact] = []
         self.chosen = plan.choosing
         self.drawn: list[tuple[Stay, str, str, dt.datetime]] = []
-        self.accepted = [fact.accepted_at for fact in person.facts.messages]
         self.messages = 0
 
     def run(self) -> None:
         """From the start of the span to its end."""
-        agenda, now, end = self.agenda, self.plan.start, self.plan.end
+        agenda, outbox, now, end = self.agenda, self.outbox, self.plan.start, self.plan.end
         while True:
             if self.changed and not agenda.has_event_at(now):
                 self._follow(self.changed.pop(0), now)
                 continue
             wake, at = self._alarm(), agenda.at
             following = at if at <= wake else wake
-            if self.queued and (following > now or following >= end) and self._send(now):
+            if outbox.held and outbox.held[0][0] < following:
+                following = outbox.held[0][0]
+            if outbox.queued and (following > now or following >= end) and self._send(now):
                 continue
             if following >= end:
                 break
             self.now = now = following
-            if at <= wake:
+            if outbox.held and outbox.held[0][0] <= now:
+                outbox.release(now)
+            elif at <= wake:
                 self._happen(agenda.pop(), now)
             else:
                 self._wake(now)
@@ -116,6 +90,7 @@ class Replay:
             )
             brought = gains(self.plan, self.chosen[step_id], stay.goal_at, later)
             self.tally.drawn[step_id].append(Drawn(arm, at, brought))
+        self.tally.waiting += len(self.outbox.held)
         self.tally.person(self.person.name, self.messages)
 
     # What happens -----------------------------------------------------------------------------------------------------
@@ -269,23 +244,23 @@ class Replay:
         self._cancel(stay, status)
 
     def _cancel(self, stay: Stay, reason: str) -> None:
-        for queued, step in self.queued:
-            if queued is stay:
-                self.tally.withheld[step.id][reason] += 1
-        self.queued = [one for one in self.queued if one[0] is not stay]
+        for step_id in self.outbox.cancel(stay):
+            self.tally.withhold(step_id, reason, self.now)
 
     # Steps ------------------------------------------------------------------------------------------------------------
 
     def _advance(self, stay: Stay, now: dt.datetime) -> None:
         walk = move_one(self.plan.program, stay, now, self._answer, self._do)
-        for step_id, outcome, _ in walk.log:
+        for step_id, outcome, visit in walk.log:
             self.tally.log(step_id, outcome.log, outcome.detail.get("path") if outcome.detail else None)
             if outcome.arm is not None and step_id in self.chosen:
                 self.drawn.append((stay, step_id, outcome.arm, now))
             if outcome.send:
                 step = self.plan.program.steps[step_id]
                 assert isinstance(step, Email | Sms)
-                self.queued.append((stay, step))
+                self.outbox.put(stay, step, visit, now)
+            elif outcome.log == "held":
+                self.tally.put_off(now, "held")
         stay.taken += walk.taken
         stay.visit, stay.visits = walk.visit, walk.visits
         self._stop(stay, walk, now)
@@ -371,47 +346,54 @@ class Replay:
 
     def _send(self, now: dt.datetime) -> bool:
         """The gate, message by message, as the claim asks it. Then those go on who waited for the fate of theirs;
-        whether there were any."""
-        waited = []
-        while self.queued:
-            stay, step = self.queued.pop(0)
-            verdict = gate.decide(self._at_the_gate(stay, step, now), now)
+        whether there were any, or one is held now."""
+        outbox = self.outbox
+        waited, holding = [], len(outbox.held)
+        while outbox.queued:
+            letter = outbox.queued.pop(0)
+            facts = self._at_the_gate(letter, now)
+            verdict = gate.decide(facts, now)
+            if verdict.action == "hold" and facts.quiet_until is not None:
+                outbox.hold(letter, facts.quiet_until)
+                self.tally.delay(letter.step.id, now)
+                continue
             if verdict.action == "send":
-                self._accept(step, now)
+                self._accept(letter, now)
             else:
-                self.tally.withheld[step.id][verdict.reason or verdict.action] += 1
-            if stay.phase == "sending" and stay.step_id == step.id:
-                stay.fate = fate(verdict.action, verdict.reason)
-                waited.append(stay)
+                self.tally.withhold(letter.step.id, verdict.reason or verdict.action, now)
+            if letter.is_awaited:
+                letter.stay.fate = fate(verdict.action, verdict.reason)
+                waited.append(letter.stay)
         for stay in waited:
             if stay.status == "active":
                 self._advance(stay, now)
-        return bool(waited)
+        return bool(waited) or len(outbox.held) > holding
 
-    def _accept(self, step: Email | Sms, now: dt.datetime) -> None:
+    def _accept(self, letter: Letter, now: dt.datetime) -> None:
+        step = letter.step
         self.tally.message(step, now)
         self.messages += 1
-        self.accepted.append(now)
+        self.outbox.accept(letter, now)
         if self.plan.reads.told:
             fact = MessageFact(now, step.content, step.id, self.plan.journey.slug)
             self.facts = self.facts._replace(messages=(*self.facts.messages, fact))
 
-    def _at_the_gate(self, stay: Stay, step: Email | Sms, now: dt.datetime) -> gate.Facts:
-        options, facts, channel = self.plan.program.sends[step.id], self.facts, step.kind
-        limit = self.plan.caps.get(step.id)
-        since = self.person.suppressed.get(channel)
-        return gate.Facts(
+    def _at_the_gate(self, letter: Letter, now: dt.datetime) -> gate.Facts:
+        step = letter.step
+        facts, channel, pressure = self.facts, step.kind, self.plan.pressure[step.id]
+        topic, since = pressure.topic, self.person.suppressed.get(channel)
+        found = gate.Facts(
             channel=channel,
             address=facts.email if channel == "email" else facts.phone,
             channel_state=facts.consent.get((channel, "")),
-            topic_state=facts.consent.get((channel, options.topic)) if options.topic else None,
-            topic_default=self.plan.schema.topics.get(options.topic) if options.topic else None,
+            topic_state=facts.consent.get((channel, topic)) if topic else None,
+            topic_default=self.plan.schema.topics.get(topic) if topic else None,
             suppressed=since is not None and since <= now,
             needs_consent=channel == "sms" and self.plan.workspace.sms_needs_consent,
-            leaving=self._exit(stay, now),
-            cap=limit,
-            cap_count=sum(limit.since(now) < at <= now for at in self.accepted) if limit else 0,
+            leaving=self._exit(letter.stay, now),
+            expires_at=letter.expires_at,
         )
+        return found if pressure.is_none else self.outbox.pressed(found, facts, pressure, now)
 
 
 def _moved(slugs: frozenset[str], turn: Turn) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -31,6 +31,9 @@ class Tally:
 
     `sent` and `withheld` count messages by step and, for `withheld`, by reason (`cap`, `unsubscribed`, …); `days` and
     `hours` count sent messages by UTC day and by hour of the day; `per_contact` counts people by number of messages.
+    `delayed` counts by step how often the workspace's quiet hours held a message, `waiting` those that are held at the
+    end of the span. `put_offs` counts by UTC day what was held (`held` at the step, `quiet` by the workspace) or
+    withheld, by reason.
     `drawn` has the entries at splits that choose a winner.
     """
 
@@ -47,6 +50,9 @@ class Tally:
     sent: Counter[str] = field(default_factory=Counter)
     channels: Counter[str] = field(default_factory=Counter)
     withheld: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    delayed: Counter[str] = field(default_factory=Counter)
+    waiting: int = 0
+    put_offs: dict[dt.date, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     days: Counter[dt.date] = field(default_factory=Counter)
     hours: Counter[int] = field(default_factory=Counter)
     per_contact: Counter[int] = field(default_factory=Counter)
@@ -70,6 +76,20 @@ class Tally:
         self.days[now.date()] += 1
         self.hours[now.hour] += 1
 
+    def put_off(self, now: dt.datetime, reason: str) -> None:
+        """A message does not leave today as it might have."""
+        self.put_offs[now.date()][reason] += 1
+
+    def delay(self, step_id: str, now: dt.datetime) -> None:
+        """The workspace's quiet hours hold a message."""
+        self.delayed[step_id] += 1
+        self.put_off(now, "quiet")
+
+    def withhold(self, step_id: str, reason: str, now: dt.datetime) -> None:
+        """A message ends unsent."""
+        self.withheld[step_id][reason] += 1
+        self.put_off(now, reason)
+
     def person(self, name: str, messages: int) -> None:
         """Everything of a contact has been counted."""
         self.people += 1
@@ -79,14 +99,16 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Take in the counts of other people."""
-        for name in ("people", "entries", "holdout", "conversions", "held_out_conversions", "value"):
+        for name in ("people", "entries", "holdout", "conversions", "held_out_conversions", "value", "waiting"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("ended", "arrived", "sent", "channels", "days", "hours", "per_contact"):
+        for name in ("ended", "arrived", "sent", "channels", "days", "hours", "per_contact", "delayed"):
             getattr(self, name).update(getattr(other, name))
         for name in ("steps", "paths", "withheld"):
             mine: dict[str, Counter[str]] = getattr(self, name)
             for step_id, counts in getattr(other, name).items():
                 mine[step_id].update(counts)
+        for day, reasons in other.put_offs.items():
+            self.put_offs[day].update(reasons)
         for step_id, drawn in other.drawn.items():
             self.drawn[step_id] += drawn
         self.most = _top([*self.most, *other.most])
@@ -115,8 +137,13 @@ def as_json(tally: Tally, prices: dict[str, Decimal], step_ids: list[str], notes
         "cost": str(cost),
         "ended": dict(sorted(tally.ended.items())),
         "withheld": dict(sorted(sum(tally.withheld.values(), Counter[str]()).items())),
+        "waiting": tally.waiting,
         "by_step": {step_id: _step_json(tally, step_id) for step_id in step_ids},
-        "by_day": {day.isoformat(): tally.days.get(day, 0) for day in _every_day(tally)},
+        "by_day": {day.isoformat(): tally.days.get(day, 0) for day in _every_day(tally.days)},
+        "put_off_by_day": {
+            day.isoformat(): dict(sorted(tally.put_offs[day].items())) if day in tally.put_offs else {}
+            for day in _every_day(tally.put_offs)
+        },
         "by_hour": {str(hour): tally.hours.get(hour, 0) for hour in range(24)},
         "messages_per_contact": {str(number): count for number, count in sorted(tally.per_contact.items())},
         "most_messaged": [{"contact": name, "messages": number} for number, name in tally.most],
@@ -124,11 +151,11 @@ def as_json(tally: Tally, prices: dict[str, Decimal], step_ids: list[str], notes
     }
 
 
-def _every_day(tally: Tally) -> list[dt.date]:
-    """From the first day with a message to the last, those without one too."""
-    if not tally.days:
+def _every_day(days: Collection[dt.date]) -> list[dt.date]:
+    """From the first of these days to the last, those between too."""
+    if not days:
         return []
-    first, last = min(tally.days), max(tally.days)
+    first, last = min(days), max(days)
     return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
 
 
@@ -141,6 +168,7 @@ def _step_json(tally: Tally, step_id: str) -> dict[str, Any]:
         "timed_out": outcomes["timed_out"],
         "messages": tally.sent[step_id],
         "held": outcomes["held"],
+        "delayed": tally.delayed[step_id],
         "skipped": outcomes["skipped"],
         "withheld": dict(sorted(tally.withheld.get(step_id, Counter()).items())),
         "paths": dict(sorted(tally.paths.get(step_id, Counter()).items())),

@@ -13,7 +13,7 @@ from journeys.simulate import Plan
 from webapp.cli._console import console as wide
 
 WIDEST = 40
-COLUMNS = ("entered", "passed", "timed_out", "messages", "held", "skipped")
+COLUMNS = ("entered", "passed", "timed_out", "messages", "held", "delayed", "skipped")
 
 
 def show_simulation(plan: Plan, found: dict[str, Any], currency: str) -> None:
@@ -28,8 +28,10 @@ def show_simulation(plan: Plan, found: dict[str, Any], currency: str) -> None:
     )
     _line(console, "Entries ended", found["ended"])
     _line(console, "Messages held back", found["withheld"])
+    if found["waiting"]:
+        console.print(f"At the end {found['waiting']:,} messages wait until quiet hours are over")
     console.print(_steps(found["by_step"]))
-    for name, counts in (("Messages a day", found["by_day"]), ("Messages by hour of the day, UTC", found["by_hour"])):
+    for name, counts in _charts(found):
         if any(counts.values()):
             console.print(_bars(name, counts))
     _line(console, "Most messages", {one["contact"]: one["messages"] for one in found["most_messaged"]})
@@ -49,16 +51,27 @@ def simulation_page(plan: Plan, found: dict[str, Any], currency: str) -> str:
         start=f"{plan.start:%Y-%m-%d %H:%M}",
         end=f"{plan.end:%Y-%m-%d %H:%M}",
         totals=[*totals.items(), ("value", found["value"]), ("cost", f"{found['cost']} {currency}")],
-        charts=[("Messages a day", found["by_day"]), ("Messages by hour of the day, UTC", found["by_hour"])],
+        charts=_charts(found),
         columns=COLUMNS,
         steps=found["by_step"],
         notes=found["notes"],
         lists=[
             ("Entries ended", found["ended"]),
             ("Messages held back", found["withheld"]),
+            ("At the end", {"messages that wait for quiet hours to end": n} if (n := found["waiting"]) else {}),
             ("Most messages", {one["contact"]: one["messages"] for one in found["most_messaged"]}),
         ],
     )
+
+
+def _charts(found: dict[str, Any]) -> list[tuple[str, dict[str, int]]]:
+    """Names with numbers by day or hour."""
+    put_off = {day: sum(reasons.values()) for day, reasons in found["put_off_by_day"].items()}
+    return [
+        ("Messages a day", found["by_day"]),
+        ("Messages held or dropped, a day", put_off),
+        ("Messages by hour of the day, UTC", found["by_hour"]),
+    ]
 
 
 def _line(console: Console, name: str, counts: dict[str, int]) -> None:

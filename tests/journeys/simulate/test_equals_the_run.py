@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import clock
+from engine import clock, workspace
 from engine.imports.events import import_events
-from journeys.simulate import as_json
+from journeys.simulate import Tally, as_json
 from tests.journeys.runtime.world import DAY, HOUR, START, World, journey
 from workers.simulate import simulate
 from workers.virtual import run_until
@@ -247,6 +247,39 @@ CHOSEN = journey(
     frame='goal: {when: did "Browsed", within: 10 days}\n',
     slug="chosen",
 )
+PRESSED = journey(
+    """
+    - email: hello
+      id: hello
+      fallback: [{sms: short, id: text, topic: news, expires: 8 hours}]
+    - wait: 3 hours
+      id: pause
+    - email: more
+      id: more
+      topic: offers
+      expires: 7 hours
+    - sms: code
+      id: code
+      topic: orders
+    - wait_for: did "Browsed" since step
+      id: browsed
+      up_to: 1 day
+      timeout: []
+    - email: last
+      id: last
+      topic: offers
+      at: best
+    """,
+    enter="on: Order Completed, again: per event.order",
+    frame="exit: ['did \"Cancelled\"']\n",
+    slug="pressed",
+)
+LIMITS = {
+    "caps": {"all": "4 per week", "email": "3 per 5 days", "topic:offers": "1 per 2 days"},
+    "quiet_hours": {"email": "19:00-08:00", "sms": "21:00-11:00"},
+    "unlimited_topics": ["orders"],
+    "sms_needs_consent": False,
+}
 LIBRARY = Path(__file__).parents[3] / "journeys" / "library"
 EVENTS = ("Signed Up", "Order Completed", "Browsed", "Browsed", "Cancelled")
 
@@ -308,7 +341,19 @@ def test_stock_journeys_agree(world: World, tmp_path: Path, name: str, events: t
     agree(world, tmp_path, source, populate(world, random.Random(9), tmp_path, events))
 
 
-def agree(world: World, tmp_path: Path, source: str, path: Path) -> None:
+@pytest.mark.timeout(600)
+def test_both_agree_under_the_workspaces_limits(world: World, tmp_path: Path) -> None:
+    with world.database.transaction() as session:
+        workspace.save(session, **LIMITS)
+    tally = agree(world, tmp_path, PRESSED, populate(world, random.Random(10), tmp_path))
+    withheld = sum(tally.withheld.values(), Counter[str]())
+    put_off = sum(tally.put_offs.values(), Counter[str]())
+    assert put_off["quiet"] == tally.delayed.total() >= 5
+    assert put_off["cap"] == withheld["cap"] >= 3
+    assert withheld["expired"]
+
+
+def agree(world: World, tmp_path: Path, source: str, path: Path) -> Tally:
     """Simulate the file's history, then run it, and compare every count."""
     world.execute("insert into topics (slug, name) values ('news', 'News')")
     world.execute(
@@ -329,11 +374,18 @@ def agree(world: World, tmp_path: Path, source: str, path: Path) -> None:
     assert simulated == Counter({key: n for key, n in world.log().items() if ":" in key})
     states = Counter(dict(world.execute("select status, count(*) from enrolments group by 1")))
     assert states == +tally.ended
+    leaving = world.execute("select accepted_at from messages where state = 'accepted'")
+    assert Counter(at.date() for (at,) in leaving) == tally.days
+    assert Counter(at.hour for (at,) in leaving) == tally.hours
+    [(waiting,)] = world.execute("select count(*) from messages where state = 'queued' and reason = 'quiet'")
+    assert waiting == tally.waiting
     sent = Counter(dict(world.execute("select step_id, count(*) from messages where state = 'accepted' group by 1")))
     assert sent == tally.sent
     withheld = Counter(
         dict(
-            world.execute("select reason, count(*) from messages where accepted_at is null and reason <> '' group by 1")
+            world.execute(
+                "select reason, count(*) from messages where ended_at is not null and reason <> '' group by 1"
+            )
         )
     )
     report = as_json(tally, {}, list(plan.program.steps))
@@ -344,3 +396,4 @@ def agree(world: World, tmp_path: Path, source: str, path: Path) -> None:
         assert simulated["last:fell_back"] and simulated["a:settled"]
     assert bool(plan.winners) is ("winner:" in source)
     assert tally.entries >= 5 and tally.sent.total() >= 5
+    return tally

@@ -51,7 +51,8 @@ def test_the_page_shows_all_of_it_without_scripts(history: World) -> None:
     found = json.loads(written)
     found["most_messaged"].append({"contact": "<b>", "messages": 1})
     page = simulation_page(plan, found, "EUR")
-    assert page.count("<rect") == len(found["by_day"]) + 24
+    assert page.count("<rect") == len(found["by_day"]) + len(found["put_off_by_day"]) + 24
+    assert found["put_off_by_day"] and "Messages held or dropped, a day" in page
     assert all(f"<td>{step}</td>" in page for step in found["by_step"])
     assert f"{found['cost']} EUR" in page and f"<dd>{found['entries']:,}</dd>" in page
     assert found["notes"] and all(f"<li>{escape(note)}</li>" in page for note in found["notes"])
@@ -73,9 +74,12 @@ def test_the_page_shows_all_of_it_without_scripts(history: World) -> None:
             'exit: [clicked "a", replied]\n',
             "`clicked` and `replied` see only what really happened",
         ),
-        ("- {id: x, email: a, expires: 2 days}", "", "so none expires"),
+        ("- {id: x, email: a, expires: 2 days}", "", "none expires that no quiet hours hold"),
+        ("- {id: x, email: a, cap: 1 per day}", "", "Caps count what other journeys"),
         ("- {id: x, email: a, fallback: [{sms: b, id: y}]}", "", "No message bounces"),
         ("- {sms: a, id: x}", "", "one part"),
+        ("- {sms: a, id: x}", "", "quiet hours are those of today"),
+        ("- {id: x, email: a, at: best}", "", "best hours of contacts"),
         (
             "- {split: S, id: s, winner: clicks after 3 days, paths: [{share: 50%, name: a}, {share: 50%, name: b}]}",
             "",
