@@ -141,10 +141,10 @@ def _note(session: Session, gateway: Gateway, told: deliver.Told, now: dt.dateti
     """A receipt may overtake the commit that says which message it means: it is kept all the same, without one."""
     if told.kind is None:
         return
-    message = references.find(session, str(gateway), [told.reference]).get(told.reference)
+    message = references.find(session, str(gateway), [told.reference], now).get(told.reference)
     receipt = Receipt(
         provider=str(gateway),
-        provider_id=f"{told.reference}:{told.kind}:{told.status}",
+        provider_id=references.receipt_id(told.reference, message, f"{told.kind}:{told.status}", now),
         kind=told.kind,
         channel="sms",
         message=message,

@@ -19,15 +19,22 @@ from unnest(cast(:ids as bigint[]), cast(:references as text[])) as u(id, refere
 join messages m on m.id = u.id
 on conflict (gateway, reference) do update
 set message_id = excluded.message_id, origin_at = excluded.origin_at, stored_at = excluded.stored_at""")
+# What came before its message was known came just before; of old, the same name may mean another message.
 LINK = text("""
 update receipts r set message_id = m.id, origin_at = m.origin_at, settled_at = null
 from unnest(cast(:ids as bigint[]), cast(:references as text[])) as u(id, reference)
 join messages m on m.id = u.id
-where r.provider = :gateway and r.message_id is null
+where r.provider = :gateway and r.message_id is null and r.received_at > :since
     and r.provider_id >= u.reference || ':' and r.provider_id < u.reference || ';'""")
 FIND = text("""
 select reference, message_id, origin_at from gateway_references
-where gateway = :gateway and reference = any(cast(:references as text[]))""")
+where gateway = :gateway and reference = any(cast(:references as text[])) and stored_at > :since""")
+AHEAD = dt.timedelta(hours=1)
+"""By how much a receipt may be ahead of the commit that names its message; mostly it is a fraction of a second."""
+LATEST = dt.timedelta(days=14)
+"""No receipt comes later: a gateway gives a text up after some days. By then it may have begun to count anew."""
+DIGITS, HEXADECIMAL = frozenset("0123456789"), frozenset("0123456789abcdefABCDEF")
+LONGEST = 20
 
 
 def store(session: Session, gateway: str, known: Mapping[int, str], now: dt.datetime) -> None:
@@ -35,29 +42,51 @@ def store(session: Session, gateway: str, known: Mapping[int, str], now: dt.date
 
     A receipt that came before this commit learns now which message it speaks of.
     """
-    if known:
-        values = {"ids": literal(list(known)), "references": literal(list(known.values())), "gateway": gateway}
+    named = {plain(reference): id_ for id_, reference in known.items()}
+    if named:
+        values = {"ids": literal(list(named.values())), "references": literal(list(named)), "gateway": gateway}
         session.execute(STORE, values | {"now": now})
-        session.execute(LINK, values)
+        forms = [(id_, form) for reference, id_ in named.items() for form in _spellings(reference)]
+        values |= {"ids": literal([id_ for id_, _ in forms]), "references": literal([form for _, form in forms])}
+        session.execute(LINK, values | {"since": now - AHEAD})
 
 
-def find(session: Session, gateway: str, asked: Collection[str]) -> dict[str, MessageKey]:
+def find(session: Session, gateway: str, asked: Collection[str], now: dt.datetime) -> dict[str, MessageKey]:
     """The messages that a gateway speaks of, by the reference as it was asked.
 
-    Some gateways answer in hexadecimal and report in decimal, or the other way round: either spelling finds.
+    Some gateways answer in hexadecimal and report in decimal, or the other way round, with zeros in front or without:
+    each spelling finds, and the same base comes before the other one.
     """
     spelt = {one: _spellings(one) for one in asked}
     every = sorted({form for forms in spelt.values() for form in forms})
-    rows = session.execute(FIND, {"gateway": gateway, "references": literal(every)}).all() if every else []
-    known = {row.reference: (row.message_id, row.origin_at) for row in rows}
+    if not every:
+        return {}
+    values = {"gateway": gateway, "references": literal(every), "since": now - LATEST}
+    known = {row.reference: (row.message_id, row.origin_at) for row in session.execute(FIND, values)}
     return {one: known[form] for one, forms in spelt.items() for form in reversed(forms) if form in known}
 
 
+def receipt_id(reference: str, message: MessageKey | None, said: str, now: dt.datetime) -> str:
+    """What makes a receipt one: the gateway's name, whose message it is, and what is `said` of it.
+
+    Names come again when a gateway counts anew, so the name alone is not enough; before the message is known, the day
+    stands for it. `store` finds such a receipt by how its id begins.
+    """
+    return f"{plain(reference)}:{message[0] if message else f'{now:%Y-%m-%d}'}:{said}"
+
+
+def plain(reference: str) -> str:
+    """A reference without what spellings of one number differ in; one that is no number stays as it is."""
+    if not reference or len(reference) > LONGEST or not HEXADECIMAL.issuperset(reference):
+        return reference
+    return reference.lstrip("0").lower() or "0"
+
+
 def _spellings(reference: str) -> list[str]:
-    """The reference itself comes first."""
-    forms = [reference]
-    if reference.isdecimal() and len(reference) < 20:
-        forms += [f"{int(reference):x}", f"{int(reference):X}", f"{int(reference):08X}"]
-    if len(reference) < 17 and all(c in "0123456789abcdefABCDEF" for c in reference) and reference:
-        forms.append(str(int(reference, 16)))
+    """The reference in its own base comes first."""
+    own = plain(reference)
+    forms = [own]
+    if own and len(own) <= LONGEST:
+        forms += [f"{int(own):x}"] if DIGITS.issuperset(own) else []
+        forms += [str(int(own, 16))] if HEXADECIMAL.issuperset(own) else []
     return list(dict.fromkeys(forms))
