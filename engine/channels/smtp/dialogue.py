@@ -131,11 +131,18 @@ class Dialogue:
         self.wire.abort(f"the server says {reply}")
 
     def _closing(self, stage: str, delivery: Delivery | None, reply: Reply) -> None:
-        """421: the server goes. Only a message whose data it had is answered by that."""
+        """421: the server goes. Only a message whose data it had is answered by that.
+
+        Where the sender was taken and the recipient gets it, it is no refusal of us; said on a second connection too,
+        it is the recipient's answer.
+        """
         self.farewell = reply
         if stage == "dot" and delivery is not None:
             self.sending = None
             self.owner.settle(delivery, result_of(delivery, stage, reply))
+        elif stage == "rcpt" and delivery is not None and delivery.refusal is None:
+            self.completed += 1
+            delivery.refusal = (stage, reply) if delivery.bounces else None
         self.wire.close(f"the server says {reply}")
 
     def _housekeeping(self, stage: str, reply: Reply) -> None:

@@ -84,6 +84,20 @@ def test_a_relay_that_refuses_us_gives_its_messages_to_the_next(
     assert used(database).why.startswith(f"127.0.0.1:{first.port}")
 
 
+def test_a_relay_that_hangs_up_over_recipients_answers_for_them_and_refuses_nobody_else(
+    database: Database, make: Make
+) -> None:
+    def by_user(server: Scripted, line: str) -> bytes:
+        return b"250 ok" if "user5@" in line else b"421 4.7.28 too many for this site"
+
+    with database.transaction() as session:
+        fill(session, 6)
+    with scripted(rcpt=by_user) as first, recording_server() as second:
+        make(first.url, second.url).send(database)
+    assert states(database) == {"accepted": 1, "queued:deferred": 5}
+    assert len(first.messages) == 1 and not second.accepted
+
+
 def test_what_a_relay_answered_stays_answered(database: Database, make: Make) -> None:
     def by_user(server: Scripted, line: str) -> bytes:
         return b"550 5.1.1 no such user" if "user1@" in line else b"451 4.3.0 later"
