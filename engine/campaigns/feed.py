@@ -25,7 +25,7 @@ SOON = dt.timedelta(seconds=1)
 
 WAVE = text("""
 select wave, at from campaign_waves where campaign_id = :id and not done and (test or cast(:winner as text) is not null)
-order by wave limit 1
+order by not test, at, wave limit 1 for update
 """)
 # A contact that was merged into another one since the freeze is not there any more, and gets nothing. The bounds of the
 # ids tell the planner to read that part of the contacts only.

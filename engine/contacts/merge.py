@@ -10,6 +10,37 @@ from sqlalchemy.orm import Session
 
 PAIRS = "unnest(cast(:gone as bigint[]), cast(:kept as bigint[])) as pair(gone, kept)"
 
+# Before a campaign queues a batch it locks its wave: so it does not queue for a contact who goes at the same time.
+LATE_WAVES = (
+    """
+    select 1 from campaign_waves w
+    where not w.done and exists (select from campaign_contacts a
+        where a.campaign_id = w.campaign_id and a.wave = w.wave and a.contact_id = any(:gone))
+    order by w.campaign_id, w.wave for update""",
+    # Whose turn is still to come, but not under the id that is kept, gets it in a wave of the same instant: each wave
+    # has one for latecomers, at its number and LATE. The ledger's key makes it harmless to go through that again.
+    f"""
+    with late as (
+        select t.campaign_id, t.wave, w.wave | :late as late, w.test, w.at, w.zone, pair.gone, pair.kept
+        from {PAIRS} join campaign_contacts t on t.contact_id = pair.gone
+        join campaign_waves w on w.campaign_id = t.campaign_id and w.wave = t.wave
+        where not w.done and t.contact_id > w.cursor and pair.kept <= w.cursor and not exists (
+            select from campaign_contacts o where o.campaign_id = t.campaign_id and o.contact_id = pair.kept)),
+    fewer as (
+        update campaign_waves w set contacts = w.contacts - l.people
+        from (select campaign_id, wave, count(*) as people from late where wave <> late group by 1, 2) l
+        where w.campaign_id = l.campaign_id and w.wave = l.wave),
+    more as (
+        insert into campaign_waves (campaign_id, wave, test, at, zone, cursor, contacts)
+        select campaign_id, late, test, at, zone, min(kept) - 1, count(*) filter (where wave <> late)
+        from late group by campaign_id, late, test, at, zone
+        on conflict (campaign_id, wave) do update set cursor = least(campaign_waves.cursor, excluded.cursor),
+            contacts = campaign_waves.contacts + excluded.contacts, done = false)
+    update campaign_contacts t set contact_id = l.kept, wave = l.late from late l
+    where t.campaign_id = l.campaign_id and t.wave = l.wave and t.contact_id = l.gone""",
+)
+LATE = 1 << 14
+
 MOVES = (
     "select 1 from enrolments where contact_id = any(:gone) or contact_id = any(:kept) order by id for update",
     f"update contact_identities t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
@@ -46,6 +77,7 @@ MOVES = (
     update enrolments set status = 'stopped', phase = null, wake_at = null, ended_at = :now, reason = 'merged',
         goal_until = null
     where contact_id = any(:gone) and status = 'active'""",
+    *LATE_WAVES,
     f"""
     update messages t set contact_id = pair.kept from {PAIRS}
     where t.contact_id = pair.gone and not exists (
@@ -101,11 +133,11 @@ def merge(session: Session, pairs: Sequence[tuple[int, int]], now: dt.datetime) 
     """Move everything of each (gone, kept) contact id pair to the second and delete the first.
 
     What the kept contact says wins. An entry into a journey that the kept contact is in or was in is stopped with the
-    reason `merged`, and a second message of one campaign is cancelled. Chains are allowed. The caller holds the lock of
-    `engine.contacts.identify`.
+    reason `merged`, and a second message of one campaign is cancelled; one that is still to come comes. Chains are
+    allowed. The caller holds the lock of `engine.contacts.identify`.
     """
     for wave in _waves(pairs):
-        values = {"gone": [gone for gone, _ in wave], "kept": [kept for _, kept in wave], "now": now}
+        values = {"gone": [gone for gone, _ in wave], "kept": [kept for _, kept in wave], "now": now, "late": LATE}
         for statement in MOVES:
             session.execute(text(statement), values)
 

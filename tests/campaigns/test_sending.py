@@ -191,3 +191,22 @@ def test_a_batch_that_is_queued_again_queues_nobody_twice(town: Town) -> None:
     assert town.execute("select count(*), count(distinct contact_id) from messages")[0][:] == (4, 4)
     town.live(4 * HOUR)
     assert town.campaign().state == "sent"
+
+
+def test_who_becomes_a_contact_whose_turn_has_passed_gets_it_once_all_the_same(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "BATCH", 2)
+    outside = town.people(3, plan="free")
+    people = town.people(6, plan="pro")
+    town.start(audience='plan is "pro"', throttle="1 per hour")
+    town.live(dt.timedelta(minutes=30))
+    with town.database.transaction() as session:
+        merge(session, [(people[4], outside[0]), (people[5], outside[2])], town.now)
+    with town.database.transaction() as session:
+        merge(session, [(outside[2], outside[1])], town.now)
+    town.live(10 * HOUR)
+    sent = [row[0] for row in town.execute("select contact_id from messages where state = 'accepted' order by 1")]
+    assert sent == sorted([*people[:4], outside[0], outside[1]])
+    assert town.execute("select sum(contacts), bool_and(done) from campaign_waves") == [(6, True)]
+    assert town.campaign().state == "sent"
