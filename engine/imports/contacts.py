@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +15,7 @@ from engine.contacts.consent import subscribe_wordless
 from engine.contacts.definitions import define, known_types
 from engine.contacts.identify import identify_all
 from engine.db import Database
+from engine.imports.ahead import read_ahead
 from engine.imports.contact_rows import FIELDS, KEYS, Batch, RowReader
 from engine.imports.reading import Table, check_header, opened
 from engine.imports.report import Counts, ErrorFile, Progress, flushed_later, keep, measure, no_progress
@@ -24,11 +23,6 @@ from engine.imports.report import Counts, ErrorFile, Progress, flushed_later, ke
 REFUSED = ("id", "created_at", "updated_at")
 EXAMPLE = "external_id,email,phone,timezone,plan,seats"
 BATCH = 10_000
-TURN = 0.0005
-"""Seconds for which a thread keeps the interpreter from one that waits for it. Who writes waits after each answer of
-PostgreSQL while a batch is being read, and by Python's 5 ms an eighth of an import would be such waiting."""
-Read = tuple[Batch, int]
-"""A batch, and how many bytes of the file were read by its end."""
 
 
 @dataclass(slots=True)
@@ -87,25 +81,11 @@ def _run(database: Database, table: Table, job: _Import, progress: Progress) -> 
 
     reader = RowReader(table.header, known)
     batches = ((reader.read(lines), table.position) for lines in table.batches(BATCH))
-    with closing(_read_ahead(batches)) as ahead:
+    with closing(read_ahead(batches)) as ahead:
         for batch, position in ahead:
             _write(database, batch, job)
             job.errors.flush()
             progress(position, table.size)
-
-
-def _read_ahead(items: Iterator[Read]) -> Generator[Read, None, None]:
-    """The items, each made in another thread while the one before it is being written."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(TURN)
-    try:
-        with ThreadPoolExecutor(1, "read-ahead") as pool:
-            pending = pool.submit(next, items, None)
-            while (item := pending.result()) is not None:
-                pending = pool.submit(next, items, None)
-                yield item
-    finally:
-        sys.setswitchinterval(usual)
 
 
 def _write(database: Database, batch: Batch, job: _Import) -> None:
