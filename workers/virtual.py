@@ -24,6 +24,8 @@ select least(
     (select min(next_at) from campaigns where next_at > :now),
     (select min(send_after) from messages where state = 'queued' and claimed_at is null and ended_at is null
      and send_after > :now and send_after < 'infinity'),
+    (select min(claimed_at) + interval '30 seconds' from message_claims
+     where claimed_at > :now - interval '30 seconds'),
     (select min(next_at) from deliveries where state in ('pending', 'sending') and next_at > :now),
     (select min(retry_at) from webhooks where retry_at > :now and not gone),
     (select min(at) + interval '3 seconds' from hits where classification is null and at > :now - interval '3 seconds'),
@@ -44,6 +46,7 @@ WORK: dict[str, Callable[[Database], int]] = {
     "advance": pipeline.advance,
     "campaigns": campaigning.campaigns,
     "send": sending.send,
+    "sweep": sending.reap,
     "deliver": delivering.deliver,
 }
 """Events before wake-ups, and both before messages."""

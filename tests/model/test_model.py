@@ -131,6 +131,22 @@ def test_a_sender_that_stands_still_is_left_alone(servers: Servers) -> None:
         model.holds()
 
 
+def test_a_sender_that_died_over_the_very_last_messages_is_found_out_by_time_alone(servers: Servers) -> None:
+    with example(servers) as model:
+        for who in range(PEOPLE):
+            model.happens(who, "Signed Up", 1)
+        for _ in range(20):
+            for job in ("match", "advance"):
+                model.order(1, job)
+            if model.world.execute("select from messages where step_id = 'last' and state = 'queued'"):
+                break
+            model.order(1, "send")
+            model.world.jump(HOUR)
+        model.order(0, "send", "try journalled")
+        assert model.workers[0].state == "held"
+        model.kill(0)
+
+
 @pytest.mark.timeout(0 if LONG else 900)
 def test_nothing_is_lost_and_nothing_is_sent_twice(servers: Servers) -> None:
     profile = SOAK if LONG else SHORT
