@@ -24,7 +24,8 @@ class Workspace:
     `revenue_events` names the property of an event that carries revenue; the first one present counts.
     A campaign pauses by itself above the parts `breaker_bounces` and `breaker_complaints`, from `breaker_messages` on.
     In `untracked_countries` opens and clicks of nobody are tracked who has not agreed to it.
-    `sms_stopped`, `sms_started` and `sms_help` are texted back to STOP, START and HELP, `{name}` for the workspace's.
+    `sms_stopped`, `sms_started`, `sms_confirmed` and `sms_help` are texted back to STOP, START, a YES that confirms a
+    subscription, and HELP, `{name}` for the workspace's.
     `caps` (by `all`, channel or `topic:SLUG`), `quiet_hours` (by channel, in the contact's zone) and topics that know
     neither are `engine.messages.limits`'.
     `identity` sends what names none (`engine.identities`); without it the sender that is set here does.
@@ -43,6 +44,7 @@ class Workspace:
     sms_needs_consent: bool = True
     sms_stopped: str = "{name}: you are unsubscribed and get no more texts from us. Text START to come back."
     sms_started: str = "{name}: you get our texts again. Text STOP to end them, HELP for help."
+    sms_confirmed: str = "{name}: thank you, you get our texts now. Text STOP to end them, HELP for help."
     sms_help: str = "{name}: text STOP to get no more texts, START to get them again. Message and data rates may apply."
     revenue_events: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {"Order Completed": ("revenue", "total", "value")}

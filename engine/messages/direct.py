@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine import partitions
 from engine.contacts.identify import identify
+from engine.contacts.numbers import contact_of
 from engine.contacts.profile import Profile, clean
 from engine.errors import InvalidInput, NotFound
 from engine.events.encoding import encode
@@ -26,8 +27,6 @@ AHEAD = dt.timedelta(days=366)
 """How far ahead a message may be queued."""
 
 CONTENT = text("select id, channel from contents where slug = :slug and current_version_id is not null")
-BY_PHONE = text("""
-select id from contacts where phone = :phone and erased_at is null order by id limit 1 for no key update""")
 SENT = text("select token from direct_sends where key = :key")
 # The key is taken first: whoever comes second waits for the first one's commit, and then sends nothing.
 QUEUE = text("""
@@ -119,9 +118,4 @@ def _contact(session: Session, order: Order, now: dt.datetime) -> int:
     profile, problems = clean(named)
     for problem in problems:
         raise InvalidInput(problem.error, where=f"to.{problem.name}", hint=problem.fix)
-    if by_number:
-        found = session.execute(BY_PHONE, {"phone": profile.phone}).scalar()
-        if found is not None:
-            return int(found)
-        profile = profile._replace(anonymous_id=f"phone:{profile.phone}")
-    return identify(session, [profile], now)[0]
+    return contact_of(session, profile, now) if by_number else identify(session, [profile], now)[0]

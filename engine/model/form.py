@@ -14,6 +14,7 @@ from engine.model.base import Base, CreatedAt
 class Form(Base):
     """A sign-up form. `fields` are `{name, label, required}` besides the address, `name` being the attribute.
 
+    `channel` is what it subscribes to: email asks for an address, sms for a telephone number.
     `wording` is the slug of what people agree to; its newest version is shown. `origins` are sites that may embed it.
     """
 
@@ -28,6 +29,7 @@ class Form(Base):
     lists: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
     origins: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
     wording: Mapped[str | None]
+    channel: Mapped[str] = mapped_column(server_default=text("'email'"))
     double_opt_in: Mapped[bool] = mapped_column(server_default=text("true"))
     archived_at: Mapped[dt.datetime | None]
     created_at: Mapped[CreatedAt]

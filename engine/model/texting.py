@@ -26,7 +26,7 @@ class IncomingText(Base):
     sender: Mapped[str]
     recipient: Mapped[str]
     body: Mapped[str]
-    keyword: Mapped[str | None]  # stop, start, help
+    keyword: Mapped[str | None]  # stop, start, help, confirm
     contact_id: Mapped[int | None]
     answer: Mapped[str | None]
     received_at: Mapped[dt.datetime]

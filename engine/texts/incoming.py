@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from engine import workspace
 from engine.arrays import literal
-from engine.channels.sms.keywords import Keyword, keyword
+from engine.channels.sms.keywords import Keyword, confirms, keyword
 from engine.contacts.consent import ConsentChange, record_consent, suppress
 from engine.events.record import NewEvent, record
 from engine.expr.ast import VERB_EVENTS
 from engine.signing import signer
+from engine.tracking.confirmation import confirm_by_text, has_open
 from engine.tracking.unsubscribe import Wish, unsubscribe
 
 RECEIVED = "SMS Received"
@@ -76,22 +77,28 @@ def take(session: Session, gateway: str, incoming: Incoming, now: dt.datetime) -
     """Record a text and do what it asks. Returns what to text back, "" for nothing.
 
     STOP holds for the number, whoever it belongs to later, and is confirmed once; START takes back what STOP and
-    bounces did, not a complaint; HELP is always answered. Each text becomes the event "SMS Received" of the contacts
-    with this number, and if it asks none of these an answer to the last message that they got.
+    bounces did, not a complaint; HELP is always answered; YES confirms what a text has asked to subscribe to. Each
+    text becomes the event "SMS Received" of the contacts with this number, and if it asks none of these an answer to
+    the last message that they got.
     """
-    wish = keyword(incoming.body)
+    people = session.execute(PEOPLE, {"number": incoming.sender}).all()
+    wish = _wish(session, incoming.body, [one.id for one in people], now)
     body = incoming.body[:LONGEST]
     values = {"gateway": gateway, "reference": incoming.reference, "sender": incoming.sender, "body": body}
     row = session.execute(STORE, values | {"recipient": incoming.recipient, "keyword": wish, "now": now}).scalar()
     if row is None:
         return ""
-    people = session.execute(PEOPLE, {"number": incoming.sender}).all()
     heard = _Heard(incoming, wish, people, _last_messages(session, [one.id for one in people], now))
     _record(session, heard, now)
     answer = _obey(session, heard, now)
     named = people[0].id if people else None
     session.execute(NOTE, {"answer": answer or None, "contact_id": named, "id": row})
     return answer
+
+
+def _wish(session: Session, body: str, people: Sequence[int], now: dt.datetime) -> Keyword | None:
+    """What a text asks. A yes answers the text that asked whether to subscribe, where there is one."""
+    return "confirm" if confirms(body) and has_open(session, people, now) else keyword(body)
 
 
 def _obey(session: Session, heard: _Heard, now: dt.datetime) -> str:
@@ -103,6 +110,10 @@ def _obey(session: Session, heard: _Heard, now: dt.datetime) -> str:
         return said.sms_stopped.replace("{name}", said.name)
     if heard.wish == "start" and _start(session, heard, now):
         return said.sms_started.replace("{name}", said.name)
+    if heard.wish == "confirm":
+        ids, words = [one.id for one in heard.people], heard.text.body[:LONGEST]
+        confirm_by_text(session, ids, words, now, signer())
+        return said.sms_confirmed.replace("{name}", said.name)
     return ""
 
 

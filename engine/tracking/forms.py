@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select, text
@@ -14,8 +15,10 @@ from sqlalchemy.orm import Session
 
 from engine.contacts import lists, topics
 from engine.contacts.consent import CHANNEL_WIDE, change_of, record_consent
-from engine.contacts.identify import identify
+from engine.contacts.identify import identify, set_attributes
 from engine.contacts.normal import email as email_address
+from engine.contacts.normal import phone as phone_number
+from engine.contacts.numbers import contact_of
 from engine.contacts.profile import Profile
 from engine.errors import InvalidInput, NotFound
 from engine.model import Form, Topic, Wording
@@ -27,9 +30,11 @@ RESERVED = frozenset({"email", "agree", "wording", "website", "id", "external_id
 LONGEST = 500
 MOST_FIELDS = 20
 REFUSED = text("""
-select from consent_states where contact_id = :id and channel = 'email' and state = 'unsubscribed'
+select from consent_states where contact_id = :id and channel = :channel and state = 'unsubscribed'
     and topic = any(:topics) limit 1""")
 KNOWN = text("select attributes from contacts where lower(email) = lower(:email) and erased_at is null")
+ATTRIBUTES = text("select attributes from contacts where id = :id")
+CHANNELS = ("email", "sms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +48,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What somebody sent, as text. `wording` is the version that they saw, `agreed` that they ticked its box."""
+    """What somebody sent, as text. `wording` is the version that they saw, `agreed` that they ticked its box.
 
-    email: str
+    `address` is what the form's channel asks for: an email address or a telephone number.
+    """
+
+    address: str
     answers: Mapping[str, str]
     agreed: bool
     wording: str = ""
@@ -80,6 +88,9 @@ def save(session: Session, form: Form, fields: Sequence[Field]) -> None:
     """Store a form, new or changed. Raises InvalidInput or NotFound for what it cannot be."""
     if not SLUG.fullmatch(form.slug) or not form.title.strip():
         raise InvalidInput("a form needs a slug of a-z, 0-9 and - and a title", form.slug)
+    form.channel = form.channel or "email"
+    if form.channel not in CHANNELS:
+        raise InvalidInput("is no channel of a form", form.channel, "There are email and sms.")
     for slug in form.topics:
         topics.find(session, slug)
     if form.wording:
@@ -111,17 +122,16 @@ def submit(session: Session, form: Form, sent: Submission, now: dt.datetime) -> 
     Anybody may type anybody's address, so a contact who is known already only gets answers that were missing, and with
     double opt-in, and for who has unsubscribed, lists and consent wait for the confirmation.
     """
-    address = _address(sent.email)
+    address = _number(sent.address) if form.channel == "sms" else _address(sent.address)
     seen = _seen(session, form, sent)
     answers = _answers(form, sent)
-    known = session.execute(KNOWN, {"email": address}).scalars().first()
-    fresh = {name: value for name, value in answers.items() if known is None or known.get(name) is None}
-    [contact_id] = identify(session, [Profile(email=address, attributes=fresh)], now)
+    named = _by_number if form.channel == "sms" else _by_address
+    contact_id = named(session, address, answers, now)
     if _is_double(session, form) or _has_refused(session, form, contact_id):
         _ask(session, form, contact_id, sent, seen, now)
         return True
     changes = [
-        change_of(contact_id, "email", "subscribed", _source(form), topic, basis="consent", wording=seen)
+        change_of(contact_id, form.channel, "subscribed", _source(form), topic, basis="consent", wording=seen)
         for topic in form.topics or (CHANNEL_WIDE,)
     ]
     said = [dataclasses.replace(change, ip=sent.ip, user_agent=sent.user_agent) for change in changes]
@@ -130,13 +140,30 @@ def submit(session: Session, form: Form, sent: Submission, now: dt.datetime) -> 
     return False
 
 
+def _by_address(session: Session, address: str, answers: Mapping[str, str], now: dt.datetime) -> int:
+    known = session.execute(KNOWN, {"email": address}).scalars().first()
+    return identify(session, [Profile(email=address, attributes=_missing(answers, known or {}))], now)[0]
+
+
+def _by_number(session: Session, number: str, answers: Mapping[str, str], now: dt.datetime) -> int:
+    contact_id = contact_of(session, Profile(phone=number), now)
+    known = session.execute(ATTRIBUTES, {"id": contact_id}).scalar_one()
+    if fresh := _missing(answers, known):
+        set_attributes(session, {contact_id: fresh}, now)
+    return contact_id
+
+
+def _missing(answers: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value for name, value in answers.items() if known.get(name) is None}
+
+
 def _source(form: Form) -> str:
     return f"form {form.slug}"
 
 
 def _has_refused(session: Session, form: Form, contact_id: int) -> bool:
     """Whether the contact has left what the form subscribes to: nobody else may undo that."""
-    asked = {"id": contact_id, "topics": [CHANNEL_WIDE, *form.topics]}
+    asked = {"id": contact_id, "channel": form.channel, "topics": [CHANNEL_WIDE, *form.topics]}
     return session.execute(REFUSED, asked).first() is not None
 
 
@@ -151,7 +178,7 @@ def _ask(
     request = Request(
         contact_id, tuple(form.topics), _source(form), tuple(form.lists),
         f"{seen.slug}@{seen.version}" if seen else None, seen.hash if seen else None, sent.ip, sent.user_agent,
-        sent.languages,
+        sent.languages, form.channel,
     )  # fmt: skip
     ask(session, [request], now)
 
@@ -161,6 +188,13 @@ def _address(given: str) -> str:
         return email_address(given)
     except InvalidInput as error:
         raise Refused("This is no email address.", "email") from error
+
+
+def _number(given: str) -> str:
+    try:
+        return phone_number(given)
+    except InvalidInput as error:
+        raise Refused("Please write the number with its country code, like +14155552671.", "phone") from error
 
 
 def _seen(session: Session, form: Form, sent: Submission) -> Wording | None:

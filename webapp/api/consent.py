@@ -1,8 +1,8 @@
 """`POST /v1/consent`: what a contact said elsewhere, such as in a form of your own; written down before the answer.
 
-The body has `userId` or `email`, `state` (subscribed, unsubscribed), perhaps `channel` (email), `topics`, `basis`,
-`expires` (of implied consent), `wording` (SLUG or SLUG@VERSION), `ip` and `userAgent` of the person, and `confirm`:
-whether they are asked to confirm by email first, as the topics say without it.
+The body has `userId`, `email` or `phone`, `state` (subscribed, unsubscribed), perhaps `channel` (email), `topics`,
+`basis`, `expires` (of implied consent), `wording` (SLUG or SLUG@VERSION), `ip` and `userAgent` of the person, and
+`confirm`: whether they are asked to confirm first, by email or text as the channel is; as the topics say without it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from engine import clock
 from engine.contacts import topics as known_topics
 from engine.contacts.consent import CHANNEL_WIDE, ConsentChange, change_of, record_consent, state_of
 from engine.contacts.identify import identify
+from engine.contacts.numbers import contact_of
 from engine.contacts.profile import Profile, clean
 from engine.db import Database
 from engine.errors import InvalidInput
+from engine.tracking import forms
 from engine.tracking.confirmation import Request, ask
 from webapp.api import frame, keys
 from webapp.api.frame import text
@@ -48,23 +50,45 @@ def answer(environ: Environ, known: Keys, database: Database, ring: Callable[[],
 def _write(session: Session, document: dict[str, Any]) -> dict[str, str]:
     now = clock.now(session)
     topics = [known_topics.find(session, slug) for slug in _topics(document)]
-    profile, _ = clean(Profile(text(document, "userId") or None, email=text(document, "email") or None))
-    [contact_id] = identify(session, [profile], now)
+    contact_id = _contact(session, document, now)
     changes = [_change(session, document, contact_id, topic.slug) for topic in topics] or [
         _change(session, document, contact_id, CHANNEL_WIDE)
     ]
     first = changes[0]
     confirm = document.get("confirm", any(topic.double_opt_in for topic in topics))
-    if confirm and first.action == "subscribed" and first.channel == "email":
+    if confirm and first.action == "subscribed" and first.channel in forms.CHANNELS:
         names = tuple(topic.slug for topic in topics)
         ask(
             session,
-            [Request(contact_id, names, "api", (), first.wording, first.wording_hash, first.ip, first.user_agent)],
+            [
+                Request(
+                    contact_id,
+                    names,
+                    "api",
+                    (),
+                    first.wording,
+                    first.wording_hash,
+                    first.ip,
+                    first.user_agent,
+                    channel=first.channel,
+                )
+            ],
             now,
         )
     else:
         record_consent(session, changes, now)
     return {_name(one): state_of(session, contact_id, one.channel, one.topic) for one in changes}
+
+
+def _contact(session: Session, document: dict[str, Any], now: dt.datetime) -> int:
+    user, address, phone = (text(document, name) or None for name in ("userId", "email", "phone"))
+    if phone and not user and not address:
+        profile, problems = clean(Profile(anonymous_id="phone", phone=phone))
+        for problem in problems:
+            raise InvalidInput(problem.error, where="phone", hint=problem.fix)
+        return contact_of(session, profile, now)
+    profile, _ = clean(Profile(user, email=address))
+    return identify(session, [profile], now)[0]
 
 
 def _name(change: ConsentChange) -> str:

@@ -42,12 +42,15 @@ CALL = {
 CONSENT = {
     "type": "object",
     "properties": {
-        **{name: {"type": "string"} for name in ("userId", "email", "wording", "ip", "userAgent", "expires")},
+        **{name: {"type": "string"} for name in ("userId", "email", "phone", "wording", "ip", "userAgent", "expires")},
         "state": {"enum": ["subscribed", "unsubscribed"]},
         "channel": {"enum": ["email", "sms", "tracking"]},
         "topics": {"type": "array", "items": {"type": "string"}},
         "basis": {"enum": ["consent", "implied", "legitimate_interest", "contract"]},
-        "confirm": {"type": "boolean", "description": "Whether they are asked by email first; without it by topic."},
+        "confirm": {
+            "type": "boolean",
+            "description": "Whether they are asked by email or text first; without it by topic.",
+        },
     },
     "required": ["state"],
 }

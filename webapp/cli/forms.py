@@ -27,6 +27,7 @@ def list_() -> None:
         site = site_url()
         for form in forms.listed(session):
             marks = ["double opt-in" if form.double_opt_in else "single opt-in"]
+            marks += ["texts"] if form.channel == "sms" else []
             marks += ["archived"] if form.archived_at else []
             click.echo(f"{form.slug}\t{form.title}\t{site}/f/{form.slug}\t{', '.join(marks)}")
 
@@ -37,11 +38,14 @@ def list_() -> None:
 @click.option("--intro", help="A sentence below it.")
 @click.option("--thanks", help="What people read afterwards.")
 @click.option("--field", "fields", multiple=True, help="ATTRIBUTE=Label, with a * at the end if it must be filled in.")
-@click.option("--topic", "topics", multiple=True, help="A topic that they subscribe to; without one, all email.")
+@click.option(
+    "--topic", "topics", multiple=True, help="A topic that they subscribe to; without one, the whole channel."
+)
 @click.option("--list", "lists", multiple=True, help="A list that they are put on.")
 @click.option("--wording", help="What they agree to (`cairn topics word`).")
 @click.option("--origin", "origins", multiple=True, help="A site that may embed it, as in https://www.example.com.")
-@click.option("--double-opt-in/--single-opt-in", default=None, help="Whether an email asks to confirm. On by default.")
+@click.option("--channel", type=click.Choice(forms.CHANNELS), help="What it subscribes to, and so asks for. email.")
+@click.option("--double-opt-in/--single-opt-in", default=None, help="Whether a message asks to confirm. On by default.")
 def set_(slug: str, fields: tuple[str, ...], **values: object) -> None:
     """Make the form SLUG, or change what is given of it; repeated options replace all that there were."""
     given = {
@@ -60,7 +64,7 @@ def set_(slug: str, fields: tuple[str, ...], **values: object) -> None:
 
 def _form(session: Session, slug: str) -> Form:
     empty = {name: list[str]() for name in ("topics", "lists", "origins")}
-    made = Form(slug=slug, title=slug, fields=[], intro="", thanks="", double_opt_in=True, **empty)
+    made = Form(slug=slug, title=slug, fields=[], intro="", thanks="", channel="email", double_opt_in=True, **empty)
     return session.get(Form, slug) or made
 
 
@@ -80,6 +84,7 @@ def embed(slug: str) -> None:
         environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
         html = environment.get_template("system/embed.html").render(
             address=f"{site_url()}/f/{slug}",
+            channel=form.channel,
             fields=forms.fields_of(form),
             wording=forms.wording_of(session, form),
         )

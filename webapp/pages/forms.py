@@ -37,7 +37,8 @@ def new() -> ResponseReturnValue:
     if request.method == "POST":
         return _submitted(None)
     with work() as opened:
-        return _editor(opened.session, Form(title="", fields=[], topics=[], lists=[], origins=[], double_opt_in=True))
+        empty = Form(title="", fields=[], topics=[], lists=[], origins=[], channel="email", double_opt_in=True)
+        return _editor(opened.session, empty)
 
 
 def form(slug: str) -> ResponseReturnValue:
@@ -95,6 +96,7 @@ def _typed(found: Form | None) -> Form:
         lists=_lines("lists"),
         origins=_lines("origins"),
         wording=_posted("wording", LONGEST_LINE) or None,
+        channel=_posted("channel", LONGEST_LINE) or "email",
         double_opt_in=bool(request.form.get("double_opt_in")),
         archived_at=found.archived_at if found else None,
     )

@@ -136,8 +136,9 @@ class SigningUp:
         return self._thank(environ, form, asked)
 
     def _submit(self, environ: Environ, form: Form, sent: dict[str, str]) -> bool:
+        address = sent.get("phone" if form.channel == "sms" else "email", "")[:320]
         submission = Submission(
-            sent.get("email", "")[:320], sent, bool(sent.get("agree")), sent.get("wording", "")[:100],
+            address, sent, bool(sent.get("agree")), sent.get("wording", "")[:100],
             client_ip(environ, self.proxy_header), user_agent(environ), (page.language(environ, ()),),
         )  # fmt: skip
         asked = persist(self.database, lambda session: forms.submit(session, form, submission, clock.now(session)))

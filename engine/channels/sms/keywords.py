@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Literal
 
-Keyword = Literal["stop", "start", "help"]
+Keyword = Literal["stop", "start", "help", "confirm"]
 
 STOP = (
     "stop", "stopall", "stop all", "quit", "end", "revoke", "opt out", "optout", "opt-out", "cancel", "unsubscribe",
@@ -19,6 +19,11 @@ STOP = (
 """Anywhere in the text as whole words: "STOP PLEASE" is meant, "non-stop" is not. A refused wish is worse than a
 granted one that was not meant."""
 START = ("start", "unstop", "yes", "subscribe", "optin", "opt in", "opt-in")
+CONFIRM = (
+    "yes", "y", "yes please", "ok", "okay", "confirm", "ja", "jawohl", "bestatigen", "oui", "si", "sim", "tak", "ano",
+    "да", "evet",
+)  # fmt: skip
+"""As the whole text, and only where a text has asked whether to subscribe."""
 HELP = ("help", "info", "hilfe", "aide", "ayuda", "aiuto")
 """Only as the whole text: "yes" within a sentence is no consent, and "help" may be about anything."""
 ANYWHERE = re.compile(r"(?<![\w-])(?:" + "|".join(re.escape(word) for word in STOP) + r")(?![\w-])")
@@ -32,6 +37,11 @@ def keyword(text: str) -> Keyword | None:
     if words in HELP:
         return "help"
     return "stop" if ANYWHERE.search(words) else None
+
+
+def confirms(text: str) -> bool:
+    """Whether the text says yes to what was asked."""
+    return _plain(text) in CONFIRM
 
 
 def _plain(text: str) -> str:
