@@ -27,6 +27,7 @@ DUE = {
     "receipts": "select from receipts r left join messages m on m.id = r.message_id and m.origin_at = r.origin_at "
     "where r.settled_at is null and r.error is null and coalesce(m.state, '') not in ('queued', 'sending') "
     "union all select from receipt_mails where error is null",
+    "feeds": "select from feeds where next_at <= :now",
     "sweep": "select from message_claims where claimed_at <= :now - interval '30 seconds'",
     "deliver": "select from webhooks w where not w.gone and coalesce(w.retry_at, '-infinity') <= :now and exists "
     "(select from deliveries d where d.endpoint = w.slug and d.state = 'pending' and d.next_at <= :now) "

@@ -18,6 +18,7 @@ from engine.model.contact import AttributeDefinition, Contact, ContactIdentity
 from engine.model.content import Content, ContentLink, ContentVersion
 from engine.model.direct import DirectSend
 from engine.model.event import ChangeInbox, Event, EventDefinition, EventInbox, EventKey
+from engine.model.feed import Feed, Product
 from engine.model.form import Form
 from engine.model.habit import ContactHour
 from engine.model.identity import Identity, WarmUp
@@ -64,6 +65,7 @@ __all__ = [
     "EventDefinition",
     "EventInbox",
     "EventKey",
+    "Feed",
     "Form",
     "GatewayReference",
     "Hit",
@@ -80,6 +82,7 @@ __all__ = [
     "MessageBlocks",
     "MessageClaim",
     "MessageRollup",
+    "Product",
     "Rate",
     "Receipt",
     "ReceiptMail",

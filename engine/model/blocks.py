@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from sqlalchemy import SmallInteger, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -12,10 +13,14 @@ from engine.model.base import Base
 
 
 class MessageBlocks(Base):
-    """Of a message whose content asks rules: the numbers, from 1, of those that were true of its contact."""
+    """Of a message whose content asks rules: the numbers, from 1, of those that were true of its contact.
+
+    `products` are the ids of what its product blocks showed, by number, with their feed: `{"1": ["shop", ["7", "9"]]}`.
+    """
 
     __tablename__ = "message_blocks"
 
     message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     origin_at: Mapped[dt.datetime]
     holds: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default=text("'{}'"))
+    products: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))

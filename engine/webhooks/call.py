@@ -7,7 +7,8 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -40,18 +41,27 @@ def post(url: Url, body: bytes, headers: Mapping[str, str], allowed: Sequence[Ne
         address = resolve(url, allowed)
     except Forbidden as error:
         return Answer(error=str(error))
-    connection = http.client.HTTPConnection(url.host, url.port)
-    # The watchdog bounds the whole: a receiver may send a byte every few seconds for ever.
-    late = threading.Event()
-    watchdog = threading.Timer(WHOLE_SECONDS, _cut, (connection, late))
+    try:
+        with connected(url, address, WHOLE_SECONDS) as (connection, late):
+            connection.request("POST", url.target, body, {**headers, "Host": url.authority, "Connection": "close"})
+            answer = _read(connection.getresponse())
+            return Answer(error=f"it took more than {WHOLE_SECONDS:g} seconds") if late.is_set() else answer
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return Answer(error=f"{type(error).__name__}: {error}"[:300])
+
+
+@contextmanager
+def connected(url: Url, address: str, seconds: float) -> Iterator[tuple[http.client.HTTPConnection, threading.Event]]:
+    """A connection to this address of the host, and an event that says that it was cut after `seconds`.
+
+    A watchdog bounds the whole: who is called may send a byte every few seconds for ever. Raises OSError.
+    """
+    connection, late = http.client.HTTPConnection(url.host, url.port), threading.Event()
+    watchdog = threading.Timer(seconds, _cut, (connection, late))
     watchdog.start()
     try:
         connection.sock = _connected(url, address)
-        connection.request("POST", url.target, body, {**headers, "Host": url.authority, "Connection": "close"})
-        answer = _read(connection.getresponse())
-        return Answer(error=f"it took more than {WHOLE_SECONDS:g} seconds") if late.is_set() else answer
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        return Answer(error=f"{type(error).__name__}: {error}"[:300])
+        yield connection, late
     finally:
         watchdog.cancel()
         connection.close()

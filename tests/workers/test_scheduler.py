@@ -190,6 +190,7 @@ WORK = {
     "values ('mail', '1', 'email', 'hard', '', '', :now, :now)",
     "campaigns": "insert into campaigns (public_id, slug, name, channel, definition, next_at) "
     "values ('c', 'c', 'c', 'email', '{}', :now)",
+    "feeds": "insert into feeds (slug, every, next_at) values ('shop', 60, :now)",
     "sweep": "insert into message_claims (claimed_at, ids, origins) values (:now - interval '1 min', '{}', '{}')",
     "advance": "with j as (insert into journeys (public_id, slug, state) values ('j', 'j', 'live') returning id), "
     "v as (insert into journey_versions (journey_id, number, source) select id, 1, '' from j returning id, journey_id) "

@@ -11,7 +11,7 @@ from redis import Redis
 from engine import clock
 from engine.db import Database
 from engine.settings import settings
-from workers import campaigning, delivering, pipeline, polling, sending
+from workers import campaigning, delivering, feeding, pipeline, polling, sending
 from workers.due import due
 from workers.enqueue import connect, ring
 
@@ -79,6 +79,11 @@ def poll() -> None:
         _ring_for_what_follows()
 
 
+def feeds() -> None:
+    """Product feeds in."""
+    feeding.feeds(servers().database)
+
+
 def sweep() -> None:
     """Messages that a worker left behind when it died."""
     sending.reap(servers().database)
@@ -106,6 +111,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "hits": hits,
     "receipts": receipts,
     "poll": poll,
+    "feeds": feeds,
     "sweep": sweep,
     "deliver": deliver,
 }
