@@ -10,10 +10,12 @@ import os
 import resource
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from engine.content.compile import Compiled, compile_source
+from engine.content.snippets import Library, Snippet
 from engine.content.trial import try_out
 from engine.errors import CairnError, LanguageError
 
@@ -25,14 +27,27 @@ module = "engine.content.check"
 
 
 def compile_safely(
-    text: str, channel: str, known: frozenset[str] | None = None, base: str | None = None, language: str = ""
+    text: str,
+    channel: str,
+    known: frozenset[str] | None = None,
+    base: str | None = None,
+    language: str = "",
+    library: Library | None = None,
 ) -> Compiled:
     """`compile_source` and a trial render, in a process with limits on time, memory and output.
 
     Raises LanguageError at the author's line, also for a template that takes too much.
     """
-    names = None if known is None else sorted(known)
-    request = json.dumps({"text": text, "channel": channel, "known": names, "base": base, "language": language})
+    request = json.dumps(
+        {
+            "text": text,
+            "channel": channel,
+            "known": None if known is None else sorted(known),
+            "base": base,
+            "language": language,
+            "library": {name: asdict(each) for name, each in (library or {}).items()},
+        }
+    )
     root = Path(__file__).resolve().parents[2]
     environment = {"PYTHONPATH": str(root), "PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}
     try:
@@ -84,7 +99,9 @@ def reply_to(request: dict[str, Any]) -> dict[str, Any]:
     """The answer to one request: `data` and `warnings`, or `error`."""
     known = None if request["known"] is None else frozenset(request["known"])
     try:
-        compiled = compile_source(request["text"], request["channel"], known, request["base"], request["language"])
+        library = {name: Snippet(**each) for name, each in request["library"].items()}
+        own = request["text"], request["channel"], known, request["base"], request["language"]
+        compiled = compile_source(*own, library)
         warnings = compiled.warnings + try_out(compiled.data)
     except LanguageError as error:
         return {"error": vars(error) | {"expected": list(error.expected)}}

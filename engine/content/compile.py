@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.content import advice, analysis, conditions, footer
+from engine.content import advice, analysis, conditions, footer, snippets
 from engine.content.body import document, without_comments
 from engine.content.links import rewrite
 from engine.content.plaintext import derive
@@ -41,9 +41,16 @@ class Compiled:
 
 
 def compile_source(
-    text: str, channel: str, known: frozenset[str] | None = None, base: str | None = None, language: str = ""
+    text: str,
+    channel: str,
+    known: frozenset[str] | None = None,
+    base: str | None = None,
+    language: str = "",
+    library: snippets.Library | None = None,
 ) -> Compiled:
     """Compile a content file for `email` or `sms`, or the variant of `base`, another file, in `language`.
+
+    Its snippets are taken from the `library`.
 
     `known` are the dotted paths of contact attributes and event properties (`event.total`); with None no variable is
     called unknown. Raises LanguageError at the author's line, InvalidInput for an unknown channel. A template is not
@@ -53,7 +60,25 @@ def compile_source(
         raise InvalidInput(f"“{channel}” is no channel.", "channel", "Use email or sms.")
     source = parse(text, channel, parse(base, channel) if base is not None else None)
     source = spoken(source, language)
-    return compile_email(source, known) if channel == "email" else compile_sms(source, known)
+    body = snippets.expand(source.body, channel, source.language, library or {})
+    try:
+        source = replace(refused_elsewhere(source), body=body.text)
+        made = compile_email(source, known) if channel == "email" else compile_sms(source, known)
+    except LanguageError as error:
+        if error.line in body.lines:
+            error.hint = f"{error.hint}; the snippet “{body.lines[error.line]}” stands there".lstrip("; ")
+        raise
+    return Compiled(made.data | {"snippets": body.used}, made.warnings + body.warnings)
+
+
+def refused_elsewhere(source: Source) -> Source:
+    """Snippets stand in the body only. Raises LanguageError."""
+    for one in (source.subject, source.preheader, source.text):
+        found = [tag for tag in scan(one.text, one.line) if tag.word == snippets.WORD] if one else []
+        if found:
+            hint = "write its text here"
+            raise LanguageError("A snippet can stand in the body only.", found[0].line, found[0].column, hint=hint)
+    return source
 
 
 def spoken(source: Source, language: str) -> Source:

@@ -35,6 +35,7 @@ email_keys = (
     "description",
 )
 sms_keys = ("defaults", "language", "title", "description")
+snippet_keys = ("params", "language", "title", "description")
 # What a variant has of the content that it is a variant of, where its own front matter is silent.
 inherited = {
     "html": "html_fields",
@@ -83,6 +84,20 @@ def parse(text: str, channel: str, base: Source | None = None) -> Source:
         raise LanguageError("The content has no body.", body.line, hint="write it after the second ---")
     own = build(values, body, channel)
     return own if base is None else variant(own, base, values)
+
+
+def parse_snippet(text: str) -> tuple[Text, dict[str, Any], str]:
+    """Body, parameters with their defaults (None without), and language of a snippet's file. Raises LanguageError."""
+    front, body = split(readable(text))
+    values = read_front(front, snippet_keys)
+    if not body.text.strip():
+        raise LanguageError("The snippet has no text.", body.line, hint="write it after the second ---")
+    params = values.get("params") or {}
+    names = isinstance(params, dict) and all(isinstance(key, str) and key.isidentifier() for key in params)
+    if not names or any(isinstance(each, (dict, list)) for each in params.values()):
+        hint = 'params: {colour: "#333", title: } gives colour a default; title must be given'
+        raise LanguageError("params maps names to their defaults.", line_of(values, "params"), hint=hint)
+    return body, dict(params), read_language(values)
 
 
 def variant(own: Source, base: Source, values: CommentedMap) -> Source:

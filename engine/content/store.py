@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from engine.content import attachments, variants
+from engine.content import attachments, taken, variants
 from engine.content.check import compile_safely
 from engine.content.compile import Compiled, compile_source
 from engine.content.rules import checked
@@ -54,14 +54,16 @@ def save(
     channel.
     """
     texts = {variants.DEFAULT: source_text} | variants.checked(others or {})
+    library = taken.library(session, texts.values())  # before the content: who saves a snippet locks in this order
     content = locked(session, slug, channel)
     current = rows_of(session, content.current_version_id) if content and content.current_version_id else {}
     if {language: each.source for language, each in current.items()} == texts and all(
-        attachments.unchanged(each.compiled, read) for each in current.values()
+        attachments.unchanged(each.compiled, read) and taken.unchanged(each.snippets, library)
+        for each in current.values()
     ):
         return current[variants.DEFAULT]
     run = with_rules(session, compile_source if ours else compile_safely)
-    made = variants.compile_all(texts, channel, known, run)
+    made = variants.compile_all(texts, channel, known, run, library)
     for language, each in made.items():
         before = current.get(language, current.get(variants.DEFAULT))
         wanted = each.data.get("attachments", [])
@@ -102,6 +104,7 @@ def add_version(
             language=compiled.data["language"],
             source=texts[language],
             compiled=compiled.data,
+            snippets=compiled.data["snippets"],
             warnings=compiled.warnings,
             created_at=now,
         )

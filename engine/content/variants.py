@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.content.compile import Compiled
+from engine.content.snippets import Library
 from engine.errors import LanguageError
 from engine.translation import matching
 
 DEFAULT = ""
 MOST = 50
 
-Compile = Callable[[str, str, "frozenset[str] | None", "str | None", str], Compiled]
+Compile = Callable[[str, str, "frozenset[str] | None", "str | None", str, Library], Compiled]
 
 
 class VariantError(LanguageError):
@@ -52,7 +53,7 @@ class Variants:
 
 
 def compile_all(
-    texts: Mapping[str, str], channel: str, known: frozenset[str] | None, run: Compile
+    texts: Mapping[str, str], channel: str, known: frozenset[str] | None, run: Compile, library: Library
 ) -> dict[str, Compiled]:
     """The artefact of each file by its language, the default under `DEFAULT` and first.
 
@@ -62,7 +63,7 @@ def compile_all(
     found: dict[str, Compiled] = {}
     for language in sorted(texts):
         try:
-            one = run(texts[language], channel, known, base if language else None, language)
+            one = run(texts[language], channel, known, base if language else None, language, library)
             found[language] = one if language == DEFAULT else compared(found[DEFAULT], one, language)
         except LanguageError as error:
             raise VariantError(language, error) from error

@@ -27,6 +27,7 @@ from engine.model.message import LocalMessage, Message, MessageClaim
 from engine.model.rate import Rate
 from engine.model.receipt import Receipt, ReceiptMail, StreamPause
 from engine.model.report import EntryRollup, MessageRollup, StepRollup
+from engine.model.snippet import Snippet, SnippetVersion
 from engine.model.system import ApiKey, AuditLog, Clock, Import, Lease, ScheduleSlot, User, WorkspaceSetting
 from engine.model.texting import GatewayReference, IncomingText, TextPart
 from engine.model.tracking import Hit
@@ -90,6 +91,8 @@ __all__ = [
     "Segment",
     "SegmentExpiry",
     "SegmentMembership",
+    "Snippet",
+    "SnippetVersion",
     "SplitWinner",
     "StepLog",
     "StepRollup",

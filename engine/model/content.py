@@ -34,6 +34,7 @@ class ContentVersion(Base):
     """A saved text, compiled. `compiled` holds what the renderer needs; `source` is the author's file as written.
 
     The languages of a content are rows of one number; `language` is empty where the author does not say it.
+    `snippets` are those in it, also in each other, with the numbers of their versions.
     """
 
     __tablename__ = "content_versions"
@@ -45,6 +46,7 @@ class ContentVersion(Base):
     language: Mapped[str] = mapped_column(server_default=text("''"))
     source: Mapped[str]
     compiled: Mapped[dict[str, Any]]
+    snippets: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     warnings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     created_at: Mapped[CreatedAt]
 

@@ -33,7 +33,7 @@ def of(given: Iterable[Path]) -> list[Family]:
 def _base(file: Path) -> Path:
     """The file of the default language."""
     if file.suffix not in channels:
-        raise InvalidInput("a content file ends with .mjml, .html or .txt", where=str(file))
+        raise InvalidInput("a content or snippet file ends with .mjml, .html or .txt", where=str(file))
     name, _, tag = file.stem.rpartition(".")
     if not name or canonical(tag) is None:
         return file

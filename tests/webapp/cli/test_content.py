@@ -76,3 +76,25 @@ def test_files_side_by_side_are_languages_of_one_content(
     greet.unlink()
     alone = cairn("content", "publish", german)
     assert alone.exit_code == 1 and "is the de variant of a file that is not there" in alone.output
+
+
+def test_a_snippet_is_published_and_its_contents_follow(cairn: Cairn, tmp_path: Path) -> None:
+    bye, letter = tmp_path / "bye.txt", tmp_path / "parting.mjml"
+    bye.write_text("---\nlanguage: en\n---\nSee you")
+    (tmp_path / "bye.de.txt").write_text("Bis bald")
+    letter.write_text(content(mjml('Hi, {% snippet "bye" %}')))
+    assert "There is no snippet “bye”" in cairn("content", "publish", letter).output
+    assert cairn("snippets", "publish", bye).output == "bye version 1\n"
+    assert cairn("content", "publish", letter).exit_code == 0
+    bye.write_text("---\nlanguage: en\n---\nSo long")
+    would = "bye would be version 2\n    parting would become version 2\n"
+    assert cairn("snippets", "publish", "--check", bye).output == would
+    assert "Hi, See you" in cairn("content", "preview", "parting").output
+    assert cairn("snippets", "publish", bye).output == "bye version 2\n    parting is now version 2\n"
+    assert "Hi, So long" in cairn("content", "preview", "parting").output
+    assert "text   bye  version 2, in 1 content  de\n" in cairn("snippets", "list").output
+    shown = cairn("snippets", "show", "bye", "--language", "de")
+    assert shown.stdout == "Bis bald\n" and "in parting, version 2\n" in shown.output
+    assert cairn("snippets", "show", "bye", "--language", "fr").exit_code == 4
+    bye.write_text("{{ x")
+    assert f"{bye}:1:1: error: “{{{{” is never closed." in cairn("snippets", "publish", bye).output
