@@ -74,7 +74,9 @@ def compile_source(
 def refused_elsewhere(source: Source) -> Source:
     """Snippets stand in the body only. Raises LanguageError."""
     for one in (source.subject, source.preheader, source.text):
-        found = [tag for tag in scan(one.text, one.line) if tag.word == snippets.WORD] if one else []
+        if one is None or snippets.WORD not in one.text:
+            continue
+        found = [tag for tag in scan(one.text, one.line) if tag.word == snippets.WORD]
         if found:
             hint = "write its text here"
             raise LanguageError("A snippet can stand in the body only.", found[0].line, found[0].column, hint=hint)

@@ -98,6 +98,12 @@ def test_what_is_wrong_is_told_at_the_tag(tag: str, told: str) -> None:
     assert caught.value.line == 5
 
 
+def test_a_snippet_may_hold_blocks_for_some() -> None:
+    known = library(vip='---\nparams: {plan: pro}\n---\n{% when plan is "pro" %}<b>{{ param.plan }}</b>{% endwhen %}')
+    made = compile_source(content('<p>Hi</p>{% snippet "vip" plan="gold" %}'), "email", library=known)
+    assert [rule["text"] for rule in made.data["rules"]] == ['plan is "pro"'] and "<b>gold</b>" in made.data["html"]
+
+
 def test_where_snippets_cannot_be() -> None:
     known = library(footer="<b>x</b>")
     with pytest.raises(LanguageError, match="in the body only"):
