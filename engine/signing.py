@@ -42,7 +42,7 @@ class Plan(NamedTuple):
     """How the tokens of some positions are made: what is hashed, how each begins, where its tag is in the text."""
 
     blocks: tuple[bytes, ...]
-    cuts: tuple[tuple[str, int, int], ...]
+    cuts: tuple[tuple[str, slice], ...]
 
 
 class Keyed:
@@ -83,16 +83,20 @@ class Signer:
         return self.tokens(reference.message_id, reference.origin_us, ((purpose, reference.position),))[0]
 
     def tokens(self, message_id: int, origin_us: int, wanted: tuple[tuple[str, int], ...]) -> list[str]:
-        """The tokens of a message for several (purpose, position); the origin within 1,100 years of 1970.
+        """The tokens of a message for several (purpose, position); the origin within 1,100 years of 1970."""
+        return self.cut(message_id, origin_us, plan(tuple([(*each, "") for each in wanted])))
+
+    def cut(self, message_id: int, origin_us: int, planned: Plan) -> list[str]:
+        """The tokens of a message that were planned, each behind what stands before it.
 
         Neighbours take their tags from one digest: parts of a digest that do not overlap tell nothing of each other.
         """
-        blocks, cuts = plan(wanted)
+        blocks, cuts = planned
         body = message_id.to_bytes(8, "big", signed=True) + origin_us.to_bytes(7, "big", signed=True)
         parts = [body, *[self._digest(body + block) for block in blocks]]
         text = binascii.b2a_base64(b"".join(parts), newline=False).translate(URL_SAFE).decode()
         named = text[: BODY_BYTES * 4 // 3]
-        return [f"{lead}{named}{text[start:end]}" for lead, start, end in cuts]
+        return [lead + named + text[where] for lead, where in cuts]
 
     def bounce(self, message_id: int, origin_us: int) -> str:
         """The name of a message in a bounce address: 40 letters and digits in lower case (base32), a tag of 80 bits."""
@@ -203,14 +207,17 @@ SHIFTS = tuple(range(190, -1, -10))
 
 
 @functools.lru_cache(maxsize=256)
-def plan(wanted: tuple[tuple[str, int], ...]) -> Plan:
-    """What is the same for all messages with these tokens."""
-    places = [place(*each) for each in wanted]
+def plan(wanted: tuple[tuple[str, int, str], ...]) -> Plan:
+    """What is the same for all messages with these tokens: (purpose, position, what stands before it)."""
+    places = [place(purpose, position) for purpose, position, _ in wanted]
     blocks = tuple(dict.fromkeys(block for block, _, _ in places))
     begins = {block: BODY_BYTES + number * CLICKS * CLICK_BYTES for number, block in enumerate(blocks)}
-    leads = [base64.b64encode(LEAD.pack(TOGETHER, position)).translate(URL_SAFE).decode() for _, position in wanted]
-    cuts = [((begins[block] + start) * 4 // 3, (begins[block] + end) * 4 // 3) for block, start, end in places]
-    return Plan(blocks, tuple((lead, *cut) for lead, cut in zip(leads, cuts, strict=True)))
+    leads = [
+        before + base64.b64encode(LEAD.pack(TOGETHER, position)).translate(URL_SAFE).decode()
+        for _, position, before in wanted
+    ]
+    cuts = [slice((begins[block] + start) * 4 // 3, (begins[block] + end) * 4 // 3) for block, start, end in places]
+    return Plan(blocks, tuple(zip(leads, cuts, strict=True)))
 
 
 @functools.cache

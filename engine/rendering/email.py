@@ -159,13 +159,12 @@ class Links:
             self.ready["cairn_open"] = envelope.open_url
         self.plain = envelope.plain_urls and clicks is not None
         whole = quoted_printable.plain_address_piece if self.plain else quoted_printable.address_piece
-        for name, url in self.ready.items():
-            values[name] = whole(url)
+        values.update(zip(self.ready, map(whole, self.ready.values()), strict=True))
         values["unsubscribe_url"] = unsubscribe = envelope.unsubscribe_url or None
         values["preferences_url"] = preferences = envelope.preferences_url or None
         if envelope.plain_urls:
-            values["unsubscribe_url"] = unsubscribe and quoted_printable.Address(unsubscribe)
-            values["preferences_url"] = preferences and quoted_printable.Address(preferences)
+            values["unsubscribe_url"] = unsubscribe and quoted_printable.known_address(unsubscribe)
+            values["preferences_url"] = preferences and quoted_printable.known_address(preferences)
         values["confirm_url"] = envelope.confirm_url or None
         values["view_url"] = envelope.view_url or None
         values["postal_address"] = envelope.postal_address or None
@@ -220,12 +219,14 @@ class Variables(Context):
     What a template sets itself it never looks up here, as it is one function with variables of its own.
     """
 
+    name = None
+    blocks = {}  # noqa: RUF012 - Jinja declares it of the instance; nobody writes into it
+    globals_keys = set()  # noqa: RUF012
+
     def __init__(self, env: MessageEnvironment, eval_ctx: nodes.EvalContext, values: Values) -> None:
         self.environment, self.eval_ctx, self.parent = env, eval_ctx, values
         self.resolve_or_missing = values.__getitem__  # type: ignore[method-assign, assignment]
-        self.vars, self.blocks = {}, {}
-        self.exported_vars, self.globals_keys = set(), set()
-        self.name = None
+        self.vars, self.exported_vars = {}, set()
 
 
 def output(env: MessageEnvironment, tree: nodes.Template) -> Part:

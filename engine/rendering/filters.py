@@ -106,6 +106,8 @@ def sanitised(value: Any, *, as_text: bool) -> Any:
 
 def shown(value: Any, name: str) -> Any:
     """What an expression outputs: nothing, and a report under `name`, when it is missing."""
+    if type(value) is str:  # nearly always
+        return bounded_text(value)
     if value is None or isinstance(value, Undefined):
         current.get().report(name or getattr(value, "_undefined_name", None) or "")
         return ""

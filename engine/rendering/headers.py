@@ -97,13 +97,19 @@ def split_address(address: str) -> tuple[str, str]:
     return local, ascii_name(domain)
 
 
+@lru_cache(maxsize=1024)
+def usual_domain(domain: str) -> bool:
+    """Whether a domain is written in ASCII and as long as one may be. Many contacts share a few."""
+    return len(domain) <= 253 and bool(ascii_domain(domain))
+
+
 ordinary = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,31})?").fullmatch  # 64 characters at most
 
 
 def address_line(header: str, name: str, address: str) -> tuple[str, str, bool]:
     """The header line, the forward path, and whether they need SMTPUTF8 (RFC 6531). Raises RenderError."""
     local, _, domain = address.partition("@")
-    if ordinary(local) and ascii_domain(domain) and len(domain) <= 253:
+    if ordinary(local) and usual_domain(domain):
         return f"{header}: {_display(name)}<{address}>\r\n", address, False
     local, domain = split_address(address)
     path = f"{local}@{domain}"

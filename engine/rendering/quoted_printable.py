@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import nodes
 from markupsafe import escape
@@ -82,10 +82,15 @@ def address_piece(text: str) -> str:
 
     A dot neither begins the address nor follows another.
     """
-    if not address(text):
-        return piece(text)
-    if len(text) <= 72:
-        return text + "=\r\n"
+    return plain_address_piece(text) if address(text) else piece(text)
+
+
+def plain_address_piece(text: str) -> str:
+    """`address_piece` of what is known to hold only characters of `address`."""
+    return text + "=\r\n" if len(text) <= 72 else _cut(text)
+
+
+def _cut(text: str) -> str:
     lines, start, length = [], 0, len(text)
     while length - start > 72:
         end = start + 72
@@ -97,14 +102,17 @@ def address_piece(text: str) -> str:
 
 
 class Address(str):
-    """An address that holds only characters of `address`, so that its piece is the same in every part."""
+    """An address that holds only characters of `address`: its piece is the same in every part, and is cut once."""
 
-    __slots__ = ()
+    __slots__ = ("piece",)
+    piece: str
 
 
-def plain_address_piece(text: str) -> str:
-    """`address_piece` of what is known to hold only characters of `address`."""
-    return text + "=\r\n" if len(text) <= 72 else address_piece(text)
+def known_address(text: str) -> Address:
+    """An `Address` of what is known to be one."""
+    made = Address(text)
+    made.piece = plain_address_piece(text)
+    return made
 
 
 @lru_cache(maxsize=8192)
@@ -121,7 +129,7 @@ def html_value(value: Any, name: str = "") -> str:
     if kind is int:
         return f"{value}=\r\n"
     if kind is Address:
-        return plain_address_piece(value)
+        return cast(Address, value).piece
     return short_piece(str(escape(shown(value, name))))
 
 
@@ -133,7 +141,7 @@ def text_value(value: Any, name: str = "") -> str:
     if kind is int:
         return f"{value}=\r\n"
     if kind is Address:
-        return plain_address_piece(value)
+        return cast(Address, value).piece
     return short_piece(str(shown(value, name)))
 
 
