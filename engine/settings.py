@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     bounce_mailbox: SecretStr | None = None  # imaps://user:password@host/INBOX or pop3s://…, asked each minute
     dkim_domain: str | None = None  # what email is signed for; it should be the domain of the sender's address
     dkim_keys: str | None = None  # SELECTOR:FILE, or several with commas between, such as an RSA and an Ed25519 key
+    dns_server: str | None = None  # 192.0.2.1:53: asked in place of the machine's resolver when senders are checked
     rspamd_url: str | None = None  # http://127.0.0.1:11333: previews show what rspamd thinks of them
     webhook_networks: str = ""  # networks of our own that webhooks may reach, as in 10.1.0.0/16, with commas between
     allowed_recipients: str = ""  # addresses, @domains, numbers, +49*: nobody else is written to; everybody when unset

@@ -29,6 +29,7 @@ class Workspace:
     `caps` (by `all`, channel or `topic:SLUG`), `quiet_hours` (by channel, in the contact's zone) and topics that know
     neither are `engine.messages.limits`'.
     `identity` sends what names none (`engine.identities`); without it the sender that is set here does.
+    Campaigns are from that one whatever DNS says of it, if it may `send_unverified`.
     `click_window_days` and `open_window_days` bound how long after a touch a message may get credit.
     """
 
@@ -39,6 +40,7 @@ class Workspace:
     sender_address: str = "hello@cairn.example"
     postal_address: str = ""
     identity: str = ""
+    send_unverified: bool = False
     email_price: Decimal = Decimal("0.0004")
     sms_price: Decimal = Decimal("0.0079")
     sms_needs_consent: bool = True

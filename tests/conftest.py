@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 TEST_HOME = tempfile.TemporaryDirectory(prefix="cairn-tests-")
 os.environ["CAIRN_HOME"] = TEST_HOME.name
 os.environ["CAIRN_SECRET_KEY"] = "only-for-tests"
+os.environ["CAIRN_DNS_SERVER"] = "255.255.255.255"  # refused at once: no test asks the machine's resolver
 for inherited in ("DATABASE_URL", "REDIS_URL", "CAIRN_SMTP_URL"):
     os.environ.pop(inherited, None)
 

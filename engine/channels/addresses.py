@@ -31,6 +31,11 @@ def name_of(address: str) -> str:
     return str(parse(address))
 
 
+def stays_here(setting: str | None) -> bool:
+    """Whether all of these are mail servers on this machine. Raises ConfigurationError."""
+    return all(not is_account(each) and Server.parse(each).loopback for each in addresses(setting)) if setting else True
+
+
 def accounts(setting: str | None) -> tuple[Account, ...]:
     """The vendors among the addresses. Raises ConfigurationError."""
     vendors = [each for each in addresses(setting) if is_account(each)] if setting else []

@@ -63,6 +63,7 @@ class House:
             self.site,
             postal_address=known.postal_address,
             dkim=self.dkim,
+            unverified=known.send_unverified,
         )
 
     def site_of(self, tracking_domain: str) -> str:

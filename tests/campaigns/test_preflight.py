@@ -13,6 +13,9 @@ from engine.campaigns import definition, preflight
 from engine.campaigns.preflight import Preflight
 from engine.contacts.consent import suppress
 from engine.errors import InvalidInput
+from engine.identities import store as identities
+from engine.identities.house import house
+from engine.identities.store import Form
 from engine.messages import limits
 from engine.model import Message
 from engine.settings import settings
@@ -20,6 +23,7 @@ from engine.signing import signer
 from tests.campaigns.town import PLAIN, Town
 from tests.engine.messages import ledger
 from tests.journeys.runtime.world import HOUR, START
+from tests.names import dns_server
 
 SITE = "https://cairn.shop.test.example.net"
 GOOD = {"sender_address": "news@shop.io", "postal_address": "1 High Street"}
@@ -146,3 +150,46 @@ def test_the_workspaces_caps_and_quiet_hours_are_counted(town: Town) -> None:
     with town.database.transaction() as session:
         session.execute(delete(Message))  # they were never sent, so no counter knows them
     assert "quiet hours (00:00-23:59)" in next(one.message for one in found.findings if one.kind == "quiet")
+
+
+def dns_of(monkeypatch: pytest.MonkeyPatch, server: str) -> None:
+    monkeypatch.setattr(settings(), "smtp_url", "smtp://mail.shop.io")
+    monkeypatch.setattr(settings(), "dns_server", server)
+
+
+def test_a_sender_of_whom_dns_says_nothing_is_refused_unless_somebody_takes_it_upon_them(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.people(1)
+    with dns_server({"shop.io": {"MX": ["10 mx.shop.io."]}}) as server:
+        dns_of(monkeypatch, server)
+        refused = look(town)
+        allowed = look(town, sender=GOOD | {"send_unverified": True})
+    assert {"spf", "dmarc"} <= set(kinds(refused, "error"))
+    assert "cairn workspace set send_unverified true" in refused.errors[0].hint
+    assert {"spf", "dmarc"} <= set(kinds(allowed, "warning")) and allowed.errors == []
+
+
+def test_what_dns_does_not_answer_is_said_and_stops_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.people(1)
+    with dns_server({name: {"SERVFAIL": []} for name in ("shop.io", "_dmarc.shop.io")}) as server:
+        dns_of(monkeypatch, server)
+        found = look(town)
+    assert found.errors == []
+    assert any("could not be checked" in one.message for one in found.warnings)
+
+
+def test_a_campaign_is_judged_by_the_identity_that_it_names(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.people(1)
+    form = Form(
+        slug="club", name="Club", address="a@club.io", relays="smtp://mail.club.io", postal_address="2 Low Road"
+    )
+    with town.database.transaction() as session:
+        identities.put(session, form, house(), "ann", clock.now(session))
+    with dns_server({"shop.io": {"TXT": ['"v=spf1 mx -all"']}, "club.io": {"MX": ["10 mx.club.io."]}}) as server:
+        dns_of(monkeypatch, server)
+        found = look(town, sender={}, **{"from": "club"})
+        gone = look(town, **{"from": "nobody"})
+    assert {one.message.split(" ")[0] for one in found.errors} == {"club.io"}
+    assert "postal" not in kinds(found, "error")
+    assert kinds(gone, "error") == ["definition"]

@@ -10,6 +10,8 @@ import click
 from engine import clock, workspace
 from engine.channels.addresses import addresses, name_of
 from engine.identities import store
+from engine.identities.checks import check as look
+from engine.identities.dns import Dns
 from engine.identities.house import house
 from engine.identities.records import needed, zone_line
 from engine.identities.store import Form
@@ -18,10 +20,12 @@ from engine.receipts.verp import return_path
 from engine.settings import settings
 from webapp.cli._context import connected
 
+SAID = {"verified": "verified", "unknown": "could not be checked", "missing": "not verified", "wrong": "not verified"}
+
 
 @click.group()
 def command() -> None:
-    """Sending identities: list, add, show, records, default, remove."""
+    """Sending identities: list, add, show, check, records, default, remove."""
 
 
 @command.command("list")
@@ -87,6 +91,20 @@ def records(slug: str) -> None:
         found = store.find(session, slug, house())
     for record in needed(found, return_path(settings().bounce_domain), settings().site_url):
         click.echo(f"; {record.why}\n{zone_line(*record[:3])}")
+
+
+@command.command()
+@click.argument("slug")
+def check(slug: str) -> None:
+    """Ask DNS about the identity SLUG (`workspace` for that of the settings); exit code 1 if something is wrong."""
+    own = settings()
+    with connected() as database, database.transaction() as session:
+        found = store.find(session, slug, house())
+    checks = look(found, Dns(own.dns_server), return_path(own.bounce_domain), own.site_url)
+    for one in checks:
+        click.echo(f"{SAID[one.state]:22} {one.message}{' ' + one.hint if one.state != 'verified' else ''}")
+    if not all(one.stands for one in checks):
+        sys.exit(1)
 
 
 @command.command()

@@ -12,6 +12,7 @@ from engine.campaigns.definition import Definition
 from engine.campaigns.preflight import contents, identity, people, timing
 from engine.campaigns.preflight.findings import Finding, Preflight
 from engine.errors import CairnError, InvalidInput
+from engine.identities.values import sending_as
 from engine.model import Campaign
 from engine.signing import Signer
 
@@ -27,6 +28,8 @@ def check(session: Session, definition: Definition, signer: Signer, site: str, n
     except CairnError as error:
         return Preflight((Finding("error", "definition", str(error)),))
     known = workspace.load(session)
+    if definition.channel == "email":
+        known = sending_as(known, identity.senders_of(session, definition, known)[0])
     reach = people.reach(session, definition, known, signer, size, now)
     sample = people.sample(session, definition, now)
     seen = contents.rendered(session, definition, known, signer, site, sample, now)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from sqlalchemy import text
@@ -10,16 +13,23 @@ from sqlalchemy.orm import Session
 
 from engine.campaigns.definition import Definition
 from engine.campaigns.preflight.findings import Finding, Severity
+from engine.channels.addresses import stays_here
+from engine.identities import store
+from engine.identities.checks import Check, check, related
+from engine.identities.dns import Dns
+from engine.identities.house import house
+from engine.identities.values import OWN, Identity
+from engine.receipts.verp import return_path
 from engine.settings import settings
 from engine.workspace import Workspace
 
 SENDERS = text("""
-select distinct lower(v.compiled #>> '{from,address}') from contents c
-join content_versions d on d.id = c.current_version_id
-join content_versions v on v.content_id = d.content_id and v.number = d.number where c.slug = any(:slugs)
+select distinct c.sender, v.compiled #>> '{from,name}' as name, v.compiled #>> '{from,address}' as address
+from contents c join content_versions v on v.id = c.current_version_id where c.slug = any(:slugs)
 """)
 RESERVED = (".example", ".test", ".invalid", ".localhost", "example.com", "example.org", "example.net")
 LOCAL = ("127.0.0.1", "localhost", "::1", "")
+KEPT_SECONDS = 30
 
 
 def findings(session: Session, definition: Definition, known: Workspace, site: str) -> Iterator[Finding]:
@@ -31,32 +41,74 @@ def findings(session: Session, definition: Definition, known: Workspace, site: s
         )
     if definition.channel != "email":
         return
-    if not known.postal_address.strip():
+    senders = senders_of(session, definition, known)
+    if not all(each.postal_address.strip() for each in senders):
         hint = 'Set it: cairn workspace set postal_address "…"'
         yield Finding("error", "postal", "There is no postal address, which laws on marketing email ask for.", hint)
-    slugs = [one.content for one in definition.variants]
-    own = known.sender_address.lower()
-    for address in sorted({one or own for one in session.execute(SENDERS, {"slugs": slugs}).scalars()} or {own}):
-        yield from _sender(address)
+    for each in senders:
+        yield from _sender(each)
 
 
-def _sender(address: str) -> Iterator[Finding]:
-    domain, own = address.rpartition("@")[2], settings()
+def senders_of(session: Session, definition: Definition, known: Workspace) -> list[Identity]:
+    """Who the campaign's messages are from, by address."""
+    senders = store.load(session, known, house())
+    found: dict[str, Identity] = {}
+    for row in session.execute(SENDERS, {"slugs": [one.content for one in definition.variants]}):
+        identity = senders.of(definition.sender or row.sender) or senders.default
+        if row.address and not definition.sender:
+            identity = replace(identity, address=row.address, name=row.name or identity.name)
+        found[identity.address.lower()] = identity
+    return [found[address] for address in sorted(found)] or [senders.default]
+
+
+def _sender(identity: Identity) -> Iterator[Finding]:
+    domain, setting = identity.domain, identity.relays or settings().smtp_url
+    here = stays_here(setting) or (not identity.relays and settings().mail_stays_here)
     if not domain or domain.endswith(RESERVED):
         hint = "Set one of your own: cairn workspace set sender_address …"
-        severity: Severity = "warning" if domain and own.mail_stays_here else "error"
-        yield Finding(severity, "sender", f"The sender {address} is a placeholder, and nobody can answer it.", hint)
-        return
-    signed = (own.dkim_domain or "").lower()
-    if not signed or not own.dkim_keys:
-        hint = (
-            "If your mail server signs with DKIM, and SPF and DMARC are published, go on; else see docs/operations.md."
-        )
+        severity: Severity = "warning" if domain and here else "error"
         yield Finding(
-            "warning", "dkim", f"Cairn does not sign mail from {domain}; not checked whether anybody does.", hint
+            severity, "sender", f"The sender {identity.address} is a placeholder, and nobody can answer it.", hint
         )
-    elif domain != signed and not domain.endswith("." + signed) and not signed.endswith("." + domain):
-        hint = "Send from an address of the domain that signs."
-        yield Finding(
-            "error", "dkim", f"Mail from {domain} is signed by {signed}, which proves nothing to receivers.", hint
-        )
+    elif here:
+        yield from _unsigned(identity)
+        message = f"DNS is not asked about {domain}, as its mail goes to a server on this machine."
+        yield Finding("note", "dns", message, "See cairn identities check.")
+    else:
+        yield from _judged(identity)
+
+
+def _unsigned(identity: Identity) -> Iterator[Finding]:
+    if identity.dkim is None:
+        hint = "If your mail server signs with DKIM, go on; else see docs/operations.md."
+        yield Finding("warning", "dkim", f"Cairn does not sign mail from {identity.domain}.", hint)
+    elif not related(identity.dkim.domain, identity.domain):
+        message = f"Mail from {identity.domain} is signed by {identity.dkim.domain}, which proves nothing to receivers."
+        yield Finding("error", "dkim", message, "Send from an address of the domain that signs.")
+
+
+def _judged(identity: Identity) -> Iterator[Finding]:
+    """What is against it stops the campaign, unless somebody has said that it may send unverified."""
+    site, bounces = settings().site_url, settings().bounce_domain
+    found = _checked(identity, settings().dns_server, bounces, site, int(time.monotonic() / KEPT_SECONDS))
+    for one in found:
+        if one.state == "unknown":
+            yield Finding("warning", one.kind, one.message, one.hint)
+        elif not one.stands:
+            severity: Severity = "warning" if identity.unverified else "error"
+            override = "" if identity.unverified else f" Or let it send unverified: {_override(identity)}."
+            yield Finding(severity, one.kind, one.message, one.hint + override)
+    if all(one.state == "verified" for one in found):
+        yield Finding("note", "verified", f"{identity.address} is verified: DNS says what receivers want to know.")
+
+
+def _override(identity: Identity) -> str:
+    if identity.slug == OWN:
+        return "cairn workspace set send_unverified true"
+    return f"cairn identities add {identity.slug} {identity.address} … --unverified"
+
+
+@functools.lru_cache(maxsize=64)
+def _checked(identity: Identity, server: str | None, bounces: str | None, site: str, _: int) -> tuple[Check, ...]:
+    """Kept for half a minute, as a page, its check and the start ask one after the other."""
+    return tuple(check(identity, Dns(server), return_path(bounces), site))
