@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from engine.bounces.decoding import words_of
+
 LOCAL = re.compile(r"""(?:"[^"\n]{1,62}"|[\w.!#$%&'*+/=?^{|}~\u2600-\u27bf\ufe0f\U0001f000-\U0001faff-]{1,64})\Z""")
 DOMAIN = re.compile(r"(?:\w(?:[\w-]{0,61}\w)?\.){1,10}(?:xn--[\w-]{1,59}|[^\W\d_]{1,24})(?![\w])")
 ANY_DOMAIN = re.compile(r"[#\w\[](?:[\w.:-]{0,250}[\w\]])?")
@@ -45,7 +47,7 @@ def address(text: str) -> str | None:
 def typed_address(value: str) -> str | None:
     """The address in `rfc822; <a@b>` or `utf-8; …` (RFC 3464 2.3.1, RFC 6533 3); xtext is read (RFC 3461 4)."""
     kind, semicolon, rest = value.partition(";")
-    text = rest if semicolon else value
+    text = words_of(rest if semicolon else value)
     text = UTF8_ADDR.sub(lambda match: _character(match[1]), text)
     decoded = XTEXT.sub(lambda match: _xtext(match, kind), text)
     return address(decoded) or address(text) or _odd(text)

@@ -109,7 +109,7 @@ def cut(text: str) -> tuple[str, str]:
     """A text at where the mail that is sent back begins: before it, and from there."""
     lines = text[: TEXT_CHARACTERS + ORIGINAL_CHARACTERS].split("\n")
     for number, line in enumerate(lines[:1500]):
-        if _announces(line) or _begins_headers(lines, number):
+        if _announces(line) or _begins_headers(lines, number) or _says_that_headers_follow(lines, number):
             before = "\n".join(lines[:number])
             if len(before.strip()) > 10:
                 return before, "\n".join(lines[number:])
@@ -123,6 +123,16 @@ def _announces(line: str) -> bool:
         return False
     words = normal(bare)
     return "recipient" not in words and "address" not in words and "originals" in marks().find(words)
+
+
+def _says_that_headers_follow(lines: list[str], number: int) -> bool:
+    """Whether a line is a sentence that announces the original, and a header of one comes next."""
+    bare = lines[number].strip()
+    if not 8 < len(bare) < 60 or not bare.endswith("."):
+        return False
+    rest = next((each for each in lines[number + 1 : number + 4] if each.strip()), "")
+    field = HEADER_LINE.match(rest)
+    return bool(field and field[1].lower() in KNOWN and "originals" in marks().find(normal(bare)))
 
 
 def _begins_headers(lines: list[str], number: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from engine.bounces.addresses import address, typed_address
 from engine.bounces.failure import Failure
@@ -61,7 +62,15 @@ def failures(status: str, human: str = "") -> list[Failure]:
             break
         if any(name in group for name in PER_RECIPIENT) or ("action" in group and "status" in group):
             found.append(_failure(group, human))
-    return found
+    return [_with_expansion(found[0], human)] if len(found) == 1 else found
+
+
+def _with_expansion(failure: Failure, human: str) -> Failure:
+    """A mail that went to a program: what it was expanded from stands beside the program's name, not the address."""
+    named = {match[1].strip("<>") for match in EXPANDED.finditer(human[:8000])}
+    if failure.expanded or not failure.piped or len(named) != 1:
+        return failure
+    return replace(failure, expanded=address(named.pop()))
 
 
 def _failure(group: Group, human: str) -> Failure:
@@ -76,6 +85,7 @@ def _failure(group: Group, human: str) -> Failure:
         status=status[0] if status else "",
         diagnostic=_diagnostic(group),
         expanded=_expanded(human, final) if final and not original else None,
+        piped="|" in group.get("x-actual-recipient", ""),
     )
 
 

@@ -15,3 +15,5 @@ class Failure:
     diagnostic: str = ""
     expanded: str | None = None
     """The address that the mail was sent to, where the report tells it apart from where it was forwarded."""
+    piped: bool = False
+    """Whether it went to a program on the server that reports."""

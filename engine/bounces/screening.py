@@ -87,6 +87,6 @@ def _delayed(clues: Clues) -> bool:
     body = marks().find(normal(clues.human[:8000]))
     if "delays" in subject or "delays" in body:
         return "permanent" not in body or not FINAL.search(clues.human[:8000])
-    return (
-        ("maybe_delays" in subject or "maybe_delays" in body) and "permanent" not in body and "permanent" not in subject
-    )
+    maybe = "maybe_delays" in subject or "maybe_delays" in body
+    over = "permanent" in body or "permanent" in subject or bool(REPLY_LINE.search(clues.human[:8000]))
+    return maybe and not over

@@ -65,6 +65,7 @@ HOST = re.compile(
 )
 SENDER_CODES = ("1.7", "1.8", "7.20", "7.21", "7.22", "7.23", "7.24", "7.25", "7.26", "7.27")  # RFC 3463, 7372
 ALSO_OF_MAILBOXES = ("been blocked", "is blocked", "was blocked", "bloccato", "bloqueado", "bloqueada", "bloque")
+TRY_AGAIN = re.compile(r"(?<!and )try again")  # "check the domain and try again" is advice
 HARD_REPLIES = ("550", "551", "553", "556", "511")
 SOFT_REPLIES = ("552", "521", "554")
 
@@ -141,7 +142,7 @@ def _by_words(said: str, codes: list[str], reply: str) -> str:
     if not cause:
         return ""
     temporary = reply.startswith("4") or (not reply and any(code.startswith("4") for code in codes if code))
-    if cause in ("unknown_domain", "disabled") and (temporary or "try again" in said):
+    if cause in ("unknown_domain", "disabled") and (temporary or TRY_AGAIN.search(said)):
         return "soft"
     return KIND[cause]
 
