@@ -7,7 +7,7 @@ by itself, and what is wrong with it is reported.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,12 +59,13 @@ class RowReader:
     """Reads the rows of one file, batch by batch.
 
     A column is what its attribute is known to be; a new attribute is what all its cells look like in the first batch
-    that has any.
+    that has any. Columns `besides` are somebody else's to read.
     """
 
-    def __init__(self, header: Sequence[str], known: Known) -> None:
+    def __init__(self, header: Sequence[str], known: Known, besides: Collection[str] = ()) -> None:
         self._header = header
-        self._attributes = [name for name in header if name not in FIELDS]
+        self._own = [(position, name) for position, name in enumerate(header) if name not in besides]
+        self._attributes = [name for _, name in self._own if name not in FIELDS]
         self._known = known
         self._types: dict[str, str] = {}
         self._undefined = set(self._attributes)
@@ -102,7 +103,7 @@ class RowReader:
 
     def _learn_types(self, lines: Sequence[Line], batch: Batch) -> None:
         kinds: dict[str, set[str]] = {}
-        for position, name in enumerate(self._header):
+        for position, name in self._own:
             if name not in FIELDS and name not in self._types:
                 given = {line.cells[position] for line in lines} - {""}
                 kinds[name] = {cells.kind(cell) for cell in given}
@@ -127,10 +128,8 @@ class RowReader:
 
     def _rows(self, lines: Sequence[Line]) -> list[Row | None]:
         """The rows whose cells are all in normal form; None in the place of another."""
-        columns = {
-            name: self._column(name, values)
-            for name, values in zip(self._header, zip(*(line.cells for line in lines), strict=True), strict=True)
-        }
+        cells_of = list(zip(*(line.cells for line in lines), strict=True))
+        columns = {name: self._column(name, cells_of[position]) for position, name in self._own}
         nothing = [None] * len(lines)
         values = [columns.get(name, nothing) for name in FIELDS]
         printed = zip(*(columns[name] for name in sorted(self._attributes, key=_jsonb_order)), strict=True)
@@ -198,7 +197,8 @@ class RowReader:
     def _values(self, line: Line, batch: Batch) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         attributes: dict[str, Any] = {}
-        for name, cell in zip(self._header, line.cells, strict=True):
+        for position, name in self._own:
+            cell = line.cells[position]
             if cell and name in FIELDS:
                 fields[name] = cell
             elif cell:

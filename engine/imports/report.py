@@ -36,7 +36,8 @@ class Counts:
 
     `created`: contacts that are new. `repeated`: rows whose contact or event stood in an earlier row of the file.
     `doubts`: cells that were left out or kept in doubt, of rows that are in. `shared`: rows whose email belongs to
-    another contact, with another external id; `shared_rows` are the lines of the first of them.
+    another contact, with another external id; `shared_rows` are the lines of the first of them. `words` were recorded
+    from columns of consent.
     """
 
     rows: int = 0
@@ -47,6 +48,7 @@ class Counts:
     repeated: int = 0
     doubts: int = 0
     shared: int = 0
+    words: int = 0
     shared_rows: list[int] = field(default_factory=list)
     error_file: Path | None = None
 

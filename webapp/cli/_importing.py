@@ -69,6 +69,8 @@ def summary(counts: Counts, noun: str) -> str:
         line += f" {counts.created:,} contacts are new."
     if counts.repeated:
         line += f" {counts.repeated:,} rows repeated an earlier one."
+    if counts.words:
+        line += f" {counts.words:,} words of consent are recorded."
     if counts.doubts:
         line += f" {counts.doubts:,} cells were left out or are in doubt."
     if counts.shared:

@@ -42,14 +42,23 @@ def command() -> None:
 @command.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--consent", type=Channels(), default="", help="They agreed to these channels, as in email,sms.")
-def import_(file: Path, consent: list[str]) -> None:
+@click.option("--column", "columns", multiple=True, metavar="NAME=AS", help="Read the column NAME as AS.")
+def import_(file: Path, consent: list[str], columns: tuple[str, ...]) -> None:
     """Read contacts from a CSV file.
 
     Its first line names the columns: external_id or email or both, then phone, timezone, locale, and attributes. An
     empty cell changes nothing. The exit code is 0 when all rows are in, 5 when some were refused; those stand in
     FILE.errors.csv with the reason.
+
+    Columns consent.CHANNEL and consent.TOPIC.CHANNEL hold subscribed or unsubscribed, and beside them .date and .source
+    say when and where. Columns with other names are read as those with --column "Opt-in=consent.news.email".
     """
-    _importing.run(import_contacts, file, "contacts", consent=consent)
+    pairs = [each.rpartition("=") for each in columns]
+    for name, _, wanted in pairs:
+        if not name or not wanted:
+            raise click.UsageError('--column takes NAME=AS, such as "Opt-in=consent.news.email".')
+    renamed = {name.strip(): wanted.strip() for name, _, wanted in pairs}
+    _importing.run(import_contacts, file, "contacts", consent=consent, columns=renamed)
 
 
 @command.command()
