@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import http.client
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -164,3 +165,18 @@ def test_the_port_is_free_after_the_parent_was_killed(machine: Machine, served: 
     while served.listening():
         assert time.monotonic() < until, "the worker outlived its parent"
         time.sleep(0.05)
+
+
+def test_a_worker_that_dies_is_replaced_by_the_same_parent(machine: Machine, served: Served) -> None:
+    [worker] = _workers(served)
+    os.kill(worker, signal.SIGKILL)
+    until = time.monotonic() + 60
+    while worker in _workers(served) or not served.listening():
+        assert time.monotonic() < until and served.child.poll() is None
+        time.sleep(0.05)
+    assert served.request("GET", "/readyz")[0] == 200
+
+
+def _workers(served: Served) -> list[int]:
+    children = Path(f"/proc/{served.child.pid}/task/{served.child.pid}/children").read_text().split()
+    return [int(pid) for pid in children if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()]

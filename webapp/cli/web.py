@@ -31,6 +31,7 @@ def command() -> None:
             loop=Loops.uvloop,
             websockets=False,
             workers_kill_timeout=4,
+            respawn_failed_workers=True,  # sooner there again than by a start from the beginning
         ).serve(target_loader=load, wrap_loader=False)
 
 
