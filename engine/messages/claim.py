@@ -132,6 +132,8 @@ def claim(
     if departing is not None:
         going = departing.divide(session, going, now)
     going, later = rates.keep_pace(session, going, pace, now)
+    if departing is not None:
+        going = departing.keep_warm_up(session, going, now)
     going = _mark_sending(session, going, now, journal)
     _mark_ended(session, ended, now)
     limits.hold(session, held)

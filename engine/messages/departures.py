@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from engine.identities.values import Senders
-from engine.messages import limits
+from engine.messages import limits, warmup
 from engine.messages.handed import Candidate
 from engine.messages.limits import Held
+from engine.messages.warmup import WarmingUp
 
 WAIT = dt.timedelta(seconds=20)
 """How long a message waits whose relay, or whose identity, is not there."""
@@ -35,10 +36,11 @@ def by_way(messages: Iterable[Candidate]) -> Iterable[list[Candidate]]:
 
 @dataclass(frozen=True, slots=True)
 class Departures:
-    """The identities as they are now, and whether a way is closed: its relay is away, or still busy."""
+    """The identities as they are now, whether a way is closed (its relay is away, or still busy), who warms up."""
 
     senders: Senders
     closed: Callable[[str], bool]
+    warming: WarmingUp | None = None
 
     def name(self, messages: Iterable[Candidate]) -> None:
         """Fill in who they are from; nobody where the identity is gone."""
@@ -52,6 +54,10 @@ class Departures:
             return list(going)
         self._hold(session, going, reasons, now)
         return [each for each in going if each.id not in reasons]
+
+    def keep_warm_up(self, session: Session, going: list[Candidate], now: dt.datetime) -> list[Candidate]:
+        """Those for whom there is room today. Asked last, as who is counted here should go."""
+        return warmup.keep(session, going, self.warming, now) if self.warming else going
 
     def _reason(self, message: Candidate) -> str:
         if message.identity is None:

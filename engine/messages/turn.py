@@ -27,13 +27,14 @@ from engine.db import Database
 from engine.errors import ProviderError
 from engine.identities import store as identities
 from engine.identities.values import House, Senders
-from engine.messages import blocks, claims, paused, rates, status
+from engine.messages import blocks, claims, paused, rates, status, warmup
 from engine.messages.claim import Claim, ExitCheck, claim
 from engine.messages.compose import Composed, Composer, load_events, load_renderers
 from engine.messages.departures import Departures, way_of
 from engine.messages.handed import Candidate
 from engine.messages.limits import Limits
 from engine.messages.results import Finished, write_results
+from engine.messages.warmup import WarmingUp
 from engine.messages.ways import Ways
 from engine.receipts.verp import ReturnPath
 from engine.signing import Signer
@@ -95,6 +96,7 @@ class Turn:
     relay: Callable[[], str] = str
     senders: Senders | None = None
     paced: frozenset[str] = frozenset()
+    warming: frozenset[str] = frozenset()
     counts: Counts = field(default_factory=Counts)
     depth: int = 2
     size: int = smallest
@@ -122,7 +124,7 @@ class Turn:
             if not session.execute(is_due, {"channel": channel, "now": self.clock(session)}).scalar():
                 return False
             seen = status.read(session, channel)
-            self.paced = rates.names(session)
+            self.paced, self.warming = rates.names(session), warmup.names(session)
             self._know_senders(session, workspace.load(session))
         self.ways.hold_up({each.way for each in self.flying})
         if self.flying and not self._others():
@@ -221,6 +223,7 @@ class Turn:
         with self.database.transaction() as session:
             now, settings = self.clock(session), workspace.load(session)
             self._know_senders(session, settings)
+            warming = WarmingUp(self.warming, settings.zone) if self.warming else None
             claimed = claim(
                 session,
                 channel,
@@ -233,7 +236,7 @@ class Turn:
                 pressure=Limits.of(settings),
                 allowed=self.allowed,
                 pace=rates.Pace(self.paced, self.ways.relay_of(self.relay())) if self.paced else None,
-                departing=Departures(self.senders, self.ways.closed) if self.senders else None,
+                departing=Departures(self.senders, self.ways.closed, warming) if self.senders else None,
             )
             renderers = load_renderers(session, (message.content_version_id for message in claimed.messages))
             load_events(session, claimed.messages, renderers)
@@ -258,8 +261,11 @@ class Turn:
             for known in [batch.composed.get(result.id, nothing)]
         ]
         with self.database.transaction() as session:
-            now = self.clock(session)
-            written = write_results(session, finished, now, workspace=workspace.load(session), signer=self.signer)
+            now, known = self.clock(session), workspace.load(session)
+            written = write_results(session, finished, now, workspace=known, signer=self.signer)
+            if away and self.warming:
+                untried = [batch.messages[result.id] for result in results if result.outcome == "not_tried"]
+                warmup.give_back(session, untried, known.zone, now)
             claims.end(session, batch.claim)
             self.ways.provider(batch.way).record(session, written.accepted, now)
             status.write(session, self.ways.status_of(batch.way), now, away)
