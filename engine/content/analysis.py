@@ -91,7 +91,7 @@ def refused(node: nodes.Node, env: MessageEnvironment, callable_names: set[str])
         return unknown("filter", node.name, env.filters)
     if isinstance(node, nodes.Test) and node.name not in env.tests:
         return unknown("test", node.name, env.tests)
-    if isinstance(node, nodes.Name) and node.name.startswith(helper) and not node.name.startswith(when.prefix):
+    if isinstance(node, nodes.Name) and node.name.startswith(helper) and not node.name.startswith(when.prefixes):
         return f"Names that begin with {helper} are Cairn's own.", ""
     if isinstance(node, nodes.Call):
         return refused_call(node, callable_names)

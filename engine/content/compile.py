@@ -101,7 +101,7 @@ def read_templates(templates: list[tuple[Text, bool]]) -> list[analysis.Variable
 
 def compile_sms(source: Source, known: frozenset[str] | None) -> Compiled:
     """An SMS: one template."""
-    source, rules = conditions.taken(source, markup=False)
+    source, apart = conditions.taken(source, markup=False)
     found = read_templates([(source.body, False)])
     data = {
         "format": format_version,
@@ -111,17 +111,16 @@ def compile_sms(source: Source, known: frozenset[str] | None) -> Compiled:
         "defaults": source.defaults,
         "html_fields": [],
         "links": [],
-        "rules": rules,
-        **names_of(found, rules),
+        **names_of(found, apart),
     }
     return Compiled(data, analysis.warn(found, source.defaults, known))
 
 
-def names_of(found: list[analysis.Variable], rules: conditions.Rules) -> dict[str, Any]:
-    """`variables`: the paths read; `names`: their roots, which the renderer takes from the context."""
+def names_of(found: list[analysis.Variable], apart: conditions.Taken) -> dict[str, Any]:
+    """`variables`: the paths read; `names`: their roots, which the renderer takes from the context; what was apart."""
     paths = sorted({variable.path for variable in found})
-    names = {path.split(".")[0] for path in paths} | set(conditions.names_of(rules))
-    return {"variables": paths, "names": sorted(names)}
+    names = {path.split(".")[0] for path in paths} | set(apart.names())
+    return {"variables": paths, "names": sorted(names), **apart.as_json()}
 
 
 def resolved(source: Text) -> Text:
@@ -136,7 +135,7 @@ def resolved(source: Text) -> Text:
 
 def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
     """An email: subject, HTML and text, links and pixel."""
-    source, rules = conditions.taken(replace(source, body=without_comments(source.body)), markup=True)
+    source, apart = conditions.taken(replace(source, body=without_comments(source.body)), markup=True)
     body = source.body
     templates = [(resolved(body), True), (source.subject, False), (source.preheader, True)]
     templates += [(source.text, False)] if source.text else []
@@ -169,8 +168,7 @@ def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
         "honeypot": source.tracking,
         "utm": utm.query(source.utm),
         "attachments": list(source.attachments),
-        "rules": rules,
-        **names_of(found, rules),
+        **names_of(found, apart),
     }
     warnings = analysis.warn(found, source.defaults, known)
     warnings += page_warnings(html, added=not has_unsubscribe)

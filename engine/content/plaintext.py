@@ -109,7 +109,12 @@ class Writer:
     def statement(self, name: str, *, inline: bool, listed: bool) -> None:
         """A Jinja statement. Breaks owed are paid inside a block of paragraphs, before one of words or of rows."""
         word = self.swap.tags[name].word
-        if word in {"elif", "else", "endif", "endwhen", "endfor"} and self.blank and self.began and not self.skip:
+        if (
+            word in {"elif", "else", "endif", "endwhen", "endfor", "endproducts"}
+            and self.blank
+            and self.began
+            and not self.skip
+        ):
             self.out.append(" ")
             self.blank = False
         if self.skip and word not in kept_when_hidden:
@@ -118,9 +123,9 @@ class Writer:
             self.breaks, self.blank, self.began = self.marks[-1]
         elif word.startswith("end") and self.marks:
             self.marks.pop()
-        elif not self.skip and word in {"if", "when", "for"} and (self.breaks or self.blank):
-            self.pay(inline=inline, listed=listed and word == "for")
-        if word in {"if", "when", "for", "with", "filter", "call", "macro"}:
+        elif not self.skip and word in {"if", "when", "for", "products"} and (self.breaks or self.blank):
+            self.pay(inline=inline, listed=listed and word in {"for", "products"})
+        if word in {"if", "when", "for", "products", "with", "filter", "call", "macro"}:
             self.marks.append((self.breaks, self.blank, self.began))
         self.out.append(name)
 
@@ -219,9 +224,9 @@ def inline_blocks(events: list[Event], swap: Swap) -> set[int]:
     for index, event in enumerate(events):
         if event.kind == "statement":
             word = swap.tags[event.text].word
-            if word in {"if", "when", "for"}:
+            if word in {"if", "when", "for", "products"}:
                 opened.append((index, True))
-            elif word in {"endif", "endwhen", "endfor"} and opened:
+            elif word in {"endif", "endwhen", "endfor", "endproducts"} and opened:
                 begin, inline = opened.pop()
                 if inline:
                     found.add(begin)

@@ -1,13 +1,16 @@
-"""The rules of a content's blocks against what the workspace knows, when the content is saved."""
+"""The rules and queries of a content's blocks against what the workspace knows, when the content is saved."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from engine.content.conditions import Rules
 from engine.errors import LanguageError
 from engine.expr import Schema, check, parse
+from engine.expr.screen import place
+from engine.feeds.query import query
 
 
 def checked(rules: Rules, schema: Schema) -> list[dict[str, Any]]:
@@ -28,6 +31,21 @@ def checked(rules: Rules, schema: Schema) -> list[dict[str, Any]]:
                 raise LanguageError(_said(problem.message), line, column, hint=problem.hint)
             warnings.append({"kind": "rule", "line": line, "message": _said(problem.message), "hint": problem.hint})
     return warnings
+
+
+def check_products(queries: Rules, feeds: Collection[str]) -> None:
+    """Raises LanguageError, at the author's line, for a query that does not read or names a feed that there is not."""
+    for one in queries:
+        try:
+            feed = query(one["text"]).feed
+        except LanguageError as error:
+            line, column = placed(one, error.line, error.column)
+            raise LanguageError(f"{error.message}.", line, column, error.expected, error.hint) from error
+        if feed not in feeds:
+            near = get_close_matches(feed, feeds, 1)
+            hint = f"Did you mean `{near[0]}`?" if near else f"make it with `cairn feeds add {feed} URL`"
+            line, column = placed(one, *place(one["text"], one["text"].index(feed)))
+            raise LanguageError(f"There is no product feed “{feed}”.", line, column, hint=hint)
 
 
 def _said(message: str) -> str:

@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 from engine.content import attachments, taken, variants
 from engine.content.check import compile_safely
 from engine.content.compile import Compiled, compile_source
-from engine.content.rules import checked
+from engine.content.rules import check_products, checked
 from engine.content.trial import sample_envelope
 from engine.errors import InvalidInput, NotFound
 from engine.expr.load import load as load_schema
 from engine.model.base import new_public_id
 from engine.model.content import Content, ContentLink, ContentVersion
+from engine.model.feed import Feed
 from engine.rendering import email, sms
 from engine.rendering.envelope import Envelope, RenderedEmail, RenderedSms
 
@@ -120,11 +121,13 @@ def add_version(
 
 
 def with_rules(session: Session, run: variants.Compile) -> variants.Compile:
-    """`run`, which then checks the rules of blocks against what the workspace knows. It raises LanguageError."""
+    """`run`, which then checks rules and queries against what the workspace knows. It raises LanguageError."""
 
     def compiled(*arguments: Any) -> Compiled:
         one = run(*arguments)
-        rules = one.data["rules"]
+        rules, products = one.data["rules"], one.data["products"]
+        if products:
+            check_products(products, set(session.scalars(select(Feed.slug))))
         return Compiled(one.data, one.warnings + checked(rules, load_schema(session))) if rules else one
 
     return compiled

@@ -14,6 +14,7 @@ word = re.compile(r"\{%[-+]?\s*(\w+)")
 blocks = {
     "if": "endif",
     "when": "endwhen",
+    "products": "endproducts",
     "for": "endfor",
     "set": "endset",
     "filter": "endfilter",

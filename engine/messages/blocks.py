@@ -1,4 +1,4 @@
-"""Which blocks of its content each message has: the rules of the contents, decided for a whole batch at once.
+"""Which blocks of its content each message has: the rules and product blocks of contents, for a whole batch at once.
 
 A rule that asks for fields of the contact and of the trigger event alone is judged in memory, as the claim has read
 both; any other takes one statement a batch. The verdicts are kept with the message: what a rule says of a contact
@@ -27,9 +27,11 @@ from engine.expr.ast import Node
 from engine.expr.compile_sql import Scope, condition
 from engine.expr.load import load as load_schema
 from engine.expr.walk import asks
+from engine.feeds.choose import choose, named
+from engine.feeds.query import query
 from engine.messages.handed import Candidate
 from engine.model import Contact, Enrolment
-from engine.rendering.when import name_of
+from engine.rendering.when import name_of, words
 from engine.segments import planning
 from engine.segments.planning import planned
 from engine.segments.refresh import MANY
@@ -39,24 +41,51 @@ NOT_LOADED = frozenset({"created_at", "last_seen_at"})
 """Fields of a contact that a claim does not read."""
 
 KEEP = text("""
-insert into message_blocks (message_id, origin_at, holds)
-select id, origin_at, cast(holds as smallint[])
-from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[]), cast(:holds as text[])) as u(id, origin_at, holds)
-on conflict (message_id) do update set holds = excluded.holds""")
-KEPT = text("select message_id, holds from message_blocks where message_id = any(cast(:ids as bigint[]))")
+insert into message_blocks (message_id, origin_at, holds, products)
+select id, origin_at, cast(holds as smallint[]), cast(products as jsonb)
+from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[]), cast(:holds as text[]), cast(:products as text[]))
+    as u(id, origin_at, holds, products)
+on conflict (message_id) do update set holds = excluded.holds, products = excluded.products""")
+KEPT = text("select holds, products from message_blocks where message_id = :id")
 statements: OrderedDict[str, tuple[Schema, Any]] = OrderedDict()
 """By the rule's text, as long as the names it uses hold: to build one takes some milliseconds."""
 most_statements = 200
 
 
 def decide(
-    session: Session, messages: Iterable[Candidate], renderers: Mapping[int, Renderer | str], now: dt.datetime
+    session: Session, messages: Sequence[Candidate], renderers: Mapping[int, Renderer | str], now: dt.datetime
 ) -> Mapping[int, Renderer | str]:
-    """Fill in the `blocks` of the messages whose content asks rules; one message a contact.
+    """Fill in the `blocks` of the messages whose content asks rules or shows products; one message a contact.
 
     Returns the renderers: of a content with a rule that does not read any more, the reason stands in its place.
     """
     if not (concerned := _asking(messages, renderers)):
+        return renderers
+    told = _judge(session, concerned, renderers, now)
+    _show(session, concerned, renderers, now)
+    return told
+
+
+def _show(
+    session: Session, concerned: Sequence[Candidate], renderers: Mapping[int, Renderer | str], now: dt.datetime
+) -> None:
+    """Fill in what product blocks show."""
+    queries = {version: each.products for version, each in renderers.items() if not isinstance(each, str)}
+    asked: dict[str, list[int]] = defaultdict(list)
+    for each in concerned:
+        for one in queries[each.content_version_id or 0]:
+            asked[one].append(each.contact_id)
+    found = choose(session, asked, now) if asked else {}
+    for each in concerned:
+        for number, one in enumerate(queries[each.content_version_id or 0], 1):
+            each.blocks = {**(each.blocks or {}), name_of(number, "products"): found[one][each.contact_id]}
+
+
+def _judge(
+    session: Session, concerned: Sequence[Candidate], renderers: Mapping[int, Renderer | str], now: dt.datetime
+) -> Mapping[int, Renderer | str]:
+    """Fill in the verdicts of rules."""
+    if not any(not isinstance(each, str) and each.rules for each in renderers.values()):
         return renderers
     ruled = {version: each.rules for version, each in renderers.items() if not isinstance(each, str)}
     schema, asked = load_schema(session), defaultdict(list)
@@ -78,25 +107,46 @@ def decide(
 
 
 def keep(session: Session, messages: Iterable[Candidate], renderers: Mapping[int, Renderer | str]) -> None:
-    """Store what was decided, also where no rule holds."""
+    """Store what was decided, also where no rule holds and no product is shown."""
     if kept := _asking(messages, renderers):
-        numbers = [literal(int(name.rpartition("_")[2]) for name in each.blocks or ()) for each in kept]
-        values = {"ids": literal([each.id for each in kept]), "origins": literal([each.origin_at for each in kept])}
-        session.execute(KEEP, {**values, "holds": literal(numbers)})
+        values = {
+            "ids": literal([each.id for each in kept]),
+            "origins": literal([each.origin_at for each in kept]),
+            "holds": literal([literal(_numbers(each, "when")) for each in kept]),
+            "products": literal([json.dumps(_shown(each)) for each in kept]),
+        }
+        session.execute(KEEP, values)
+
+
+def _numbers(message: Candidate, word: str) -> list[int]:
+    return [int(name.removeprefix(words[word])) for name in message.blocks or () if name.startswith(words[word])]
+
+
+def _shown(message: Candidate) -> dict[str, list[str]]:
+    """By the number of the block the ids of its products."""
+    own = message.blocks or {}
+    return {str(n): [each["id"] for each in own[name_of(n, "products")]] for n in _numbers(message, "products")}
 
 
 def _asking(messages: Iterable[Candidate], renderers: Mapping[int, Renderer | str]) -> list[Candidate]:
-    ruled = {version for version, each in renderers.items() if not isinstance(each, str) and each.rules}
+    ruled = {
+        version for version, each in renderers.items() if not isinstance(each, str) and (each.rules or each.products)
+    }
     return [each for each in messages if each.content_version_id in ruled] if ruled else []
 
 
-def recall(session: Session, messages: Iterable[Candidate], renderers: Mapping[int, Renderer | str]) -> None:
-    """Fill in what was decided when the messages were sent."""
-    if asking := _asking(messages, renderers):
-        rows = session.execute(KEPT, {"ids": literal([each.id for each in asking])}).all()
-        known = {id_: holds for id_, holds in rows}  # noqa: C416
-        for each in asking:
-            each.blocks = {name_of(number): True for number in known.get(each.id, ())}
+def recall(session: Session, message: Candidate, renderer: Renderer | str) -> None:
+    """Fill in what was decided when the message was sent."""
+    if isinstance(renderer, str) or not (renderer.rules or renderer.products):
+        return
+    kept = session.execute(KEPT, {"id": message.id}).first()
+    if kept is not None:
+        shown = {name_of(int(n), "products"): _known(session, renderer, int(n), ids) for n, ids in kept[1].items()}
+        message.blocks = {name_of(number): True for number in kept[0]} | shown
+
+
+def _known(session: Session, renderer: Renderer, number: int, ids: Sequence[str]) -> list[Mapping[str, Any]]:
+    return named(session, query(renderer.products[number - 1]).feed, ids) if number <= len(renderer.products) else []
 
 
 def true_of(session: Session, rule: str, schema: Schema, messages: Sequence[Candidate], now: dt.datetime) -> set[int]:

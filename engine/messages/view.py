@@ -44,7 +44,7 @@ def page(session: Session, key: MessageKey, signer: Signer, site: str) -> str | 
     message.content_version_id, sent_at, message.tracking = row[26:]
     renderers = load_renderers(session, [message.content_version_id])
     load_events(session, [message], renderers)
-    blocks.recall(session, [message], renderers)
+    blocks.recall(session, message, renderers[message.content_version_id])
     known = workspace.load(session)
     message.identity = identities.load(session, known, House(site, signer.sealing_key)).of(message.sender)
     composer = Composer(known, renderers, signer, site, sent_at or dt.datetime.now(dt.UTC))

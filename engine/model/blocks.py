@@ -13,9 +13,10 @@ from engine.model.base import Base
 
 
 class MessageBlocks(Base):
-    """Of a message whose content asks rules: the numbers, from 1, of those that were true of its contact.
+    """Of a message whose content asks rules or shows products.
 
-    `products` are the ids of what its product blocks showed, by number, with their feed: `{"1": ["shop", ["7", "9"]]}`.
+    `holds` are the numbers, from 1, of the rules that were true of its contact; `products` the ids of what its product
+    blocks showed, by their number: `{"1": ["7", "9"]}`.
     """
 
     __tablename__ = "message_blocks"

@@ -17,6 +17,7 @@ from engine.content.store import Renderer, load_renderer
 from engine.content.trial import sample_context
 from engine.content.variants import chosen
 from engine.errors import NotFound
+from engine.feeds.choose import choose
 from engine.messages import blocks
 from engine.messages.compose import context, full_name, plain_site
 from engine.messages.handed import Candidate
@@ -175,13 +176,19 @@ def render(session: Session, content: Content, who: Person, known: Workspace, si
 def decided(session: Session, version_id: int, renderer: Renderer, who: Person, now: dt.datetime) -> Person:
     """The person with what the rules of this content say of them; sample values get every block. Raises RenderError."""
     if who.sample:
-        return replace(who, blocks={name_of(number): True for number, _ in enumerate(renderer.rules, 1)})
+        return replace(who, blocks=_every_block(session, renderer, now))
     message = candidate(who, now)
     message.content_version_id = version_id
     found = blocks.decide(session, [message], {version_id: renderer}, now)[version_id]
     if isinstance(found, str):
         raise RenderError(found)
     return replace(who, blocks=message.blocks)
+
+
+def _every_block(session: Session, renderer: Renderer, now: dt.datetime) -> dict[str, Any]:
+    shown = choose(session, dict.fromkeys(renderer.products, (0,)), now, sample=True) if renderer.products else {}
+    products = {name_of(n, "products"): shown[one][0] for n, one in enumerate(renderer.products, 1)}
+    return {name_of(number): True for number, _ in enumerate(renderer.rules, 1)} | products
 
 
 def made(renderer: Renderer, who: Person, known: Workspace, site: str, now: dt.datetime) -> Preview:

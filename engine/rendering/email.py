@@ -42,7 +42,8 @@ class Renderer:
     """An email content, ready.
 
     `text_tail` is apart where the text before it could turn out empty. `static` are the links whose destination is the
-    same for everybody. `views`: it links to itself in the browser. `rules` decide on its blocks.
+    same for everybody. `views`: it links to itself in the browser. `rules` decide on its blocks, `products` ask
+    for what is shown in them.
     """
 
     subject: Callable[[dict[str, Any]], str]
@@ -60,6 +61,7 @@ class Renderer:
     ending: str = mime_end
     views: bool = False
     rules: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
 
     def render(self, context: Mapping[str, Any], envelope: Envelope) -> RenderedEmail:
         """The complete message for one contact.
@@ -300,5 +302,6 @@ def load(compiled: Mapping[str, Any]) -> Renderer:
         opening=spoken + (attached.HEAD + mime_head.removeprefix(mime_version) if files else mime_head),
         ending=mime_end + attached.ending(files) if files else mime_end,
         rules=tuple(rule["text"] for rule in compiled.get("rules", ())),
+        products=tuple(query["text"] for query in compiled.get("products", ())),
         views=any("view_url" in compiled[name] for name in ("html", "text", "text_tail")),
     )

@@ -33,6 +33,7 @@ class SmsRenderer:
     names: tuple[str, ...]
     defaults: Mapping[str, Any]
     rules: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
 
     def render(self, context: Mapping[str, Any], links: Mapping[str, str] | None = None) -> RenderedSms:
         """The text for one contact; `links` are addresses such as `unsubscribe_url`.
@@ -79,5 +80,5 @@ def counted(text: str, missing: tuple[str, ...] = ()) -> RenderedSms:
 def load(compiled: Mapping[str, Any]) -> SmsRenderer:
     """The renderer of a compiled SMS content (`engine.content.compile`)."""
     defaults = {path: value for path, value in compiled["defaults"].items() if "." not in path}
-    rules = tuple(rule["text"] for rule in compiled.get("rules", ()))
-    return SmsRenderer(line(compiled["text"], compiled), tuple(compiled["names"]), defaults, rules)
+    rules, products = (tuple(each["text"] for each in compiled.get(name, ())) for name in ("rules", "products"))
+    return SmsRenderer(line(compiled["text"], compiled), tuple(compiled["names"]), defaults, rules, products)
