@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -22,6 +23,8 @@ KEYS = (
     *("test", "winner", "holdout", "at", "zone", "passed", "throttle", "cap", "expires", "goal"),
 )
 WINS_BY = ("clicks", "opens", "conversions", "revenue")
+BEST = "best"
+BEST_FROM = re.compile(r"best(?: from |\Z)", re.IGNORECASE)
 PASSED = ("next day", "now")
 HOLDOUT, REST = "holdout", "rest"
 RESERVED = (HOLDOUT, REST)
@@ -62,6 +65,7 @@ class Definition:
     Shares are 0 to 1; `test` is the part that tries the variants before the rest gets the winner.
 
     `at` is an instant, or with `local` the wall clock in each contact's zone, then without an offset.
+    With `best` each contact gets it at its best hour within a day from then (`engine.habits.estimate`).
     `passed` says what of those for whom that time is over: the next day, or now. `throttle` is messages an hour.
     """
 
@@ -78,6 +82,7 @@ class Definition:
     holdout: Decimal = Decimal(0)
     at: dt.datetime | None = None
     local: bool = False
+    best: bool = False
     passed: str = "next day"
     throttle: int | None = None
     cap: str = ""
@@ -115,7 +120,10 @@ def read(given: Mapping[str, Any]) -> Definition:
         raise InvalidInput("belong together", "test, winner", "Say the part that tests, and what wins after how long.")
     if winner is not None and len(variants) < 2:
         raise InvalidInput("needs at least two variants", "winner")
+    best = BEST_FROM.match(_text_of_time(given)) is not None
     at, local = _instant(given), _one_of(given, "zone", ("workspace", "contact")) == "contact"
+    if local and best:
+        raise InvalidInput("says nothing where each contact has its best hour", "zone", "Leave it out.")
     if local and (at is None or at.tzinfo is not None):
         raise InvalidInput("must be a day and time without an offset, as it is each contact's own", "at")
     return Definition(
@@ -132,6 +140,7 @@ def read(given: Mapping[str, Any]) -> Definition:
         holdout=_share(given, "holdout") or Decimal(0),
         at=at,
         local=local,
+        best=best,
         passed=_one_of(given, "passed", PASSED),
         throttle=_throttle(given),
         cap=_cap(given),
@@ -157,7 +166,7 @@ def as_mapping(found: Definition) -> dict[str, Any]:
         "test": percent(found.test) if found.test is not None else None,
         "winner": {"by": found.winner.by, "after": written(found.winner.after)} if found.winner else None,
         "holdout": percent(found.holdout) if found.holdout else None,
-        "at": _moment(found.at) if found.at else None,
+        "at": _when(found),
         "zone": "contact" if found.local else None,
         "passed": found.passed if found.local else None,
         "throttle": f"{found.throttle} per hour" if found.throttle else None,
@@ -180,6 +189,11 @@ def as_yaml(found: Definition) -> str:
 def percent(share: Decimal) -> str:
     """0.125 -> `12.5%`."""
     return f"{(share * 100).normalize():f}%"
+
+
+def _when(found: Definition) -> str | None:
+    at = _moment(found.at) if found.at else ""
+    return (f"{BEST} from {at}" if at else BEST) if found.best else at
 
 
 def _moment(at: dt.datetime) -> str:
@@ -273,14 +287,20 @@ def _goal(given: Mapping[str, Any]) -> Goal | None:
 
 def _instant(given: Mapping[str, Any]) -> dt.datetime | None:
     value = given.get("at")
-    if not value or value == "now":
-        return None
     if isinstance(value, dt.datetime):
         return value
+    written = BEST_FROM.sub("", _text_of_time(given))
+    if not written or written == "now":
+        return None
     try:
-        return dt.datetime.fromisoformat(str(value).strip())
+        return dt.datetime.fromisoformat(written)
     except ValueError as error:
-        raise InvalidInput(f"“{value}” is no day with a time", "at", "Write 2026-12-01 09:00.") from error
+        hint = "Write 2026-12-01 09:00, best, or best from 2026-12-01 09:00."
+        raise InvalidInput(f"“{value}” is no day with a time", "at", hint) from error
+
+
+def _text_of_time(given: Mapping[str, Any]) -> str:
+    return str(given.get("at") or "").strip()
 
 
 def _throttle(given: Mapping[str, Any]) -> int | None:

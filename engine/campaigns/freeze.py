@@ -18,11 +18,12 @@ from sqlalchemy import BigInteger, ColumnElement, SmallInteger, Text, case, cast
 from sqlalchemy.orm import Session
 
 from engine import partitions
-from engine.campaigns import audience, schedule
+from engine.campaigns import audience, best, schedule
 from engine.campaigns.definition import HOLDOUT, REST, Definition
 from engine.model import Campaign, CampaignContact, Contact
 from engine.segments import planning
 from engine.segments.planning import planned
+from engine.workspace import Workspace
 
 RANGE = 2**31
 HOLDOUT_SALT, TEST_SALT, VARIANT_SALT, SALTS = 0, 1, 2, 4
@@ -41,20 +42,24 @@ ANALYZE = text("analyze campaign_contacts")
 FEW = 10_000
 
 
-def freeze(session: Session, campaign: Campaign, definition: Definition, zone: ZoneInfo, now: dt.datetime) -> None:
+def freeze(
+    session: Session, campaign: Campaign, definition: Definition, workspace: Workspace, now: dt.datetime
+) -> None:
     """Store the audience as of `now`. The caller has locked the campaign, and commits; a second freeze does nothing."""
     if campaign.origin_at is not None:
         return
     campaign.origin_at = now
     partitions.ensure(session, "messages", [now])
-    waves = waves_of(session, definition, zone, now)
+    zones: Sequence[str] = list(session.scalars(ZONES)) if definition.local or definition.best else []
+    hours = best.calendar(session, definition, zones, workspace, now) if definition.best else None
+    waves = hours.places if hours else waves_of(definition, zones, workspace.zone, now)
     ids = audience.contacts(session, definition, now).subquery()
     contact = Contact.__table__
     chosen = select(
         literal(campaign.id, BigInteger), _wave(campaign.id, definition, waves, ids.c.id, contact.c.timezone),
         ids.c.id, _arm(campaign.id, definition, ids.c.id),
     )  # fmt: skip
-    if definition.local:
+    if definition.local or definition.best:
         chosen = chosen.join_from(ids, contact, contact.c.id == ids.c.id)
     columns = ["campaign_id", "wave", "contact_id", "arm"]
     with planned(session, planning.ALL):
@@ -63,24 +68,34 @@ def freeze(session: Session, campaign: Campaign, definition: Definition, zone: Z
     campaign.audience_count = done.rowcount  # type: ignore[attr-defined]
     if campaign.audience_count >= FEW:
         session.execute(ANALYZE)
-    _count(session, campaign.id, definition, waves)
+    if hours is not None:
+        best.spread(session, campaign.id, hours)
+    kinds = hours.kinds if hours else _kinds(waves)
+    _count(session, campaign.id, definition, kinds)
     if definition.winner is not None:
-        campaign.winner_at = max(at for (test, _), (_, at) in waves.items() if test) + definition.winner.after
+        campaign.winner_at = max(at for test, at, _ in kinds.values() if test) + definition.winner.after
 
 
 Waves = Mapping[tuple[bool, str | None], tuple[int, dt.datetime]]
 """By (whether of the test, zone): number and instant. Zone None is everybody else's."""
 
 
-def waves_of(session: Session, definition: Definition, zone: ZoneInfo, now: dt.datetime) -> Waves:
+Kinds = Mapping[int, tuple[bool, dt.datetime, str | None]]
+"""By number: whether it is of the test, instant, zone."""
+
+
+def waves_of(definition: Definition, zones: Sequence[str], zone: ZoneInfo, now: dt.datetime) -> Waves:
     """The test's waves go first; those that wait for a winner get the next such hour after it is known."""
-    zones: Sequence[str] = list(session.execute(ZONES).scalars()) if definition.local else []
     first = schedule.instants(definition, zones, zone, now, now)
     if definition.winner is None:
         return _numbered({(True, name): at for name, at in first.items()})
     known = max(first.values()) + definition.winner.after
     rest = schedule.instants(definition, zones, zone, now, known)
     return _numbered({(True, n): at for n, at in first.items()} | {(False, n): at for n, at in rest.items()})
+
+
+def _kinds(waves: Waves) -> Kinds:
+    return {number: (test, at, zone) for (test, zone), (number, at) in reversed(list(waves.items()))}
 
 
 def _numbered(instants: Mapping[tuple[bool, str | None], dt.datetime]) -> Waves:
@@ -131,8 +146,8 @@ def _arm(campaign_id: int, definition: Definition, contact_id: ColumnElement[int
     return case(*branches, else_=last) if branches else last
 
 
-def _count(session: Session, campaign_id: int, definition: Definition, waves: Waves) -> None:
-    """Arms and waves with their sizes."""
+def _count(session: Session, campaign_id: int, definition: Definition, kinds: Kinds) -> None:
+    """Arms and waves with their sizes. Of many hours those that are nobody's are no waves."""
     of_arm, of_wave = Counter[str](), Counter[int]()
     for wave, arm, contacts in session.execute(SIZES, {"id": campaign_id}).all():
         of_arm[arm] += contacts
@@ -144,11 +159,11 @@ def _count(session: Session, campaign_id: int, definition: Definition, waves: Wa
         ARM,
         [{"id": campaign_id, "arm": arm, "content": content, "contacts": of_arm[arm]} for arm, content in arms.items()],
     )
-    kinds = {number: (test, at, zone) for (test, zone), (number, at) in reversed(list(waves.items()))}
     session.execute(
         WAVE,
         [
             {"id": campaign_id, "wave": number, "test": test, "at": at, "zone": zone, "contacts": of_wave[number]}
             for number, (test, at, zone) in kinds.items()
+            if of_wave[number] or not definition.best or number == 0
         ],
     )

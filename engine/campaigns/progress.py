@@ -38,7 +38,7 @@ def look(session: Session, campaign_id: int, now: dt.datetime) -> bool:
         return False
     definition = definition_of(campaign)
     if campaign.state == "scheduled":
-        freeze(session, campaign, definition, workspace.load(session).zone, now)
+        freeze(session, campaign, definition, workspace.load(session), now)
         campaign.state, campaign.next_at = "sending", now
         return True
     _go_on(session, campaign, definition, now)

@@ -18,6 +18,8 @@ from engine.expr.explain import explain
 from engine.expr.load import load as load_schema
 from engine.facts import facts_of_contact
 from engine.segments.rules import resolve
+from engine.habits import store as habits
+from engine.habits.estimate import By
 from engine.signing import Signer
 from journeys.explain.gates import of_campaign
 from journeys.explain.values import MessageStory, Rule
@@ -32,7 +34,8 @@ CHANGED = text("select updated_at > :at from contacts where id = :id")
 
 @dataclass(frozen=True, slots=True)
 class CampaignStory:
-    """`rules` are the audience and the exception, as of `as_of`: events up to then, attributes as they are today, which
+    """`best_hour` says whose history chose the hour (`own`, `everybody`, `default`), as of now, if each contact has its
+    best one. `rules` are the audience and the exception, as of `as_of`: events up to then, attributes as they are today, which
     may differ if the contact was `changed` since. `at` is when the contact's turn is or was."""
 
     campaign: str
@@ -49,6 +52,7 @@ class CampaignStory:
     converted_at: dt.datetime | None = None
     value: Decimal | None = None
     message: MessageStory | None = None
+    best_hour: By | None = None
 
 
 def explain_campaign(
@@ -72,6 +76,7 @@ def explain_campaign(
     return CampaignStory(
         slug, campaign.state, name, verdict, True, as_of, changed, rules, variant, held, place.at,
         place.converted_at, place.value, message,
+        habits.best(session, contact_id, now, known.zone).by if store.definition_of(campaign).best else None,
     )  # fmt: skip
 
 

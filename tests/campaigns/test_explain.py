@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from engine import clock
 from engine.content import store as contents
 from engine.reports import languages
@@ -12,6 +14,7 @@ from journeys.explain import as_json
 from journeys.explain.campaigns import CampaignStory, explain_campaign
 from tests.campaigns.town import Town
 from tests.journeys.runtime.world import HOUR, MAIL, START
+from webapp.cli._explaining import show_campaign_story
 
 
 def story(town: Town, contact: int) -> CampaignStory:
@@ -54,6 +57,16 @@ def test_it_tells_who_is_held_back_and_who_waits_for_the_winner(town: Town) -> N
     assert story(town, arms["holdout"]).held_back
     assert "waits for the winner" in story(town, arms["rest"]).verdict
     assert story(town, arms["b"]).message is not None
+
+
+def test_it_tells_whose_history_chose_the_hour(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    new = town.contact()
+    town.start(at="best")
+    town.settle()
+    found = story(town, new)
+    assert found.best_hour == "default"
+    show_campaign_story(found)
+    assert "the best hour by default, as nobody has opened anything yet" in capsys.readouterr().out
 
 
 def test_it_tells_the_language_of_either_arm_and_why(town: Town) -> None:

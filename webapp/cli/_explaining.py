@@ -12,7 +12,7 @@ from engine.expr.explain import Explanation
 from journeys.explain import Story
 from journeys.explain.campaigns import CampaignStory
 from journeys.explain.values import Entry, MessageStory, Refusal
-from journeys.explain.words import answer, in_words, moment, name, question, refused_first, told
+from journeys.explain.words import CHOSEN_BY, answer, in_words, moment, name, question, refused_first, told
 
 
 def show_story(story: Story, zone: dt.tzinfo = dt.UTC) -> None:
@@ -33,7 +33,8 @@ def show_campaign_story(story: CampaignStory, zone: dt.tzinfo = dt.UTC) -> None:
         click.echo(f"\n{rule.what}, as of {moment(story.as_of, zone)}{note}:")
         click.echo("\n".join(_rule(rule.explained, "  ", zone)))
     if story.at is not None:
-        click.echo(f"\nVariant {story.variant or '–'}, from {moment(story.at, zone)} on")
+        best = f", the best hour by {CHOSEN_BY[story.best_hour]}" if story.best_hour else ""
+        click.echo(f"\nVariant {story.variant or '–'}, from {moment(story.at, zone)} on{best}")
     if story.converted_at is not None:
         click.echo(f"Met the goal {moment(story.converted_at, zone)}, worth {story.value}")
     if story.message is not None:

@@ -68,6 +68,8 @@ def blank() -> Form:
 def filled(definition: Mapping[str, Any]) -> Form:
     """The editor of a saved campaign."""
     form = Form({name: str(definition[name]) for name in PLAIN if definition.get(name)})
+    if form["at"].startswith("best"):
+        form |= {"zone": "best", "at": form["at"].removeprefix("best").removeprefix(" from ")}
     form["at"] = form["at"].replace(" ", "T")[:16]
     form["throttle"] = form["throttle"].removesuffix(" per hour")
     variants = definition.get("variants") or [{"name": "a", "content": definition.get("content", ""), "share": ""}]
@@ -82,6 +84,9 @@ def filled(definition: Mapping[str, Any]) -> Form:
 def mapping(form: Form, slug: str) -> dict[str, Any]:
     """What the editor says. Variants are named by their rows, `a` first."""
     found: dict[str, Any] = {name: form[name] for name in PLAIN if form[name]} | {"campaign": slug}
+    if form["zone"] == "best":
+        found["at"] = f"best from {form['at']}" if form["at"] else "best"
+        del found["zone"]
     for name in ("test", "holdout"):
         if name in found:
             found[name] = _share(found[name])

@@ -24,6 +24,8 @@ NIGHT = Hours(dt.time(21), dt.time(8))
 
 def findings(session: Session, definition: Definition, known: Workspace, now: dt.datetime) -> Iterator[Finding]:
     """For whom it comes due in the workspace's quiet hours; without any, before 8 or after 21 o'clock."""
+    if definition.best:
+        return  # hours at which it is quiet are not chosen
     limits = Limits.of(known)
     hours = None if definition.topic in limits.unlimited else limits.quiet.get(definition.channel)
     zones = _zones(session, definition, now)
@@ -54,6 +56,11 @@ def finish(
     session: Session, definition: Definition, known: Workspace, messages: int, now: dt.datetime
 ) -> dt.datetime | None:
     """When the last message is due; None for one that leaves as fast as the mail server takes it."""
+    if definition.best:
+        first_at = max(now, schedule.start_of(definition, known.zone) or now)
+        rest = schedule.DAY + definition.winner.after if definition.winner is not None else dt.timedelta()
+        last = first_at + schedule.DAY + rest
+        return max(last, first_at + messages * schedule.spacing(definition)) if definition.throttle else last
     zones = [zone for zone in _zones(session, definition, now) if zone] if definition.local else []
     first = schedule.instants(definition, zones, known.zone, now, now)
     last = max(first.values())
