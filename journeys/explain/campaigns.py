@@ -17,9 +17,9 @@ from engine.expr import Dependencies, dependencies
 from engine.expr.explain import explain
 from engine.expr.load import load as load_schema
 from engine.facts import facts_of_contact
-from engine.segments.rules import resolve
 from engine.habits import store as habits
 from engine.habits.estimate import By
+from engine.segments.rules import resolve
 from engine.signing import Signer
 from journeys.explain.gates import of_campaign
 from journeys.explain.values import MessageStory, Rule
@@ -34,9 +34,9 @@ CHANGED = text("select updated_at > :at from contacts where id = :id")
 
 @dataclass(frozen=True, slots=True)
 class CampaignStory:
-    """`best_hour` says whose history chose the hour (`own`, `everybody`, `default`), as of now, if each contact has its
-    best one. `rules` are the audience and the exception, as of `as_of`: events up to then, attributes as they are today, which
-    may differ if the contact was `changed` since. `at` is when the contact's turn is or was."""
+    """`rules` are the audience and the exception, as of `as_of`: events up to then, attributes as they are today, which
+    may differ if the contact was `changed` since. `at` is when the contact's turn is or was. `best_hour`: whose history
+    chose that hour (`own`, `everybody`, `default`), as of now, if the campaign sends at best hours."""
 
     campaign: str
     state: str
