@@ -77,12 +77,12 @@ def _tried(session: Session, snippet: Snippet, slug: str) -> list[tuple[str, Map
     """Warnings about each file, compiled and rendered in a content of its own. Raises VariantError."""
     library = {**taken.library(session, snippet.texts.values()), slug: snippet}
     found: list[tuple[str, Mapping[str, Any]]] = []
-    for language, source in snippet.texts.items():
+    for language in snippet.texts:
         lower = 0
         try:
             if language and not snippets.read(snippet.texts[variants.DEFAULT]).language:
                 raise LanguageError("Its default file does not say its language.", hint="language: en")
-            sample, lower = snippets.sample(source, snippet.kind)
+            sample, lower = snippets.sample(snippet.file(language), snippet.kind)
             made = store.with_rules(session, compile_safely)(sample, snippet.kind, None, None, language, library)
         except LanguageError as error:
             error.line = max(error.line - lower, 1)

@@ -63,10 +63,13 @@ class Snippet:
     def piece(self, language: str) -> Piece:
         """The file for a content in a language."""
         tag = matching.lookup([language], [tag for tag in self.texts if tag])
-        own = read(self.texts[""])
-        if tag is None or matching.lookup([language], [own.language or "und"]):
-            return own
-        return Piece(read(self.texts[tag]).body, own.params, tag)
+        own = self.file("")
+        return own if tag is None or matching.lookup([language], [own.language or "und"]) else self.file(tag)
+
+    def file(self, language: str) -> Piece:
+        """The file of exactly this language; its parameters are those of the default's. Raises LanguageError."""
+        own = read(self.texts[language])
+        return Piece(own.body, read(self.texts[""]).params, language) if language else own
 
 
 Library = Mapping[str, Snippet]
@@ -257,12 +260,11 @@ def fault(place: Tag | None, message: str, hint: str = "") -> LanguageError:
     return LanguageError(message, place.line if place else 1, place.column if place else 1, hint=hint)
 
 
-def sample(text: str, kind: str) -> tuple[str, int]:
+def sample(piece: Piece, kind: str) -> tuple[str, int]:
     """A content that holds nothing but this snippet, and how many lines its text stands lower there.
 
     Parameters without a default are variables. Raises LanguageError for a snippet that does not read.
     """
-    piece = read(text)
     values = {name: value or Value(f"param_{name}", literal=False) for name, value in piece.params.items()}
     body = filled(piece.body.text, values, html_text=kind == "email", place=None)
     head = front(piece, "" if kind == "sms" else "subject: Snippet\n")

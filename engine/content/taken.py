@@ -26,6 +26,10 @@ from snippets s join snippet_versions v on v.id = s.current_version_id order by 
 ONE = text("""
 select s.slug, s.kind, v.number, v.created_at, v.sources from snippets s
 join snippet_versions v on v.id = s.current_version_id where s.slug = :slug""")
+COUNTS = text("""
+select held.slug, count(distinct c.id) from contents c join content_versions d on d.id = c.current_version_id
+join content_versions v on v.content_id = d.content_id and v.number = d.number
+cross join lateral jsonb_object_keys(v.snippets) as held(slug) group by held.slug""")
 CONTENTS = text("""
 select distinct c.id, c.slug, d.number from contents c join content_versions d on d.id = c.current_version_id
 join content_versions v on v.content_id = d.content_id and v.number = d.number
@@ -72,6 +76,11 @@ def unchanged(held: Mapping[str, Any], known: Library) -> bool:
 def listing(session: Session) -> list[Listed]:
     """All snippets by name."""
     return [Listed(*row) for row in session.execute(ALL)]
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many contents hold each snippet now; one that nobody holds is left out."""
+    return {row[0]: row[1] for row in session.execute(COUNTS)}
 
 
 def find(session: Session, slug: str) -> tuple[Listed, Snippet]:

@@ -67,9 +67,10 @@ def _tell(family: _families.Family, saved: Saved, check: bool) -> None:
 def list_() -> None:
     """Print the snippets of this workspace, and how many contents hold each."""
     with connected() as database, database.transaction() as session:
+        held = taken.counts(session)
         for each in taken.listing(session):
             kind = "text" if each.kind == "sms" else "email"
-            users = len(taken.users(session, each.slug))
+            users = held.get(each.slug, 0)
             languages = f"  {', '.join(each.languages)}" if each.languages else ""
             click.echo(
                 f"{kind:6} {each.slug}  version {each.number}, in {users} content{'' if users == 1 else 's'}{languages}"

@@ -26,6 +26,7 @@ from webapp.pages import (
     reports,
     segments,
     settings,
+    snippets,
     states,
     topics,
 )
@@ -33,7 +34,7 @@ from webapp.pages import (
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
-    *(mailbox, settings, api_keys, limits, topics, forms, contents),
+    *(mailbox, settings, api_keys, limits, topics, forms, contents, snippets),
 )
 
 

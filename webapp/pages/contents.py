@@ -78,7 +78,12 @@ def body(slug: str) -> Response:
         found, who, _ = _found(opened, slug, asked, language)
         shown = message.render(opened.session, found, who, opened.workspace, _site(), opened.now)
     page = look.dark(shown.html) if request.args.get("dark") == "1" else shown.html
-    response = make_response(f'<base target="_blank">{page}')
+    return framed(make_response(page))
+
+
+def framed(response: Response) -> Response:
+    """The page of an email as it may stand in a frame of ours: without scripts, its links in tabs of their own."""
+    response.set_data(f'<base target="_blank">{response.get_data(as_text=True)}')
     response.headers["Content-Type"] = "text/html; charset=utf-8"
     response.headers["Content-Security-Policy"] = BODY_POLICY
     response.headers["X-Frame-Options"] = "SAMEORIGIN"

@@ -121,14 +121,15 @@ def test_a_line_of_the_content_stays_the_line_that_is_told() -> None:
 
 
 def test_a_variant_takes_the_snippet_in_its_language(session: Session) -> None:
-    replacing.save(session, {"": CLOSING, "de": "Bis bald"}, "closing", "sms", noon)
+    closing = CLOSING.replace("language: en", "language: en\nparams: {name: all}") + ", {{ param.name }}"
+    replacing.save(session, {"": closing, "de": "Bis bald, {{ param.name }}"}, "closing", "sms", noon)
     english = content(mjml('Hi {% snippet "closing" %}'), "language: en\nsubject: Hello")
     others = {
         tag: content(mjml(f'{said} {{% snippet "closing" %}}'), f"subject: {said}")
         for tag, said in (("de-AT", "Servus"), ("fr", "Salut"))
     }
     rows = store.rows_of(session, store.save(session, english, "hello", "email", noon, others=others).id)
-    assert "Bis bald" in rows["de-AT"].compiled["text"] and "See you" in rows["fr"].compiled["text"]
+    assert "Bis bald, all" in rows["de-AT"].compiled["text"] and "See you" in rows["fr"].compiled["text"]
     told = {
         language: [each["message"] for each in row.warnings if "snippet" in each["message"]]
         for language, row in rows.items()

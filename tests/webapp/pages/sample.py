@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from engine import partitions, users, workspace
 from engine.campaigns import definition
 from engine.campaigns import store as campaigns
+from engine.content import replacing
 from engine.content import store as contents
 from engine.db import Database
 from engine.model import (
@@ -61,7 +62,10 @@ class Shop:
     slug: str = "welcome"
 
 
-GREETINGS = (("language: en\nsubject: Good day", "Welcome"), ("subject: Guten Tag", "Willkommen"))
+GREETINGS = (
+    ("language: en\nsubject: Good day", 'Welcome {% snippet "farewell" who="Ann" %}'),
+    ("subject: Guten Tag", "Willkommen"),
+)
 
 
 def build(database: Database, now: dt.datetime) -> Shop:
@@ -88,6 +92,11 @@ def _contents(session: Session, now: dt.datetime) -> None:
     """A letter with dark colours, variables and warnings, and a text message."""
     contents.save(session, LETTER, "letter", "email", now, ours=True)
     contents.save(session, "Hi {{ first_name }}", "note", "sms", now, ours=True)
+    farewell = {
+        "": "---\nlanguage: en\nparams: {who: }\n---\n<b>Bye, {{ param.who }}</b>",
+        "de": "Tschüs, {{ param.who }}",
+    }
+    replacing.save(session, farewell, "farewell", "email", now)
     english, german = (f"---\n{front}\n---\n<p>{said}</p>" for front, said in GREETINGS)
     contents.save(session, english, "greeting", "email", now, ours=True, others={"de": german})
 

@@ -124,3 +124,19 @@ def test_rspamd_is_asked_when_somebody_wants_to_know(app: Flask, marketer: Flask
         assert "does not answer" in marketer.get("/contents/letter?spam=1").text
     finally:
         app.extensions["cairn.settings"] = before
+
+
+def test_a_snippet_is_shown_alone_with_those_who_hold_it(marketer: FlaskClient) -> None:
+    assert 'href="/snippets"' in marketer.get("/contents").text
+    listed = marketer.get("/snippets").text
+    assert 'href="/snippets/farewell"' in listed and '<td data-name="Contents" class="num">1</td>' in listed
+    page = marketer.get("/snippets/farewell").text
+    assert 'href="/contents/greeting"' in page and "must be given" in page and "/snippets/farewell/body" in page
+    assert "<b>Bye, param who</b>" in marketer.get("/snippets/farewell/body").text
+    german = marketer.get("/snippets/farewell/body?language=de&dark=1")
+    assert "Tschüs" in german.text and "sandbox" in german.headers["Content-Security-Policy"]
+    assert "param.who" in marketer.get("/snippets/farewell?view=source").text
+    assert "Tschüs" in marketer.get("/snippets/farewell?view=text&language=de").text
+    assert marketer.get("/snippets/farewell?language=fr").status_code == 404
+    assert marketer.get("/snippets/gone").status_code == 404
+    assert 'href="/snippets/farewell"' in marketer.get("/contents/greeting").text
