@@ -265,7 +265,7 @@ def sample(piece: Piece, kind: str) -> tuple[str, int]:
 
     Parameters without a default are variables. Raises LanguageError for a snippet that does not read.
     """
-    values = {name: value or Value(f"param_{name}", literal=False) for name, value in piece.params.items()}
+    values = {name: value or Value(name, literal=False) for name, value in piece.params.items()}
     body = filled(piece.body.text, values, html_text=kind == "email", place=None)
     head = front(piece, "" if kind == "sms" else "subject: Snippet\n")
     before, after = ("", "") if kind == "sms" else around(body)

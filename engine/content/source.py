@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from keyword import iskeyword
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -93,7 +94,9 @@ def parse_snippet(text: str) -> tuple[Text, dict[str, Any], str]:
     if not body.text.strip():
         raise LanguageError("The snippet has no text.", body.line, hint="write it after the second ---")
     params = values.get("params") or {}
-    names = isinstance(params, dict) and all(isinstance(key, str) and key.isidentifier() for key in params)
+    names = isinstance(params, dict) and all(
+        isinstance(key, str) and key.isidentifier() and not iskeyword(key) for key in params
+    )
     if not names or any(isinstance(each, (dict, list)) for each in params.values()):
         hint = 'params: {colour: "#333", title: } gives colour a default; title must be given'
         raise LanguageError("params maps names to their defaults.", line_of(values, "params"), hint=hint)

@@ -132,7 +132,7 @@ def test_a_snippet_is_shown_alone_with_those_who_hold_it(marketer: FlaskClient) 
     assert 'href="/snippets/farewell"' in listed and '<td data-name="Contents" class="num">1</td>' in listed
     page = marketer.get("/snippets/farewell").text
     assert 'href="/contents/greeting"' in page and "must be given" in page and "/snippets/farewell/body" in page
-    assert "<b>Bye, param who</b>" in marketer.get("/snippets/farewell/body").text
+    assert "<b>Bye, who</b>" in marketer.get("/snippets/farewell/body").text
     german = marketer.get("/snippets/farewell/body?language=de&dark=1")
     assert "Tschüs" in german.text and "sandbox" in german.headers["Content-Security-Policy"]
     assert "param.who" in marketer.get("/snippets/farewell?view=source").text
