@@ -96,6 +96,10 @@ def test_a_form_is_made_embedded_and_taken_off(cairn: Cairn) -> None:
     assert cairn("forms", "archive", "join", "--undo").exit_code == 0
     assert cairn("forms", "embed", "join").exit_code == 0
     assert cairn("forms", "set", "join", "--field", "email=Again").exit_code == 1
+    assert cairn("forms", "set", "join", "--channel", "sms").exit_code == 0
+    assert "single opt-in, texts" in cairn("forms", "list").output
+    html = cairn("forms", "embed", "join").output
+    assert 'type="tel" name="phone"' in html and 'name="email"' not in html
 
 
 def test_countries_without_tracking_are_set(cairn: Cairn) -> None:

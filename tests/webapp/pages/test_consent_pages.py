@@ -122,3 +122,8 @@ def test_a_form_is_made_on_a_page(marketer: FlaskClient) -> None:
     post(marketer, "/forms/the-club/archive")
     assert "Bring it back" in marketer.get("/forms/the-club").text
     assert marketer.get("/forms/nothing").status_code == 404
+    post(marketer, "/forms/the-club", title="The new club", channel="sms", double_opt_in="1")
+    assert '<option value="sms" selected>' in marketer.get("/forms/the-club").text
+    listed = marketer.get("/forms").text
+    assert "all texts" in listed and "confirm by text" in listed
+    assert post(marketer, "/forms/the-club", title="The new club", channel="fax").status_code == 422
