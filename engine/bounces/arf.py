@@ -11,6 +11,7 @@ from engine.bounces.dsn import Group, groups
 
 NO_COMPLAINT = ("not-spam", "auth-failure", "dmarc")
 """not-spam takes a complaint back (RFC 5965 7.3); auth-failure (RFC 6591) is about a signature, not of a person."""
+MOST = 50
 SUBJECTS = re.compile(
     r"complaint about message from|email feedback report for ip|abuse report|spam complaint|feedback loop"
     r"|complaint from|abuse complaint|fbl report|spam report|client tos notification|\[aol\] spam"
@@ -30,11 +31,11 @@ ORIGINAL_NAMES = (
 def complaint(clues: Clues) -> tuple[str, list[str | None], str | None] | None:
     """Kind, recipients and reason of a report of abuse; None when the mail is none."""
     if clues.feedback or clues.report_type == "feedback-report":
-        report = _fields(clues.feedback or clues.human)
-        kind = report.get("feedback-type", "").strip().lower()
-        if kind.startswith(NO_COMPLAINT):
+        abuse = [each for each in _reports(clues.feedback or clues.human) if not _kind(each).startswith(NO_COMPLAINT)]
+        if not abuse:
             return "not_a_bounce", [], None
-        return "complaint", recipients(clues, report), f"Feedback-Type: {kind}" if kind else None
+        told = dict.fromkeys(found for report in abuse for found in recipients(clues, report))
+        return "complaint", list(told), f"Feedback-Type: {kind}" if (kind := _kind(abuse[0])) else None
     subject = normal(clues.mail.first("subject"))
     if SUBJECTS.search(subject) and clues.original and "undeliver" not in subject:
         return "complaint", recipients(clues, {}), clues.mail.first("subject")[:300]
@@ -43,11 +44,18 @@ def complaint(clues: Clues) -> tuple[str, list[str | None], str | None] | None:
     return None
 
 
-def _fields(text: str) -> Group:
-    fields: Group = {}
+def _reports(text: str) -> list[Group]:
+    """The reports in a mail, at least one, each by its fields. Blank lines within one are none of the standard's."""
+    reports: list[Group] = [{}]
     for group in groups(text):
-        fields = {**group, **fields}
-    return fields
+        if "feedback-type" in group and "feedback-type" in reports[-1] and len(reports) < MOST:
+            reports.append({})
+        reports[-1] = {**group, **reports[-1]}
+    return reports
+
+
+def _kind(report: Group) -> str:
+    return report.get("feedback-type", "").strip().lower()
 
 
 def recipients(clues: Clues, report: Group) -> list[str | None]:

@@ -86,7 +86,7 @@ def gather(mail: Mail) -> Clues:
         mail,
         sentences,
         "\n\n".join(status)[:STATUS_CHARACTERS],
-        "\n".join(feedback)[:20_000],
+        "\n\n".join(feedback)[:20_000],
         _headers(originals),
         original_text,
         tuple(attached),

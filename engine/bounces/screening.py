@@ -71,6 +71,7 @@ def _against(clues: Clues, subject: dict[str, str]) -> int:
     against = 4 * ("autoreplies" in subject and "subjects" not in subject)
     if not _sender(clues):  # a list that bounces come to adds its headers to them
         against += bool(LIST_HEADERS & headers.keys())
+        against += 4 * ("subjects" in subject and _begins_as_an_absence(clues, subject))
     against += 3 * bool({"x-autoreply", "x-autorespond", "x-vacation", "x-autoresponder"} & headers.keys())
     if _sender(clues) < 2:  # servers call their bounces so too
         against += 2 * clues.mail.first("auto-submitted").lower().startswith("auto-replied")
@@ -79,6 +80,11 @@ def _against(clues: Clues, subject: dict[str, str]) -> int:
     answering = clues.mail.first("subject").lower().startswith(REPLIES)
     quoting = _sender(clues) > 1 and bool(REPLY_LINE.search(clues.human[:8000]))
     return against + 2 * (answering and not quoting)
+
+
+def _begins_as_an_absence(clues: Clues, subject: dict[str, str]) -> bool:
+    """Whether the subject opens with what machines of absent people say; what follows is theirs to choose."""
+    return normal(clues.mail.first("subject")).startswith(subject.get("autoreplies", "\0"))
 
 
 def _delayed(clues: Clues) -> bool:
