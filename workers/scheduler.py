@@ -19,7 +19,7 @@ from redis import Redis
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engine import clock, log, partitions, segments
+from engine import clock, log, partitions, retention, segments
 from engine.contacts import consent
 from engine.db import Database
 from engine.receipts import store as receipts
@@ -94,6 +94,12 @@ def tidy(session: Session, now: dt.datetime) -> list[str]:
     return []
 
 
+def let_go(session: Session, now: dt.datetime) -> list[str]:
+    """Raw data that is kept no longer."""
+    retention.apply(session, now)
+    return []
+
+
 TIMETABLE = (
     Schedule("due", dt.timedelta(seconds=1), find_due, slots=False),
     Schedule("segments", dt.timedelta(minutes=1), refresh_segments),
@@ -101,6 +107,7 @@ TIMETABLE = (
     Schedule("texts", dt.timedelta(minutes=1), join_texts),
     Schedule("partitions", dt.timedelta(days=1), make_partitions, at_start=True),
     Schedule("tidy", dt.timedelta(minutes=10), tidy),
+    Schedule("retention", dt.timedelta(minutes=30), let_go),
 )
 
 
