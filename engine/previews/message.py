@@ -157,9 +157,20 @@ def _sample(found: dict[str, Any]) -> Person:
     return Person(names, event if isinstance(event, dict) else {}, sample=True)
 
 
-def render(session: Session, content: Content, who: Person, known: Workspace, site: str, now: dt.datetime) -> Preview:
-    """What `who` would get now; what a template does wrong is the preview's `error`."""
-    renderer = load_renderer(session, content.version_id)
+def render(
+    session: Session,
+    content: Content,
+    who: Person,
+    known: Workspace,
+    site: str,
+    now: dt.datetime,
+    renderer: Renderer | None = None,
+) -> Preview:
+    """What `who` would get now; what a template does wrong is the preview's `error`.
+
+    `renderer` is given for a text that is not saved.
+    """
+    renderer = renderer or load_renderer(session, content.version_id)
     try:
         who = decided(session, content.version_id, renderer, who, now)
         return made(renderer, who, known, site, now)

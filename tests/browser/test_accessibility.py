@@ -36,6 +36,7 @@ PATHS = (
     "/deliverability?address=gone@example.net",
     "/contents",
     "/contents/letter",
+    "/contents/letter/edit",
     "/contents/greeting?language=de",
     "/snippets",
     "/snippets/farewell",

@@ -111,3 +111,23 @@ def test_on_a_phone_the_menu_opens_closes_and_nothing_overflows(page: Page, site
     expect(menu.get_by_role("link", name="Journeys")).to_be_visible()
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
+
+
+def test_a_content_is_written_and_seen_while_it_is_written(page: Page) -> None:
+    page.goto("/contents/-/new")
+    look = page.frame_locator("#preview")
+    expect(look.get_by_text("Hello Alex,")).to_be_visible()
+    editor = page.get_by_label("Text of the content")
+    starter = editor.input_value()
+    editor.fill(starter.replace("</mj-button>", "</mj-buton>"))
+    expect(page.get_by_role("button", name="Error, line")).to_be_visible()
+    expect(page.get_by_text("Cannot be saved")).to_be_visible()
+    written = starter.replace("write here.", "the beans are here.")
+    editor.fill(written)
+    expect(look.get_by_text("the beans are here.")).to_be_visible()
+    page.get_by_label("Name").fill("New beans")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/contents/new-beans")
+    expect(page.get_by_text("Saved as version 1")).to_be_visible()
+    page.get_by_role("link", name="Edit").click()
+    expect(page.get_by_label("Text of the content")).to_have_value(written)

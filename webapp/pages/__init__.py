@@ -13,6 +13,7 @@ from webapp.pages import (
     assets,
     campaigns,
     contacts,
+    content_text,
     contents,
     dashboard,
     deliverability,
@@ -34,7 +35,7 @@ from webapp.pages import (
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
-    *(mailbox, settings, api_keys, limits, topics, forms, contents, snippets),
+    *(mailbox, settings, api_keys, limits, topics, forms, contents, content_text, snippets),
 )
 
 

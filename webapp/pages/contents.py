@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.channels.allowed import parse
@@ -17,7 +17,7 @@ from engine.reports import languages
 from engine.settings import Settings
 from engine.signing import signer
 from webapp.auth.people import signed_in
-from webapp.pages.mailbox import BODY_POLICY
+from webapp.pages.mailbox import framed
 from webapp.pages.queries import contents as queries
 from webapp.pages.work import Work, work
 
@@ -77,18 +77,7 @@ def body(slug: str) -> Response:
         asked, language = _asked(request.args.get("as")), _asked(request.args.get("language"))
         found, who, _ = _found(opened, slug, asked, language)
         shown = message.render(opened.session, found, who, opened.workspace, _site(), opened.now)
-    page = look.dark(shown.html) if request.args.get("dark") == "1" else shown.html
-    return framed(make_response(page))
-
-
-def framed(response: Response) -> Response:
-    """The page of an email as it may stand in a frame of ours: without scripts, its links in tabs of their own."""
-    response.set_data(f'<base target="_blank">{response.get_data(as_text=True)}')
-    response.headers["Content-Type"] = "text/html; charset=utf-8"
-    response.headers["Content-Security-Policy"] = BODY_POLICY
-    response.headers["X-Frame-Options"] = "SAMEORIGIN"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return framed(look.dark(shown.html) if request.args.get("dark") == "1" else shown.html)
 
 
 def test(slug: str) -> ResponseReturnValue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.content import store, trial
@@ -15,7 +15,7 @@ from engine.rendering.sms import SmsRenderer
 from webapp import library as stocks
 from webapp.library_sample import SAMPLE
 from webapp.pages.mail_parts import read_parts
-from webapp.pages.mailbox import BODY_POLICY
+from webapp.pages.mailbox import framed
 from webapp.pages.outline import entrance, outline
 from webapp.pages.work import Work, work
 
@@ -49,11 +49,7 @@ def message(slug: str, message: str) -> Response:
         raise NotFound("message", message, "The stock journey does not send it.")
     with work() as opened:
         html = _rendered(found, opened)
-    response = make_response(f'<base target="_blank">{html}')
-    response.headers["Content-Security-Policy"] = BODY_POLICY
-    response.headers["X-Frame-Options"] = "SAMEORIGIN"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return framed(html)
 
 
 def _use(found: stocks.Stock) -> ResponseReturnValue:

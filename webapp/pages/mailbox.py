@@ -58,10 +58,15 @@ def mail(public_id: str) -> ResponseReturnValue:
 
 
 def body(public_id: str) -> Response:
-    """The HTML part alone, for a sandboxed frame: no script runs, links open in a new window."""
+    """The HTML part alone."""
     with work() as opened:
         _, parts = _read(opened.session, public_id)
-    response = make_response(f'<base target="_blank">{parts.html or ""}')
+    return framed(parts.html or "")
+
+
+def framed(page: str) -> Response:
+    """Somebody's HTML for a sandboxed frame: no script runs, links open in a new window."""
+    response = make_response(f'<base target="_blank">{page}')
     response.headers["Content-Type"] = "text/html; charset=utf-8"
     response.headers["Content-Security-Policy"] = BODY_POLICY
     response.headers["X-Frame-Options"] = "SAMEORIGIN"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.content import snippets, taken
 from engine.previews import look, piece
-from webapp.pages.contents import framed
+from webapp.pages.mailbox import framed
 from webapp.pages.work import work
 
 VIEWS = ("rendered", "text", "source")
@@ -59,7 +59,7 @@ def body(slug: str) -> Response:
         listed, found = taken.find(opened.session, slug)
         site = current_app.extensions["cairn.settings"].site_url
         shown = piece.preview(opened.session, listed, found, _language(), opened.workspace, site, opened.now)
-    return framed(make_response(look.dark(shown.html) if request.args.get("dark") == "1" else shown.html))
+    return framed(look.dark(shown.html) if request.args.get("dark") == "1" else shown.html)
 
 
 def _language() -> str:

@@ -13,6 +13,11 @@ from webapp.pages.queries import AnyRow
 MOST = 1000
 
 
+def by_slug(session: Session, slug: str) -> Content | None:
+    """One content."""
+    return session.scalars(select(Content).where(Content.slug == slug)).one_or_none()
+
+
 def listing(session: Session) -> Sequence[AnyRow]:
     """Contents by name, each with its current version, its subject and how many warnings that has."""
     compiled = ContentVersion.compiled

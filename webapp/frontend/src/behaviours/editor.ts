@@ -71,7 +71,9 @@ function attachEditor(box: HTMLElement): void {
   });
   area.addEventListener("scroll", () => (gutter.scrollTop = area.scrollTop));
   area.addEventListener("keydown", (event) => pressed(event, area));
-  area.form?.addEventListener("submit", () => (submitted = true));
+  area.form?.addEventListener("submit", (event) => {
+    if (!(event.submitter as HTMLButtonElement | null)?.formTarget) submitted = true;
+  });
   window.addEventListener("beforeunload", (event) => {
     if (!submitted && area.isConnected && area.value !== parts.saved) event.preventDefault();
   });

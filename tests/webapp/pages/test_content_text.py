@@ -1,0 +1,151 @@
+"""Writing contents on pages: errors at their lines, how it looks, and versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import delete, select, update
+
+from engine import clock
+from engine.content import store
+from engine.db import Database
+from engine.model import AuditLog, Content, ContentLink, ContentVersion
+from tests.webapp.pages.conftest import post
+from tests.webapp.pages.sample import Shop
+
+MAIL = """---
+subject: "{subject}"
+language: {language}
+---
+<mjml><mj-body><mj-section><mj-column>
+<mj-text>{text} {{{{ first_name|default("there") }}}}</mj-text></mj-column></mj-section></mj-body></mjml>
+"""
+
+
+def mail(subject: str = "Hi", text: str = "Hello", language: str = "en") -> str:
+    return MAIL.format(subject=subject, text=text, language=language)
+
+
+@pytest.fixture
+def own(shop_database: Database, shop: Shop) -> Iterator[Database]:
+    """A content in two languages; contents of these tests are gone afterwards."""
+    with shop_database.transaction() as session:
+        before = set(session.scalars(select(Content.id)))
+        others = {"de": mail("Hallo", "Guten Tag", "de")}
+        store.save(session, mail(), "both", "email", clock.now(session), ours=True, others=others)
+    yield shop_database
+    with shop_database.transaction() as session:
+        made = select(Content.id).where(Content.id.not_in(before))
+        versions = select(ContentVersion.id).where(ContentVersion.content_id.in_(made))
+        session.execute(update(Content).where(Content.id.in_(made)).values(current_version_id=None, variants=None))
+        session.execute(delete(ContentLink).where(ContentLink.content_version_id.in_(versions)))
+        session.execute(delete(ContentVersion).where(ContentVersion.id.in_(versions)))
+        session.execute(delete(Content).where(Content.id.not_in(before)))
+
+
+def sources(database: Database, slug: str) -> dict[tuple[int, str], str]:
+    with database.transaction() as session:
+        content = select(Content.id).where(Content.slug == slug).scalar_subquery()
+        rows = session.scalars(select(ContentVersion).where(ContentVersion.content_id == content))
+        return {(row.number, row.language): row.source for row in rows}
+
+
+def lines(page: str) -> list[str]:
+    return re.findall(r"(Error|Warning), line (\d+)", page)
+
+
+def test_what_a_writer_starts_from_can_be_saved(marketer: FlaskClient, own: Database) -> None:
+    for channel in ("email", "sms"):
+        page = marketer.get(f"/contents/-/new?channel={channel}").text
+        assert "Ready to save" in page and "Error, line" not in page
+    assert 'href="/contents/-/new"' in marketer.get("/contents").text
+
+
+def test_a_new_content_gets_its_name_and_first_version(marketer: FlaskClient, own: Database) -> None:
+    form = {"name": "Spring sale!", "text": mail().replace("\n", "\r\n"), "number": "0"}
+    answer = post(marketer, "/contents/-/new", **form)
+    assert answer.location == "/contents/spring-sale"
+    assert sources(own, "spring-sale") == {(1, "en"): mail()}
+    assert "Saved as version 1" in marketer.get("/contents/spring-sale").text
+    with own.transaction() as session:
+        noted = session.scalars(select(AuditLog).where(AuditLog.object == "content spring-sale")).one()
+    assert (noted.action, noted.detail) == ("save", {"version": 1})
+    taken = post(marketer, "/contents/-/new", **form | {"text": mail("Other")})
+    assert taken.status_code == 422 and "There is already a content" in taken.text and "Other" in taken.text
+    assert post(marketer, "/contents/-/new", **form | {"name": "!"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("---\nsubjekt: x\n---\n<mjml></mjml>", 2),
+        ("---\nsubject: x\n---\n<mjml><mj-body>\n{{ first_name </mj-body></mjml>", 5),
+        (mail(text="{% when plan is is %}x{% endwhen %}"), 6),
+        ("", 1),
+    ],
+)
+def test_a_text_with_an_error_is_not_saved_not_lost_and_marked_at_its_line(
+    marketer: FlaskClient, own: Database, text: str, line: int
+) -> None:
+    answer = post(marketer, "/contents/both/edit", text=text, number="1")
+    assert answer.status_code == 422 and "Not saved" in answer.text
+    assert lines(answer.text) == [("Error", str(line))] and f'data-errors="{line}"' in answer.text
+    checked = post(marketer, "/contents/-/check", text=text, slug="both")
+    assert lines(checked.text) == [("Error", str(line))] and "Cannot be saved" in checked.text
+    assert "<html" not in checked.text
+    assert len(sources(own, "both")) == 2
+
+
+def test_the_next_version_keeps_the_other_languages(marketer: FlaskClient, own: Database) -> None:
+    page = marketer.get("/contents/both/edit?language=de").text
+    assert "Guten Tag" in page and 'name="number" value="1"' in page and "language=de" in page
+    german = mail("Servus", "Griaß di", "de")
+    answer = post(marketer, "/contents/both/edit?language=de", text=german, number="1", language="de")
+    assert answer.location == "/contents/both?language=de"
+    now = {key: source for key, source in sources(own, "both").items() if key[0] == 2}
+    assert now == {(2, "en"): mail(), (2, "de"): german}
+    post(marketer, "/contents/both/edit", text=mail("Hey"), number="2")
+    assert sources(own, "both")[3, "de"] == german and "Hey" in sources(own, "both")[3, "en"]
+    post(marketer, "/contents/both/edit", text=mail("Hey"), number="3")
+    assert (4, "en") not in sources(own, "both"), "the same text is no new version"
+
+
+def test_an_error_elsewhere_says_where(marketer: FlaskClient, own: Database) -> None:
+    answer = post(marketer, "/contents/both/edit", text=mail().replace("language: en\n", ""), number="1")
+    assert answer.status_code == 422 and "In de: " in answer.text and lines(answer.text) == [("Error", "1")]
+
+
+def test_nobody_writes_over_what_somebody_saved_meanwhile(marketer: FlaskClient, own: Database) -> None:
+    post(marketer, "/contents/both/edit", text=mail("First"), number="1")
+    late = post(marketer, "/contents/both/edit", text=mail("Second"), number="1")
+    assert late.status_code == 422 and "Somebody saved version 2 meanwhile" in late.text and "Second" in late.text
+    again = post(
+        marketer, "/contents/both/edit", text=mail("Second"), number=re.findall(r'"number" value="(\d)"', late.text)[0]
+    )
+    assert again.status_code == 422
+    assert (3, "en") not in sources(own, "both")
+
+
+def test_the_look_is_alone_in_a_sandbox_with_sample_values(marketer: FlaskClient, own: Database) -> None:
+    seen = post(marketer, "/contents/-/look", text=mail("For {{ first_name }}", "<b>Bold</b>"), channel="email")
+    assert "sandbox" in seen.headers["Content-Security-Policy"] and seen.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "For Alex" in seen.text and "<b>Bold</b> Alex" in seen.text
+    text = post(marketer, "/contents/-/look", text="Hi <{{ first_name }}>", channel="sms")
+    assert "Hi &lt;Alex&gt;" in text.text
+    assert "nothing to see before" in post(marketer, "/contents/-/look", text="---", channel="email").text
+    assert sources(own, "both").keys() == {(1, "en"), (1, "de")}
+
+
+def test_viewers_read_the_text_and_change_nothing(viewer: FlaskClient, own: Database) -> None:
+    page = viewer.get("/contents/both/edit")
+    assert page.status_code == 200 and "readonly" in page.text and "data-save" not in page.text
+    assert post(viewer, "/contents/both/edit", text=mail("Mine"), number="1").status_code == 403
+    assert len(sources(own, "both")) == 2
+
+
+def test_a_content_without_a_version_gets_its_first(marketer: FlaskClient, own: Database) -> None:
+    assert marketer.get("/contents/nothing/edit").status_code == 404
+    assert "Ready to save" in marketer.get("/contents/nudge-sms/edit").text
