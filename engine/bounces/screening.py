@@ -26,6 +26,7 @@ NO_REPLY = re.compile(r"(?:no|do-?not)-?reply|majordomo|abuse", re.IGNORECASE)  
 LIST_HEADERS = {"list-id", "list-unsubscribe", "list-post"}
 NAMED = re.compile(r"^\s{0,4}<[^<>\s]{1,64}@[^<>\s]{1,200}>:", re.MULTILINE)  # how qmail, Postfix and their kin begin
 REPLY_LINE = re.compile(r"^\s{0,8}5[0-5]\d[ -]", re.MULTILINE)  # a server's reply on a line of its own
+ALONE = re.compile(r"(?:^|:)\s{0,8}[<\"'*\s]{0,4}[^<>\s@]{1,64}@[^<>\s\"']{1,200}[>\"']?[:.,]?\s{0,4}$", re.MULTILINE)
 REPLIES = ("re:", "aw:", "antw:", "sv:", "odp:", "ynt:", "vs:", "rv:")
 
 
@@ -44,10 +45,17 @@ def is_bounce(clues: Clues) -> bool:
     if not (certain or coded or "subjects" in subject or "intros" in body):
         return False
     sender = _sender(clues)
+    if not (sender or "subjects" in subject or clues.report_type or _is_laid_out(clues.human[:8000])):
+        return False
     score = sender + 2 * ("subjects" in subject) + 2 * ("intros" in body) + 3 * certain
     score += coded + bool(reasons().find(text)) - _against(clues, subject)
     confirmed = "delivered" in body and not coded and not DENIED.search(text)
     return score >= (THRESHOLD if sender > 1 else THRESHOLD + 1) and not confirmed and not _delayed(clues)
+
+
+def _is_laid_out(said: str) -> bool:
+    """Whether a recipient or a reply stands on a line of its own, as servers write; people quote within sentences."""
+    return bool(REPLY_LINE.search(said) or NAMED.search(said) or ALONE.search(said))
 
 
 def is_from_a_person(clues: Clues) -> bool:

@@ -33,7 +33,8 @@ reasons: dict[str, str] = {
         adresse ist unbekannt | adresse unbekannt | mailbox existiert nicht | postfach existiert nicht |
         postfach nicht gefunden | postfach unbekannt | konto existiert nicht | konto nicht vorhanden |
         kein postfach | kein benutzer | keinen benutzer | nicht in der domäne gefunden | wurde nicht gefunden |
-        nicht gefunden | existiert nicht | ist hier nicht bekannt | nicht bekannt | nicht existent |
+        nicht gefunden | nicht im * gefunden | existiert nicht | ist hier nicht bekannt | nicht bekannt |
+        nicht existent |
         ungültige e-mail-adresse | nicht verfügbar oder existiert | adressat unbekannt
     """,
     "unknown_domain": """
