@@ -19,6 +19,7 @@ from engine.receipts.verp import ReturnPath
 
 State = Literal["verified", "missing", "wrong", "unknown"]
 MOST_SECONDS = 5.0
+PUBLISH = "Publish the record that the page Senders and `cairn identities records` show."
 KINDS = {
     "dkim": "Signature (DKIM)",
     "spf": "Relays (SPF)",
@@ -95,7 +96,10 @@ def _of_key(domain: str, key: Key, dns: Dns) -> Check | None:
     records = dns.texts(name)
     if not records:
         return Check(
-            "dkim", "missing", f"There is no key at {name}.", "Publish what `cairn identities records` prints."
+            "dkim",
+            "missing",
+            f"There is no key at {name}.",
+            PUBLISH,
         )
     if len(records) > 1 or _tags(records[0]).get("p") != _tags(key.record())["p"]:
         return Check(

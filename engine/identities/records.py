@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from engine.identities.values import Identity
 from engine.receipts.verp import ReturnPath
+
+ADDRESS = re.compile(r"[0-9.]+").fullmatch
 
 
 class Record(NamedTuple):
@@ -40,5 +43,6 @@ def needed(identity: Identity, bounces: ReturnPath | None, site: str) -> Iterato
     )  # fmt: skip
     if identity.tracking_domain:
         name = urlsplit(identity.site).hostname or ""
-        target = f"{urlsplit(site).hostname}."
-        yield Record(name, "CNAME", target, "Links, pixel and unsubscribing lead here.")
+        host = urlsplit(site).hostname or ""
+        kind, value = ("CNAME", f"{host}.") if not ADDRESS(host) else ("A", host)
+        yield Record(name, kind, value, "Links, pixel and unsubscribing lead here.")

@@ -44,6 +44,8 @@ PATHS = (
     "/mailbox/EMAIL",
     "/mailbox/SMS",
     "/settings",
+    "/settings/senders",
+    "/settings/senders/workspace?check=1",
     "/topics",
     "/topics/-/new",
     "/forms",

@@ -26,6 +26,7 @@ from webapp.pages import (
     publishing,
     reports,
     segments,
+    senders,
     settings,
     snippets,
     states,
@@ -35,7 +36,7 @@ from webapp.pages import (
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
-    *(mailbox, settings, api_keys, limits, topics, forms, contents, content_text, snippets),
+    *(mailbox, settings, api_keys, limits, senders, topics, forms, contents, content_text, snippets),
 )
 
 

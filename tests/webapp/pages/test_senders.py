@@ -1,0 +1,61 @@
+"""The pages of senders."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from engine import workspace
+from engine.db import Database
+from engine.identities import store
+from engine.identities.house import house
+from tests.webapp.pages import sample
+from tests.webapp.pages.conftest import at_work, post
+
+SHOP = {
+    "slug": "shop",
+    "name": "The Shop",
+    "address": "news@shop.io",
+    "selector": "s1",
+    "tracking_domain": "go.shop.io",
+}
+RELAY = "smtp://me:hunter2@mx.shop.io:587"
+
+
+def test_administrators_make_change_and_remove_a_sender(app: Flask, shop_database: Database) -> None:
+    admin = at_work(app, shop_database, sample.ADMIN)
+    assert "Short name" in admin.get("/settings/senders/-/new").text
+    assert post(admin, "/settings/senders/-/new", **SHOP, relays=RELAY).status_code == 302
+    page = admin.get("/settings/senders/shop").text
+    assert "s1._domainkey.shop.io" in page and "go.shop.io" in page and "mx.shop.io:587" in page
+    assert "hunter2" not in page and "PRIVATE" not in page
+    assert post(admin, "/settings/senders/-/new", **SHOP).status_code == 422
+    assert post(admin, "/settings/senders/shop", name="Shop", address="other@shop.io").status_code == 302
+    with shop_database.transaction() as session:
+        found = store.find(session, "shop", house())
+    assert (found.name, found.relays, found.dkim is not None) == ("Shop", RELAY, True)
+    refused = post(admin, "/settings/senders/shop", name="Shop", address="nobody")
+    assert refused.status_code == 422 and "is no email address" in refused.text
+    assert post(admin, "/settings/senders/shop/default").status_code == 302
+    with shop_database.transaction() as session:
+        assert workspace.load(session).identity == "shop"
+    post(admin, "/settings/senders/shop/remove")
+    assert "It is not removed" in admin.get("/settings/senders/shop").text
+    post(admin, "/settings/senders/workspace/default")
+    post(admin, "/settings/senders/shop/remove")
+    assert admin.get("/settings/senders/shop").status_code == 404
+
+
+def test_what_dns_says_is_shown_when_asked(app: Flask, shop_database: Database) -> None:
+    admin = at_work(app, shop_database, sample.ADMIN)
+    assert "Could not be checked" not in admin.get("/settings/senders/workspace").text
+    assert "Could not be checked" in admin.get("/settings/senders/workspace?check=1").text
+
+
+def test_others_only_see_them(marketer: FlaskClient, viewer: FlaskClient) -> None:
+    for client in (marketer, viewer):
+        assert client.get("/settings/senders").status_code == 200
+        assert "Save</button>" not in client.get("/settings/senders/workspace").text
+        assert client.get("/settings/senders/-/new").status_code == 403
+        for path in ("-/new", "workspace", "workspace/default", "workspace/remove"):
+            assert post(client, f"/settings/senders/{path}", **SHOP).status_code == 403
