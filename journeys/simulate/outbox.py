@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.expr import Facts
 from engine.messages import gate
@@ -72,24 +72,24 @@ class Outbox:
         pressure = self._plan.pressure[letter.step.id]
         self._sent.append(Sent(now, letter.step.kind, pressure.topic, pressure.counts))
 
-    def pressed(self, facts: gate.Facts, contact: Facts, pressure: Pressure, now: dt.datetime) -> gate.Facts:
-        """The gate's facts with what caps count and the end of quiet hours, for a step that knows limits."""
+    def pressed(self, contact: Facts, pressure: Pressure, now: dt.datetime) -> dict[str, Any]:
+        """Fields of the gate's facts: what caps count, and the end of quiet hours. Only those that the step knows."""
         own, hours = pressure.own, pressure.quiet
-        return facts._replace(
-            cap=own,
-            cap_count=sum(1 for _ in self._within(own, now)) if own else 0,
-            limits=tuple(gate.Counted(of, cap, self._counted(of, cap, now)) for of, cap in pressure.caps),
-            quiet=hours,
-            quiet_until=self._plan.limits.ends(hours, *_places(contact), now) if hours else None,
-        )
-
-    def _within(self, cap: Cap, now: dt.datetime) -> Iterable[Sent]:
-        since = cap.since(now)
-        return (one for one in self._sent if since < one.at <= now)
+        found: dict[str, Any] = {}
+        if own is not None:
+            since = own.since(now)
+            found["cap"], found["cap_count"] = own, len([1 for one in self._sent if since < one.at <= now])
+        if pressure.caps:
+            found["limits"] = tuple(gate.Counted(of, cap, self._counted(of, cap, now)) for of, cap in pressure.caps)
+        if hours is not None:
+            found["quiet"], found["quiet_until"] = hours, self._plan.limits.ends(hours, *_places(contact), now)
+        return found
 
     def _counted(self, of: str, cap: Cap, now: dt.datetime) -> int:
+        since = cap.since(now)
         return sum(
-            one.counts and (of in ("all", one.channel) or of == f"topic:{one.topic}") for one in self._within(cap, now)
+            one.counts and since < one.at <= now and (of in ("all", one.channel) or of == f"topic:{one.topic}")
+            for one in self._sent
         )
 
 

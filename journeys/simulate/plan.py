@@ -69,11 +69,6 @@ class Pressure(NamedTuple):
     topic: str | None
     counts: bool
 
-    @property
-    def is_none(self) -> bool:
-        """Whether it sends without limits."""
-        return self.own is None and not self.caps and self.quiet is None
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:

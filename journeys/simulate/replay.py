@@ -382,7 +382,7 @@ class Replay:
         step = letter.step
         facts, channel, pressure = self.facts, step.kind, self.plan.pressure[step.id]
         topic, since = pressure.topic, self.person.suppressed.get(channel)
-        found = gate.Facts(
+        return gate.Facts(
             channel=channel,
             address=facts.email if channel == "email" else facts.phone,
             channel_state=facts.consent.get((channel, "")),
@@ -392,8 +392,8 @@ class Replay:
             needs_consent=channel == "sms" and self.plan.workspace.sms_needs_consent,
             leaving=self._exit(letter.stay, now),
             expires_at=letter.expires_at,
+            **self.outbox.pressed(facts, pressure, now),
         )
-        return found if pressure.is_none else self.outbox.pressed(found, facts, pressure, now)
 
 
 def _moved(slugs: frozenset[str], turn: Turn) -> frozenset[str]:
