@@ -20,6 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import clock, log, partitions, retention, segments
+from engine.channels.sms import references
 from engine.contacts import consent
 from engine.db import Database
 from engine.receipts import store as receipts
@@ -83,12 +84,13 @@ def join_texts(session: Session, now: dt.datetime) -> list[str]:
 
 
 def tidy(session: Session, now: dt.datetime) -> list[str]:
-    """Forget what is of long ago (slots, deliveries, bounces in full, pieces of texts), end consent whose time is over,
-    and scrub what came in late of those who were erased."""
+    """Forget what is of long ago (slots, deliveries, bounces in full, pieces and names of texts), end consent whose
+    time is over, and scrub what came in late of those who were erased."""
     session.execute(text("delete from schedule_slots where taken_at < clock_timestamp() - :kept"), {"kept": SLOTS_KEPT})
     endpoints.forget(session, now)
     receipts.forget(session, now)
     joining.forget(session, now)
+    references.forget(session, now)
     consent.expire(session, now)
     erasing.scrub_late(session, now)
     return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import resource
 import socket
@@ -16,7 +17,7 @@ import pytest
 import smpp34
 from sqlalchemy import text
 
-from engine.channels.sms import gateway
+from engine.channels.sms import gateway, references
 from engine.db import Database
 from engine.signing import signer
 from tests.engine.channels.gateways import Centre, centre
@@ -207,3 +208,12 @@ def test_pieces_by_wide_references_and_by_smpps_own_parameters_are_joined(databa
         assert piece(server, b"\x06\x08\x04\x01\x07\x02\x01", "very ") == 0
         assert segment(2, b"parameters") == 0 and segment(1, b"own ") == 0
     assert rows(database, "select body from incoming_texts order by id") == [("very wide",), ("own parameters",)]
+
+
+def test_names_of_long_ago_are_dropped(database: Database) -> None:
+    now = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+    row = text("insert into gateway_references values ('g', :name, 1, :at, :at)")
+    with database.transaction() as session:
+        session.execute(row, [{"name": str(days), "at": now - dt.timedelta(days=days)} for days in (1, 29, 31)])
+        references.forget(session, now)
+    assert rows(database, "select reference from gateway_references order by 1") == [("1",), ("29",)]

@@ -33,6 +33,10 @@ AHEAD = dt.timedelta(hours=1)
 """By how much a receipt may be ahead of the commit that names its message; mostly it is a fraction of a second."""
 LATEST = dt.timedelta(days=14)
 """No receipt comes later: a gateway gives a text up after some days. By then it may have begun to count anew."""
+KEPT, MOST_FORGOTTEN = dt.timedelta(days=30), 50_000
+FORGET = text("""
+delete from gateway_references where (gateway, reference) in (
+    select gateway, reference from gateway_references where stored_at < :before order by stored_at limit :limit)""")
 DIGITS, HEXADECIMAL = frozenset("0123456789"), frozenset("0123456789abcdefABCDEF")
 LONGEST = 20
 
@@ -73,6 +77,11 @@ def receipt_id(reference: str, message: MessageKey | None, said: str, now: dt.da
     stands for it. `store` finds such a receipt by how its id begins.
     """
     return f"{plain(reference)}:{message[0] if message else f'{now:%Y-%m-%d}'}:{said}"
+
+
+def forget(session: Session, now: dt.datetime) -> None:
+    """Drop the names of messages of which no receipt can come any more."""
+    session.execute(FORGET, {"before": now - KEPT, "limit": MOST_FORGOTTEN})
 
 
 def plain(reference: str) -> str:
