@@ -15,6 +15,8 @@ from engine.channels.dkim import Dkim
 from engine.contacts import suppressions
 from engine.content.store import load_renderer
 from engine.errors import InvalidInput
+from engine.identities import store as identities
+from engine.identities.values import OWN, House, Identity, sending_as
 from engine.messages.compose import context
 from engine.model import AuditLog
 from engine.previews.message import Content, Person, candidate, decided, envelope, marked
@@ -34,6 +36,7 @@ class Letter(NamedTuple):
     sender: str
     recipient: str
     data: bytes
+    identity: Identity
 
 
 class Handed(NamedTuple):
@@ -90,11 +93,14 @@ def prepare(
             hint = "`cairn suppressions list ADDRESS` tells why."
             raise InvalidInput("is an address that must not be written to", where=each, hint=hint)
     who = decided(session, content.version_id, renderer, who, now)
+    senders = identities.load(session, known, House(site, signer.sealing_key))
+    identity = senders.of(content.compiled.get("identity")) or senders.default
+    known = sending_as(known, identity)
     sender = renderer.sender[1] if renderer.sender else known.sender_address
     mails = [one(renderer, who, each, known, site, now) for each in to]
     detail = {"version": content.number, "to": [signer.address_hmac("email", each).hex() for each in to]}
     session.add(AuditLog(actor=actor, action="content tested", object=content.slug, detail=detail, at=now))
-    return [Letter(sender, mail.recipient, mail.data) for mail in mails]
+    return [Letter(sender, mail.recipient, mail.data, identity) for mail in mails]
 
 
 def one(
@@ -106,9 +112,14 @@ def one(
 
 
 def hand_over(letters: Sequence[Letter], smtp_url: str, dkim: Dkim | None = None) -> list[Handed]:
-    """Give letters to the relays of a setting; call it outside of a transaction. Raises ConfigurationError."""
-    post = hand_over_one(smtp_url)
-    return [
-        Handed(each.recipient, post(each.sender, each.recipient, dkim.sign(each.data) if dkim else each.data))
-        for each in letters
-    ]
+    """Give letters to the relays of their identity, else to those of a setting; call it outside of a transaction.
+
+    `dkim` signs for the workspace's own sender. Raises ConfigurationError.
+    """
+    posts = {setting: hand_over_one(setting or smtp_url) for setting in {each.identity.relays for each in letters}}
+    found = []
+    for each in letters:
+        signing = dkim if each.identity.slug == OWN else each.identity.dkim
+        data = signing.sign(each.data) if signing else each.data
+        found.append(Handed(each.recipient, posts[each.identity.relays](each.sender, each.recipient, data)))
+    return found

@@ -18,6 +18,8 @@ from engine.content.trial import sample_context
 from engine.content.variants import chosen
 from engine.errors import NotFound
 from engine.feeds.choose import choose
+from engine.identities import store as identities
+from engine.identities.values import House, sending_as
 from engine.messages import blocks
 from engine.messages.compose import context, full_name, plain_site
 from engine.messages.handed import Candidate
@@ -171,6 +173,8 @@ def render(
     `renderer` is given for a text that is not saved.
     """
     renderer = renderer or load_renderer(session, content.version_id)
+    senders = identities.load(session, known, House(site))
+    known = sending_as(known, senders.by_slug.get(content.compiled.get("identity") or "", senders.default))
     try:
         who = decided(session, content.version_id, renderer, who, now)
         return made(renderer, who, known, site, now)

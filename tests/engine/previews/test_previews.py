@@ -16,6 +16,9 @@ from engine.channels.allowed import parse
 from engine.contacts import suppressions
 from engine.content import store
 from engine.errors import ConfigurationError, InvalidInput, NotFound, ProviderError
+from engine.identities import store as identities
+from engine.identities.store import Form
+from engine.identities.values import House
 from engine.model import AuditLog, Contact, Message
 from engine.previews import handing, look, message, spam
 from engine.signing import Signer
@@ -120,6 +123,21 @@ def test_a_test_send_arrives_marked_and_is_in_no_ledger(session: Session) -> Non
     [entry] = session.scalars(select(AuditLog).where(AuditLog.action == "content tested"))
     assert (entry.actor, entry.object, len(entry.detail["to"])) == ("me", "hello", 2)
     assert "ann" not in str(entry.detail)
+
+
+def test_previews_and_test_sends_are_from_the_identity_that_the_content_names(session: Session) -> None:
+    with recording_server(keep=True) as main, recording_server(keep=True) as own:
+        form = Form(slug="club", name="Club", address="a@club.example", relays=own.url, selector="s1")
+        identities.put(session, form, House(SITE, SIGNER.sealing_key), "ann", noon)
+        found = save(session, HELLO.replace("utm:", "from: club\nutm:"))
+        preview = message.render(session, found, message.nobody(found), SHOP, SITE, noon)
+        assert dict(preview.headers)["From"] == "Club <a@club.example>"
+        nobody = message.nobody(found)
+        letters = handing.prepare(session, found, nobody, ["x@x.example"], SHOP, SITE, "me", noon, SIGNER, allowed=None)
+        handing.hand_over(letters, main.url)
+    assert main.messages == []
+    [(_, data)] = own.messages
+    assert b"From: Club <a@club.example>" in data and data.count(b"DKIM-Signature:") == 2
 
 
 def test_a_test_send_refuses_too_many_bad_and_suppressed_addresses(session: Session) -> None:
