@@ -127,7 +127,8 @@ def test_a_content_is_written_and_seen_while_it_is_written(page: Page) -> None:
     expect(look.get_by_text("the beans are here.")).to_be_visible()
     page.get_by_label("Name").fill("New beans")
     page.get_by_role("button", name="Save").click()
-    page.wait_for_url("**/contents/new-beans")
+    page.wait_for_url("**/contents/new-beans?new=email")
     expect(page.get_by_text("Saved as version 1")).to_be_visible()
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.includes('content:'))") == []
     page.get_by_role("link", name="Edit").click()
     expect(page.get_by_label("Text of the content")).to_have_value(written)

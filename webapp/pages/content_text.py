@@ -185,7 +185,8 @@ def _saved(opened: Work, draft: Draft, name: str = "") -> ResponseReturnValue:
     except CairnError as error:
         return _editor(opened, draft, [_problem(error)], name)
     flash(f"Saved as version {number}. It is what is sent from now on.", "success")
-    return redirect(url_for("pages.content", slug=draft.slug, language=draft.language or None))
+    new = draft.channel if name else None  # the browser then forgets its copy of a text that had no name yet
+    return redirect(url_for("pages.content", slug=draft.slug, language=draft.language or None, new=new))
 
 
 def _save(opened: Work, draft: Draft) -> int:

@@ -67,7 +67,7 @@ def test_what_a_writer_starts_from_can_be_saved(marketer: FlaskClient, own: Data
 def test_a_new_content_gets_its_name_and_first_version(marketer: FlaskClient, own: Database) -> None:
     form = {"name": "Spring sale!", "text": mail().replace("\n", "\r\n"), "number": "0"}
     answer = post(marketer, "/contents/-/new", **form)
-    assert answer.location == "/contents/spring-sale"
+    assert answer.location == "/contents/spring-sale?new=email"
     assert sources(own, "spring-sale") == {(1, "en"): mail()}
     assert "Saved as version 1" in marketer.get("/contents/spring-sale").text
     with own.transaction() as session:

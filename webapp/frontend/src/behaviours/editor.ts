@@ -1,8 +1,8 @@
 /**
  * The text editor: a textarea with line numbers, marks on lines with errors, and a copy of unsaved work in the browser.
  *
- * `<div data-editor="KEY"><textarea></textarea></div>`; KEY names the copy. Tab keeps moving the focus, so that the
- * keyboard can leave; Ctrl/Cmd+S submits the form.
+ * `<div data-editor="KEY"><textarea></textarea></div>`; KEY names the copy, which `data-editor-done="KEY"` on
+ * a later page forgets. Tab keeps moving the focus, so that the keyboard can leave; Ctrl/Cmd+S submits the form.
  */
 
 interface Parts {
@@ -78,7 +78,6 @@ function attachEditor(box: HTMLElement): void {
     if (!submitted && area.isConnected && area.value !== parts.saved) event.preventDefault();
   });
   new MutationObserver(() => numbers(parts)).observe(box, { attributeFilter: ["data-errors"] });
-  if (box.dataset.clean === "") localStorage.removeItem(PREFIX + (box.dataset.editor ?? ""));
   numbers(parts);
   restore(parts);
 }
@@ -97,6 +96,9 @@ export function jumpTo(line: number, column: number): void {
 }
 
 export function attachEditors(root: ParentNode): void {
+  for (const done of root.querySelectorAll<HTMLElement>("[data-editor-done]")) {
+    localStorage.removeItem(PREFIX + (done.dataset.editorDone ?? ""));
+  }
   for (const box of root.querySelectorAll<HTMLElement>("[data-editor]:not([data-attached])")) {
     box.dataset.attached = "";
     attachEditor(box);
