@@ -17,6 +17,7 @@ from webapp.pages import (
     contents,
     dashboard,
     deliverability,
+    feeds,
     formats,
     forms,
     journeys,
@@ -36,7 +37,7 @@ from webapp.pages import (
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
-    *(mailbox, settings, api_keys, limits, senders, topics, forms, contents, content_text, snippets),
+    *(mailbox, settings, api_keys, limits, senders, topics, forms, contents, feeds, content_text, snippets),
 )
 
 
