@@ -71,7 +71,12 @@ def of_heading(source: Source) -> Iterator[Note]:
 def of_language(source: Source, body: Text) -> Iterator[Note]:
     """Screen readers choose their voice by the language of the page."""
     root = re.search(r"<(mjml|html)\b[^>]*>", body.text, re.IGNORECASE)
-    if root and not source.language and not re.search(r"\slang\s*=", root[0], re.IGNORECASE):
+    said = re.search(r"\slang\s*=\s*[\"']?([\w-]*)", root[0], re.IGNORECASE) if root else None
+    if said and source.language and said[1].split("-")[0].lower() != source.language.split("-")[0]:
+        line = body.line + body.text.count("\n", 0, root.start() if root else 0)
+        message = f"The page says that its language is “{said[1]}”, the content that it is {source.language}."
+        yield note("lang", line, message, "leave lang= out: the language of the content is written there")
+    if root and not source.language and not said:
         line = body.line + body.text.count("\n", 0, root.start())
         message = "The page does not say its language; screen readers read it in that of the reader's device."
         yield note("lang", line, message, f'write language: en in the front matter, or <{root[1].lower()} lang="en">')

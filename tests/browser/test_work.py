@@ -132,3 +132,13 @@ def test_a_content_is_written_and_seen_while_it_is_written(page: Page) -> None:
     assert page.evaluate("Object.keys(localStorage).filter(key => key.includes('content:'))") == []
     page.get_by_role("link", name="Edit").click()
     expect(page.get_by_label("Text of the content")).to_have_value(written)
+
+
+def test_a_content_is_looked_at_in_another_language(page: Page) -> None:
+    page.goto("/contents/greeting")
+    expect(page.frame_locator("#preview").get_by_text("Welcome")).to_be_visible()
+    page.get_by_label("Language", exact=True).select_option("de")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**language=de**")
+    expect(page.frame_locator("#preview").get_by_text("Willkommen")).to_be_visible()
+    expect(page.frame_locator("#preview").locator("html")).to_have_attribute("lang", "de")

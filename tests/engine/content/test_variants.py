@@ -29,20 +29,23 @@ def rendered(session: Session, version_id: int) -> RenderedEmail:
 
 
 def test_all_languages_are_one_version(session: Session) -> None:
-    first = store.save(session, english, "hello", "email", noon, others={"de": german, "ar": arabic})
+    first = store.save(session, english, "hello", "email", noon, ours=True, others={"de": german, "ar": arabic})
     rows = store.rows_of(session, first.id)
     assert [(row.language, row.number) for row in rows.values()] == [("en", 1), ("ar", 1), ("de", 1)]
     own = session.scalars(select(Content)).one()
     assert own.current_version_id == first.id and own.variants == {row.language: row.id for row in rows.values()}
-    assert store.save(session, english, "hello", "email", noon, others={"de": german, "ar": arabic}).id == first.id
-    changed = store.save(session, english, "hello", "email", noon, others={"de": german + " "})
+    assert (
+        store.save(session, english, "hello", "email", noon, ours=True, others={"de": german, "ar": arabic}).id
+        == first.id
+    )
+    changed = store.save(session, english, "hello", "email", noon, ours=True, others={"de": german + " "})
     assert [(row.language, row.number) for row in store.rows_of(session, changed.id).values()] == [("en", 2), ("de", 2)]
-    alone = store.save(session, english, "hello", "email", noon)
+    alone = store.save(session, english, "hello", "email", noon, ours=True)
     assert (alone.number, own.variants) == (3, None)
 
 
 def test_a_variant_takes_over_all_but_words(session: Session) -> None:
-    first = store.save(session, english, "hello", "email", noon, others={"de": german, "ar": arabic})
+    first = store.save(session, english, "hello", "email", noon, ours=True, others={"de": german, "ar": arabic})
     rows = store.rows_of(session, first.id)
     mail = rendered(session, rows["de"].id)
     assert mail.subject == "Guten Tag" and b"From: Shop <shop@example.com>" in mail.data
@@ -56,7 +59,7 @@ def test_a_variant_takes_over_all_but_words(session: Session) -> None:
 
 def test_what_differs_between_languages_is_told(session: Session) -> None:
     untranslated = content(mjml("Hi"), "subject: Hello")
-    first = store.save(session, english, "hello", "email", noon, others={"de": german, "fr": untranslated})
+    first = store.save(session, english, "hello", "email", noon, ours=True, others={"de": german, "fr": untranslated})
     rows = store.rows_of(session, first.id)
     told = [each["message"] for each in rows["de"].warnings]
     assert "Only de has the variables vorname." in told and "Only en has the variables first_name." in told
@@ -64,25 +67,38 @@ def test_what_differs_between_languages_is_told(session: Session) -> None:
     assert "The subject is the same in fr as in en." in [each["message"] for each in rows["fr"].warnings]
 
 
+def test_a_page_that_says_another_language_than_its_file_is_told(session: Session) -> None:
+    copied = content(mjml("Hallo").replace("<mjml>", '\n<mjml lang="en">'), "subject: Guten Tag")
+    first = store.save(session, english, "hello", "email", noon, ours=True, others={"de": copied})
+    told = [each for each in store.rows_of(session, first.id)["de"].warnings if each["kind"] == "lang"]
+    assert [(each["line"], "“en”" in each["message"]) for each in told] == [(5, True)]
+
+
 def test_a_fault_names_the_language_and_nothing_is_saved(session: Session) -> None:
     with pytest.raises(VariantError, match="never closed") as caught:
-        store.save(session, english, "hello", "email", noon, others={"de": content(mjml("{{ n"))})
+        store.save(session, english, "hello", "email", noon, ours=True, others={"de": content(mjml("{{ n"))})
     assert (caught.value.language, caught.value.line) == ("de", 4)
     with pytest.raises(VariantError, match="does not say its language"):
-        store.save(session, content(mjml("Hi")), "hello", "email", noon, others={"de": german})
+        store.save(session, content(mjml("Hi")), "hello", "email", noon, ours=True, others={"de": german})
     with pytest.raises(VariantError, match="language: fr"):
         store.save(
-            session, english, "hello", "email", noon, others={"de": german.replace("subject", "language: fr\nsubject")}
+            session,
+            english,
+            "hello",
+            "email",
+            noon,
+            ours=True,
+            others={"de": german.replace("subject", "language: fr\nsubject")},
         )
     with pytest.raises(VariantError, match="two files in en"):
-        store.save(session, english, "hello", "email", noon, others={"en": german})
+        store.save(session, english, "hello", "email", noon, ours=True, others={"en": german})
     with pytest.raises(LanguageError, match="no language"):
-        store.save(session, english, "hello", "email", noon, others={"v2": german})
+        store.save(session, english, "hello", "email", noon, ours=True, others={"v2": german})
     assert session.scalars(select(Content)).all() == []
 
 
 def test_text_messages_have_languages_too(session: Session) -> None:
-    first = store.save(session, "---\nlanguage: en\n---\nHello", "ping", "sms", noon, others={"de": "Hallo"})
+    first = store.save(session, "---\nlanguage: en\n---\nHello", "ping", "sms", noon, ours=True, others={"de": "Hallo"})
     assert [row.compiled["text"] for row in store.rows_of(session, first.id).values()] == ["Hello", "Hallo"]
 
 
