@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -145,7 +146,7 @@ def _checked(form: Form, house: House) -> dict[str, Any]:
         "address": _address(form.address, "address"),
         "name": _line(form.name, "name"),
         "reply_to": _reply_to(form.reply_to),
-        "tracking_domain": _host(form.tracking_domain),
+        "tracking_domain": _host(form.tracking_domain, house.site),
         "postal_address": form.postal_address.replace("\0", "").strip(),
         "unverified": form.unverified,
     }
@@ -228,10 +229,13 @@ def _reply_to(given: str) -> str:
     return found
 
 
-def _host(given: str) -> str:
+def _host(given: str, site: str) -> str:
+    """A domain for links; at that of the site nothing but links would be answered, so it is refused."""
     found = given.strip().lower()
     if found and not HOST(found):
         raise InvalidInput("is no domain", "tracking_domain", "Write click.example.com, without https://.")
+    if found and found.partition(":")[0] == urlsplit(site).hostname:
+        raise InvalidInput("is where this site is reached", "tracking_domain", "Leave it empty, or take another name.")
     return found
 
 

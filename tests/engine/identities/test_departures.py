@@ -198,6 +198,7 @@ def test_a_default_is_not_removed_nor_what_messages_wait_for(database: Database)
         ("relays", "postmark://KEY@api.postmarkapp.com"),
         ("relays", "smtp://user:hunter2@host:port"),
         ("tracking_domain", "https://go.example"),
+        ("tracking_domain", "cairn.example"),
         ("selector", "a b"),
     ],
 )
