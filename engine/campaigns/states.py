@@ -71,7 +71,7 @@ def sendable(session: Session, found: Definition) -> None:
         audience.goal_of(session, found.goal)
     identities.expect(session, found.sender)
     if not found.variants:
-        raise InvalidInput("is missing", "content", "Name a content: cairn contents.")
+        raise InvalidInput("is missing", "content", "Name a content; `cairn content list` shows them.")
     known = {row.slug: row for row in session.execute(CONTENTS, {"slugs": [one.content for one in found.variants]})}
     for variant in found.variants:
         content = known.get(variant.content)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.campaigns import definition, states
+from engine.campaigns import definition, resuming, states
 from engine.campaigns import store as campaigns
 from engine.contacts.consent import suppress
 from engine.contacts.identify import identify
@@ -22,6 +22,7 @@ from engine.errors import InvalidInput
 from engine.events.record import LATE, NewEvent, record
 from engine.imports.events import import_events
 from engine.imports.report import Counts
+from engine.receipts import streams
 from engine.receipts.store import store
 from engine.receipts.values import Receipt
 from engine.signing import signer
@@ -63,6 +64,14 @@ UNDER_WAY = text("""
 select (select count(*) from messages where state = 'sending') + (select count(*) from event_inbox)
     + (select count(*) from campaigns where next_at is not null)
     + (select count(*) from enrolments where status = 'active') + (select count(*) from messages where state = 'queued')
+""")
+WAITING = text("""
+select 'message', state, reason, send_after::text, claimed_at::text, journal, step_id from messages
+where state in ('sending', 'queued')
+union all select 'event', name, error, available_at::text, null, null, null from event_inbox
+union all select 'campaign', state, slug, next_at::text, null, null, null from campaigns where next_at is not null
+union all select 'entry', e.status, e.phase, e.wake_at::text, e.deadline::text, j.state, e.step_id
+from enrolments e join journeys j on j.id = e.journey_id where e.status = 'active'
 """)
 ARRIVED = text("select id, origin_at from messages where contact_id = :id and accepted_at is not null limit 1")
 ORDERS = text("""
@@ -237,6 +246,18 @@ class Machine(Crew):
         if which < len(self.campaigns):
             self._done(lambda: self._write(change))
 
+    @rule()
+    def streams_go_on(self) -> None:
+        """A colleague lets what refusals have paused go on."""
+        self._done(lambda: self._write(self._resume_streams))
+
+    def _resume_streams(self, session: Session) -> int:
+        """How many streams were paused."""
+        paused = streams.listed(session)
+        for one in paused:
+            resuming.resume(session, one.stream, "test", clock.now(session))
+        return len(paused)
+
     # What the machines do ---------------------------------------------------------------------------------------------
 
     @rule(who=st.sets(people, min_size=1), what=st.sampled_from(["Signed Up", "Paid"]), number=workers, task=tasks)
@@ -343,7 +364,10 @@ class Machine(Crew):
                 if session.execute(UNDER_WAY).scalar() == 0:
                     return False
                 soon = session.execute(virtual.NEXT, {"now": now, "segments_at": now + DAY}).scalar()
-                clock.set_virtual(session, min(soon, now + DAY))
+                if soon is None:
+                    assert self._resume_streams(session), session.execute(WAITING).all()
+                else:
+                    clock.set_virtual(session, min(soon, now + DAY))
         self.order(0, "turn")
         return True
 

@@ -20,7 +20,7 @@ from tests.model.site import Servers, prepare
 from tests.model.stops import OF_JOB
 from workers.enqueue import connect
 
-LONG = int(os.environ.get("CAIRN_MODEL_EXAMPLES", "0"))
+LONG = int(os.environ.get("CAIRN_MODEL_EXAMPLES") or 0)
 SHORT = settings(
     max_examples=12,
     stateful_step_count=40,

@@ -61,7 +61,8 @@ class Server:
         """
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise ConfigurationError(f"“{url}” is no SMTP address. Write smtp://host:port or smtps://host:port.")
+            shown = f"{parts.scheme or 'no scheme'}, {parts.hostname or 'no host'}"  # the whole may hold a password
+            raise ConfigurationError(f"This is no SMTP address ({shown}). Write smtp://host:port or smtps://host:port.")
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if unknown := query.keys() - options:
             raise ConfigurationError(f"The SMTP address has an unknown option “{min(unknown)}”.")

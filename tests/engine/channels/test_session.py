@@ -155,3 +155,10 @@ def test_the_address_of_a_server() -> None:
 def test_an_address_that_is_wrong_or_unsafe_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError):
         Server.parse(url)
+
+
+@pytest.mark.parametrize("url", ["stmp://user:hidden@mail.example", "smtp://:hidden@", "user:hidden@mail.example"])
+def test_an_address_that_is_none_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Server.parse(url)
+    assert "hidden" not in str(caught.value)
