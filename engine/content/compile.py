@@ -135,6 +135,7 @@ def resolved(source: Text) -> Text:
 
 def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
     """An email: subject, HTML and text, links and pixel."""
+    written = " ".join(source.subject.text.split())
     source, apart = conditions.taken(replace(source, body=without_comments(source.body)), markup=True)
     body = source.body
     templates = [(resolved(body), True), (source.subject, False), (source.preheader, True)]
@@ -154,6 +155,7 @@ def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
         "channel": "email",
         "language": source.language,
         "subject": " ".join(source.subject.text.split()),
+        "written": written,
         "preheader": source.preheader.text,
         "html": html,
         "text": text,

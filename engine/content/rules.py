@@ -1,4 +1,4 @@
-"""The rules and queries of a content's blocks against what the workspace knows, when the content is saved."""
+"""What a content names, against what the workspace knows: its sender, its feeds, and all in the rules of its blocks."""
 
 from __future__ import annotations
 
@@ -46,6 +46,14 @@ def check_products(queries: Rules, feeds: Collection[str]) -> None:
             hint = f"Did you mean `{near[0]}`?" if near else f"make it with `cairn feeds add {feed} URL`"
             line, column = placed(one, *place(one["text"], one["text"].index(feed)))
             raise LanguageError(f"There is no product feed “{feed}”.", line, column, hint=hint)
+
+
+def check_sender(slug: str, identities: Collection[str]) -> None:
+    """Raises LanguageError if `from` names an identity that there is not; each message would wait for it."""
+    if slug not in {*identities, "workspace"}:
+        near = get_close_matches(slug, identities, 1)
+        hint = f"Did you mean `{near[0]}`?" if near else f"make it with `cairn identities add {slug} ADDRESS`"
+        raise LanguageError(f"from: there is no identity “{slug}”, and it is no address.", hint=hint)
 
 
 def _said(message: str) -> str:

@@ -209,7 +209,8 @@ def bound(name: str, piece: Piece, given: Mapping[str, Value], place: Tag) -> di
     """A value for each parameter. Raises LanguageError for one that is missing, or that the snippet does not have."""
     for key in given:
         if key not in piece.params:
-            hint = f"it has {', '.join(piece.params) or 'none'}"
+            names = ", ".join(piece.params)
+            hint = f"it has {names}" if names else f"begin the snippet with front matter that has params: {{{key}: }}"
             raise fault(place, f"The snippet “{name}” has no parameter {key}.", hint)
     values = {key: given.get(key, default) for key, default in piece.params.items()}
     missing = [key for key, value in values.items() if value is None]

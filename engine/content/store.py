@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from engine.content import attachments, taken, variants
 from engine.content.check import compile_safely
 from engine.content.compile import Compiled, compile_source
-from engine.content.rules import check_products, checked
+from engine.content.rules import check_products, check_sender, checked
 from engine.content.trial import sample_envelope
 from engine.errors import InvalidInput, NotFound
 from engine.expr.load import load as load_schema
 from engine.model.base import new_public_id
 from engine.model.content import Content, ContentLink, ContentVersion
 from engine.model.feed import Feed
+from engine.model.identity import Identity
 from engine.rendering import email, sms
 from engine.rendering.envelope import Envelope, RenderedEmail, RenderedSms
 
@@ -121,11 +122,13 @@ def add_version(
 
 
 def with_rules(session: Session, run: variants.Compile) -> variants.Compile:
-    """`run`, which then checks rules and queries against what the workspace knows. It raises LanguageError."""
+    """`run`, which then checks sender, rules and queries against what the workspace knows. It raises LanguageError."""
 
     def compiled(*arguments: Any) -> Compiled:
         one = run(*arguments)
         rules, products = one.data["rules"], one.data["products"]
+        if sender := one.data.get("identity"):
+            check_sender(sender, set(session.scalars(select(Identity.slug))))
         if products:
             check_products(products, set(session.scalars(select(Feed.slug))))
         return Compiled(one.data, one.warnings + checked(rules, load_schema(session))) if rules else one

@@ -47,6 +47,7 @@ def test_equal_rules_are_one_and_stand_in_subject_preheader_and_text() -> None:
     front += '\ntext: "{% when phone is set %}T{% endwhen %} text"'
     data = compile_source(content(mjml("{% when vip is true %}Yes{% endwhen %}"), front), "email").data
     assert [rule["text"] for rule in data["rules"]] == ["vip is true", "phone is set"]
+    assert data["written"] == "{% when vip is true %}Dear{% else %}Hi{% endwhen %}"
     message = load(data).render({"cairn_when_1": True}, envelope())
     assert (message.subject, text_of(message)[:5]) == ("Dear", " text") and "Yes" in html_of(message)
 

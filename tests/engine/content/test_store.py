@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from engine.content import store
 from engine.errors import InvalidInput, LanguageError, NotFound
 from engine.model.content import Content, ContentLink, ContentVersion
+from engine.model.identity import Identity
 from engine.rendering.email import Renderer
 from engine.rendering.envelope import RenderedEmail, RenderedSms
 from engine.rendering.sms import SmsRenderer
@@ -31,6 +32,20 @@ def test_a_version_is_made_once_per_text(session: Session) -> None:
         (1, "https://a.example/", False),
         (2, "https://b.example/{{ n }}", True),
     ]
+
+
+def test_a_sender_that_there_is_not_is_refused_with_what_to_do(session: Session) -> None:
+    named = one.replace("---\n", "---\nfrom: shp\n", 1)
+    with pytest.raises(LanguageError, match="there is no identity “shp”") as caught:
+        store.save(session, named, "hello", "email", noon)
+    assert caught.value.hint == "make it with `cairn identities add shp ADDRESS`"
+    session.add(Identity(slug="shop", name="Shop", address="shop@x.example", created_at=noon))
+    session.flush()
+    with pytest.raises(LanguageError) as again:
+        store.save(session, named, "hello", "email", noon)
+    assert again.value.hint == "Did you mean `shop`?"
+    saved = store.save(session, named.replace("shp", "shop"), "hello", "email", noon)
+    assert saved.compiled["identity"] == "shop"
 
 
 def test_nothing_is_saved_of_a_content_that_does_not_compile(session: Session) -> None:

@@ -23,5 +23,5 @@ def test_feeds_are_listed_with_their_trouble_and_shown_with_their_products(app: 
     page = marketer.get("/feeds").text
     assert 'href="/feeds/shop"' in page and "is answered with 500" in page
     shown = marketer.get("/feeds/shop").text
-    assert "Linen shirt" in shown and "1024.9 EUR" in shown and "not available" in shown and "500" in shown
+    assert "Linen shirt" in shown and "€1,024.90" in shown and "not available" in shown and "500" in shown
     assert marketer.get("/feeds/nothing").status_code == 404

@@ -19,7 +19,7 @@ def by_slug(session: Session, slug: str) -> Content | None:
 
 
 def listing(session: Session) -> Sequence[AnyRow]:
-    """Contents by name, each with its current version, its subject and how many warnings that has."""
+    """Contents by name, each with its current version, its subject as it was written and how many warnings that has."""
     compiled = ContentVersion.compiled
     query = (
         select(
@@ -28,7 +28,7 @@ def listing(session: Session) -> Sequence[AnyRow]:
             Content.variants,
             ContentVersion.number,
             ContentVersion.created_at,
-            cast(compiled["subject"].astext, Text).label("subject"),
+            cast(func.coalesce(compiled["written"].astext, compiled["subject"].astext), Text).label("subject"),
             func.jsonb_array_length(ContentVersion.warnings).label("warnings"),
         )
         .outerjoin(ContentVersion, ContentVersion.id == Content.current_version_id)
