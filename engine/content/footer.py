@@ -12,12 +12,12 @@ def html(language: str) -> str:
     t = translator(choose([language]))
     return (
         '<div class="cairn-footer" style="max-width:600px;margin:0 auto;padding:24px 16px;text-align:center;'
-        'font-family:Helvetica,Arial,sans-serif;font-size:12px;line-height:18px;color:#6b7280;">'
+        'font-family:Helvetica,Arial,sans-serif;font-size:12px;line-height:18px;color:#5b626d;">'
         '{% if postal_address %}<p style="margin:0 0 8px;">{{ postal_address }}</p>{% endif %}'
         '{% if cairn_leaving %}<p style="margin:0;">'
-        f'<a href="{{{{ unsubscribe_url }}}}" style="color:#6b7280;">{escape(leave(t))}</a>'
+        f'<a href="{{{{ unsubscribe_url }}}}" style="color:#5b626d;">{escape(leave(t))}</a>'
         "{% if preferences_url %} &middot; "
-        f'<a href="{{{{ preferences_url }}}}" style="color:#6b7280;">{escape(choices(t))}</a>'
+        f'<a href="{{{{ preferences_url }}}}" style="color:#5b626d;">{escape(choices(t))}</a>'
         "{% endif %}</p>{% endif %}</div>"
     )
 
