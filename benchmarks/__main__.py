@@ -19,6 +19,7 @@ WORKLOADS = (
     "contacts_import",
     "simulate",
     "campaign",
+    "best_hour",
 )
 
 
