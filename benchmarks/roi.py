@@ -69,7 +69,9 @@ select journey_id, step_id, channel, {day} count(accepted_at),
     count(*) filter (
         where accepted_at is null and state in ('suppressed', 'expired', 'cancelled', 'failed', 'unknown')),
     coalesce(sum(hit.opens), 0), count(first_open_at), coalesce(sum(hit.clicks), 0), count(first_click_at),
-    coalesce(sum(gone.times), 0), coalesce(sum(credit.share), 0), coalesce(sum(credit.value), 0), coalesce(sum(cost), 0)
+    coalesce(sum(gone.times), 0), count(delivered_at), count(*) filter (where state = 'bounced'),
+    count(*) filter (where state = 'complained'),
+    coalesce(sum(credit.share), 0), coalesce(sum(credit.value), 0), coalesce(sum(cost), 0)
 from messages m left join hit on hit.message_id = m.id left join credit on credit.message_id = m.id
     left join gone on gone.contact_id = m.contact_id and gone.token = m.token
 where accepted_at is not null or ended_at is not null group by journey_id, step_id, channel {group}
@@ -79,6 +81,13 @@ COUNTERS = text(
     f"insert into message_rollups (journey_id, step_id, channel, day, {', '.join(rollup.METRICS)}) "
     + FROM_LEDGER.format(day="coalesce(accepted_at, ended_at)::date,", group=", 4")
 )
+
+
+def prepare(session: Session) -> None:
+    """Partitions, and the journeys of the messages."""
+    for table in ("messages", "hits", "events"):
+        partitions.ensure(session, table, [NOW - dt.timedelta(days=day) for day in range(DAYS + 1)])
+    session.execute(JOURNEYS)
 
 
 def fill(database: Database, first: int, last: int) -> None:
@@ -135,9 +144,7 @@ def main(count: int) -> None:
     """A first tranche, then all."""
     with postgres() as (_, database, _home):
         with database.transaction() as session:
-            for table in ("messages", "hits", "events"):
-                partitions.ensure(session, table, [NOW - dt.timedelta(days=day) for day in range(DAYS + 1)])
-            session.execute(JOURNEYS)
+            prepare(session)
         fill(database, 1, FEW)
         few = compare(database, FEW)
         fill(database, FEW + 1, count)
