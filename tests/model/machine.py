@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -53,37 +52,12 @@ from tests.model.moves import (
     words,
     workers,
 )
+from tests.model.questions import ARRIVED, HANDED_OVER, LEFT_OUT, ORDERS, SENT, SLOTS, UNDER_WAY
 from tests.model.stories import STORIES
 from workers import virtual
 from workers.due import due
 
 MOST_ROUNDS = 600
-SENT = text("select id, origin_at, token from messages where accepted_at is not null order by id")
-HANDED_OVER = text("select id, origin_at, token from messages where state not in ('queued', 'suppressed') order by id")
-UNDER_WAY = text("""
-select (select count(*) from messages where state = 'sending') + (select count(*) from event_inbox)
-    + (select count(*) from campaigns where next_at is not null)
-    + (select count(*) from enrolments where status = 'active') + (select count(*) from messages where state = 'queued')
-""")
-WAITING = text("""
-select 'message', state, reason, send_after::text, claimed_at::text, journal, step_id from messages
-where state in ('sending', 'queued')
-union all select 'event', name, error, available_at::text, null, null, null from event_inbox
-union all select 'campaign', state, slug, next_at::text, null, null, null from campaigns where next_at is not null
-union all select 'entry', e.status, e.phase, e.wake_at::text, e.deadline::text, j.state, e.step_id
-from enrolments e join journeys j on j.id = e.journey_id where e.status = 'active'
-""")
-ARRIVED = text("select id, origin_at from messages where contact_id = :id and accepted_at is not null limit 1")
-ORDERS = text("""
-select e.contact_id, e.entry_key from enrolments e join journeys j on j.id = e.journey_id where j.slug = 'order'
-""")
-LEFT_OUT = text("""
-select a.campaign_id, a.contact_id from campaign_contacts a join campaigns c on c.id = a.campaign_id
-join contacts p on p.id = a.contact_id
-where c.state <> 'cancelled' and a.arm <> 'holdout' and p.erased_at is null and not exists (select from messages m
-    where m.origin_at = c.origin_at and m.campaign_id = c.id and m.contact_id = a.contact_id)
-""")
-SLOTS = text("select (select count(*) from slot_tally) - (select count(distinct (schedule, slot)) from schedule_slots)")
 
 
 class Machine(Crew):
@@ -351,7 +325,7 @@ class Machine(Crew):
         self.holds()
         with self.database.transaction() as session:
             assert invariants.quiet(session, clock.now(session)) == []
-            assert session.execute(UNDER_WAY).scalar() == 0
+            assert session.execute(UNDER_WAY).all() == []
             assert session.execute(LEFT_OUT).all() == [], "somebody in the audience was lost"
             entered = {(contact_id, key) for contact_id, key in session.execute(ORDERS)}
         assert entered >= self.orders, "somebody who bought was lost"
@@ -361,11 +335,12 @@ class Machine(Crew):
         with self.database.transaction() as session:
             now = clock.now(session)
             if not due(session, now):
-                if session.execute(UNDER_WAY).scalar() == 0:
+                waiting = session.execute(UNDER_WAY).all()
+                if not waiting:
                     return False
                 soon = session.execute(virtual.NEXT, {"now": now, "segments_at": now + DAY}).scalar()
                 if soon is None:
-                    assert self._resume_streams(session), session.execute(WAITING).all()
+                    assert self._resume_streams(session), waiting
                 else:
                     clock.set_virtual(session, min(soon, now + DAY))
         self.order(0, "turn")
