@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.content import advice, analysis, conditions, footer, snippets
+from engine.content import advice, analysis, authors, conditions, footer, snippets
 from engine.content.body import document, without_comments
 from engine.content.links import rewrite
 from engine.content.plaintext import derive
@@ -16,8 +16,6 @@ from engine.errors import InvalidInput, LanguageError
 from engine.rendering import honeypot, utm
 
 format_version = 1
-address_pattern = re.compile(r"(.*)<([^<>]*)>").fullmatch
-identity_name = re.compile(r"[a-z0-9][a-z0-9-]{0,62}").fullmatch
 body_end = re.compile(r"</body\s*>", re.IGNORECASE)
 body_begin = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 pixel = (
@@ -163,8 +161,8 @@ def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
         "links": [link.as_json() for link in links],
         "defaults": source.defaults,
         "html_fields": list(source.html_fields),
-        "from": None if identity_name(source.sender) else sender(source.sender),
-        "identity": source.sender if identity_name(source.sender) else "",
+        "from": authors.sender(source.sender),
+        "identity": source.sender if authors.identity_name(source.sender) else "",
         "reply_to": source.reply_to,
         "tracking": source.tracking,
         "honeypot": source.tracking,
@@ -214,19 +212,6 @@ def finished(page: str, source: Source, *, add_footer: bool) -> str:
     places = list(body_end.finditer(page))
     position = places[-1].start() if places else len(page)
     return page[:position] + end + page[position:]
-
-
-def sender(text: str) -> dict[str, str] | None:
-    """`Name <address>` or an address. Raises LanguageError."""
-    if not text:
-        return None
-    match = address_pattern(text)
-    name, address = (match[1].strip(' "'), match[2]) if match else ("", text)
-    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address):
-        raise LanguageError(
-            f"from: “{text}” is neither an address nor an identity.", expected=("Name <name@example.com>", "shop")
-        )
-    return {"name": name, "address": address}
 
 
 def page_warnings(html: str, *, added: bool) -> list[dict[str, Any]]:

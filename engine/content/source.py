@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scalarstring import FoldedScalarString, LiteralScalarString
 
-from engine.content import attachments
+from engine.content import attachments, authors
 from engine.errors import LanguageError
 from engine.rendering import utm
 from engine.translation import matching
@@ -182,8 +182,8 @@ def build(values: CommentedMap, body: Text, channel: str) -> Source:
         text=front_text(values, "text"),
         defaults=read_defaults(values),
         html_fields=read_names(values, "html"),
-        sender=plain(values, "from"),
-        reply_to=plain(values, "reply_to"),
+        sender=author(values, "from"),
+        reply_to=author(values, "reply_to"),
         tracking=tracking,
         utm=read_utm(values),
         attachments=read_attachments(values),
@@ -242,6 +242,12 @@ def plain(values: CommentedMap, key: str) -> str:
     """A one-line text without merge fields."""
     found = front_text(values, key)
     return " ".join(found.text.split()) if found else ""
+
+
+def author(values: CommentedMap, key: str) -> str:
+    """Who is named under this key. Raises LanguageError."""
+    given = plain(values, key)
+    return authors.check(given, key, line_of(values, key)) if given else ""
 
 
 def read_defaults(values: CommentedMap) -> dict[str, Any]:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import email
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from email import policy
-from email.message import EmailMessage
 from typing import Any
 
 from sqlalchemy import text
@@ -24,6 +21,7 @@ from engine.messages import blocks
 from engine.messages.compose import context, full_name, plain_site
 from engine.messages.handed import Candidate
 from engine.previews import sample
+from engine.rendering import bodies
 from engine.rendering import email as emails
 from engine.rendering.envelope import Envelope, RenderedEmail, RenderedSms
 from engine.rendering.errors import RenderError
@@ -251,14 +249,13 @@ def envelope(who: Person, known: Workspace, site: str, now: dt.datetime, to: str
 
 def of_email(mail: RenderedEmail) -> Preview:
     """An email taken apart."""
-    message = email.message_from_bytes(mail.data, policy=policy.SMTPUTF8, _class=EmailMessage)
-    parts = {part.get_content_subtype(): part.get_content() for part in message.iter_parts()}
-    html = parts.get("html", "")
+    message = bodies.read(mail.data)
+    html = bodies.body(message, "html")
     headers = tuple((name, " ".join(str(value).split())) for name, value in message.items())
     return Preview(
         subject=mail.subject,
         html=html,
-        text=parts.get("plain", ""),
+        text=bodies.body(message, "plain"),
         headers=headers,
         missing=mail.missing,
         size=len(html.encode()),

@@ -22,6 +22,7 @@ encoded_word = re.compile(r"=(?=\?)")
 phrase = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]{0,60}").fullmatch
 dot_atom = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+").fullmatch
 label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+named = re.compile(r"(.*)<([^<>]*)>").fullmatch
 ascii_domain = re.compile(rf"{label}(?:\.{label})*").fullmatch
 uri = re.compile(r"[!-;=?-~]+").fullmatch
 one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
@@ -145,12 +146,21 @@ def common_lines(name: str, address: str, reply_to: str, moment: dt.datetime, fe
     return sender_lines(name, address, reply_to) + date_line(moment) + feedback
 
 
+def named_address(text: str) -> tuple[str, str]:
+    """Name and address of `Name <address>`; what stands in no brackets is an address without a name."""
+    match = named(text.strip())
+    return (match[1].strip(' "'), match[2].strip()) if match else ("", text.strip())
+
+
 def sender_lines(name: str, address: str, reply_to: str) -> str:
-    """From and, if given, Reply-To. Raises RenderError for a sender that needs SMTPUTF8: not every server takes one."""
+    """From and, if given, Reply-To, which may be `Name <address>`.
+
+    Raises RenderError for a sender that needs SMTPUTF8: not every server takes one.
+    """
     line, _, utf8 = address_line("From", name, address)
     if utf8:
         raise RenderError(f"The sender “{neutral(address)}” has letters outside ASCII before the @.", code="address")
-    return line + (address_line("Reply-To", "", reply_to)[0] if reply_to else "")
+    return line + (address_line("Reply-To", *named_address(reply_to))[0] if reply_to else "")
 
 
 def date_line(moment: dt.datetime) -> str:

@@ -12,6 +12,7 @@ from engine import clock, workspace
 from engine.campaigns import definition, preflight
 from engine.campaigns.preflight import Preflight
 from engine.contacts.consent import suppress
+from engine.content import store as contents
 from engine.errors import InvalidInput
 from engine.identities import store as identities
 from engine.identities.house import house
@@ -92,6 +93,16 @@ def test_a_placeholder_as_sender_is_allowed_while_mail_stays_in_the_local_mailbo
     town.people(1)
     found = look(town, sender={"sender_address": "hello@cairn.example", "postal_address": "x"})
     assert "sender" in kinds(found, "warning") and found.errors == []
+
+
+def test_a_mail_with_files_is_looked_at_as_any_other(town: Town) -> None:
+    town.people(1)
+    source = mail().replace("subject:", "attachments: [terms.pdf]\nsubject:")
+    with town.database.transaction() as session:
+        contents.save(session, source, "mail-a", "email", clock.now(session), ours=True, read=lambda _: b"%PDF")
+        workspace.save(session, **GOOD)
+        found = preflight.check(session, definition.read(PLAIN), signer(), SITE, clock.now(session))
+    assert kinds(found, "error") == []
 
 
 def test_what_may_be_meant_wants_a_word(town: Town) -> None:

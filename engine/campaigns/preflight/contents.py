@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import email
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from email import policy
-from email.message import EmailMessage
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -26,6 +23,7 @@ from engine.messages import blocks
 from engine.messages.compose import context, plain_site
 from engine.messages.handed import Candidate
 from engine.model import Contact
+from engine.rendering import bodies
 from engine.rendering import email as emails
 from engine.rendering.envelope import Envelope
 from engine.segments import planning
@@ -106,10 +104,9 @@ def _seen(
     try:
         if isinstance(renderer, emails.Renderer):
             mail = renderer.render(names, _envelope(values.get("email") or NOBODY, known, site, now))
-            body = email.message_from_bytes(mail.data, policy=policy.SMTPUTF8, _class=EmailMessage)
-            parts = {part.get_content_subtype(): part.get_content() for part in body.iter_parts()}
-            html = parts.get("html", "")
-            return Seen(slug, who, "", html, parts.get("plain", ""), len(html.encode()), 0, tuple(mail.missing))
+            read = bodies.read(mail.data)
+            html, plain = bodies.body(read, "html"), bodies.body(read, "plain")
+            return Seen(slug, who, "", html, plain, len(html.encode()), 0, tuple(mail.missing))
         sms = renderer.render(names, {"unsubscribe_url": UNSUBSCRIBE})
         return Seen(slug, who, "", "", sms.text, 0, sms.parts, tuple(sms.missing))
     except CairnError as error:

@@ -59,7 +59,7 @@ def test_a_wrong_body_is_refused_at_the_authors_line(body: str, line: int, says:
         ("subject: a\ntracking: maybe", 3, "true or false"),
         ('subject: "a\\0b"', 2, "NUL"),
         ('subject: a\ndefaults: {a: "\\ud800"}', 3, "broken"),
-        ("subject: a\nfrom: nobody at all", 1, "neither an address"),
+        ("subject: a\nfrom: nobody at all", 3, "neither an email address"),
     ],
 )
 def test_wrong_front_matter_is_refused_at_its_line(front: str, line: int, says: str) -> None:

@@ -69,6 +69,15 @@ def test_a_preview_has_the_contacts_own_values_and_tracks_nothing(session: Sessi
     assert session.scalar(select(func.count()).select_from(Message)) == 0
 
 
+def test_files_that_go_along_leave_the_preview_as_it_is(session: Session) -> None:
+    store.save(
+        session, content(mjml("Hi"), "subject: a\nattachments: [a.pdf]"), "files", "email", noon, read=str.encode
+    )
+    found = message.find(session, "files")
+    shown = message.render(session, found, message.nobody(found), SHOP, SITE, noon)
+    assert "Hi" in shown.html and "Hi" in shown.text and "a.pdf" not in shown.text
+
+
 def test_without_a_contact_sample_values_stand_for_all_variables(session: Session) -> None:
     found = save(session)
     shown = message.render(session, found, message.nobody(found), SHOP, SITE, noon)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.errors import LanguageError
 from engine.rendering.email import load
 from engine.rendering.errors import LimitError, RenderError
 from tests.engine.content.samples import compiled, envelope, html_of, mjml, parsed, rendered, text_of
@@ -204,6 +205,25 @@ def test_a_sender_of_the_content_wins() -> None:
         rendered(mjml("x"), {}, 'subject: a\nfrom: "Mara, founder <mara@example.com>"\nreply_to: help@example.com')
     )
     assert found["From"].addresses[0].addr_spec == "mara@example.com" and found["Reply-To"] == "help@example.com"
+
+
+def test_answers_go_to_a_name_and_an_address() -> None:
+    front = 'subject: a\nreply_to: "Jörg Müller, Service <help@bücher.example>"'
+    answers = parsed(rendered(mjml("x"), {}, front))["Reply-To"].addresses
+    assert [(one.display_name, one.addr_spec) for one in answers] == [
+        ("Jörg Müller, Service", "help@xn--bcher-kva.example")
+    ]
+
+
+@pytest.mark.parametrize("key", ["from", "reply_to"])
+@pytest.mark.parametrize(
+    "value",
+    ["Shop <help@>", "a@b@c.example", "Shop <help@not a domain>", "a@x.example, b@x.example", "jörg@x.example"],
+)
+def test_an_address_that_no_mail_could_have_is_refused_at_its_line(key: str, value: str) -> None:
+    with pytest.raises(LanguageError, match=f"{key}: .* address") as refused:
+        compiled(mjml("x"), f'subject: a\n{key}: "{value}"')
+    assert refused.value.line == 3
 
 
 def test_threads_share_a_renderer() -> None:
