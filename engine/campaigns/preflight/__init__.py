@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from engine import workspace
 from engine.campaigns import audience, states, store
 from engine.campaigns.definition import Definition
-from engine.campaigns.preflight import contents, identity, people, timing
+from engine.campaigns.preflight import contents, identity, people, timing, variables
 from engine.campaigns.preflight.findings import Finding, Preflight
 from engine.errors import CairnError, InvalidInput
 from engine.identities.values import sending_as
@@ -31,12 +31,13 @@ def check(session: Session, definition: Definition, signer: Signer, site: str, n
     if definition.channel == "email":
         known = sending_as(known, identity.senders_of(session, definition, known)[0])
     reach = people.reach(session, definition, known, signer, size, now)
-    sample = people.sample(session, definition, now)
+    some = [*variables.odd(session, definition, now), *people.sample(session, definition, now)]
+    sample = list({contact["id"]: contact for contact in some}.values())
     seen = contents.rendered(session, definition, known, signer, site, sample, now)
     found = [
         *people.findings(reach, definition),
         *identity.findings(session, definition, known, site),
-        *contents.findings(session, definition, known, seen, now),
+        *contents.findings(session, definition, known, seen, site, now),
         *timing.findings(session, definition, known, now),
     ]
     parts = [one.parts for one in seen if one.parts]

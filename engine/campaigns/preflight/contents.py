@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engine.campaigns import audience
 from engine.campaigns.definition import Definition
+from engine.campaigns.preflight import links, variables
 from engine.campaigns.preflight.findings import Finding
 from engine.content.compile import html_warning
 from engine.content.store import load_renderer
 from engine.content.variants import Variants
+from engine.content.visible import shown
 from engine.errors import CairnError
 from engine.messages import blocks
 from engine.messages.compose import context, plain_site
 from engine.messages.handed import Candidate
-from engine.model import Contact
 from engine.rendering import bodies
 from engine.rendering import email as emails
 from engine.rendering.envelope import Envelope
-from engine.segments import planning
-from engine.segments.planning import planned
 from engine.signing import Signer
 from engine.workspace import Workspace
 
@@ -37,12 +33,8 @@ join content_versions d on d.id = c.current_version_id
 join content_versions v on v.content_id = d.content_id and v.number = d.number
 where c.slug = any(:slugs) order by c.slug, v.id
 """)
-COLUMNS = ("email", "phone", "external_id", "timezone", "locale")
-OURS = frozenset({"unsubscribe_url", "preferences_url", "view_url", "postal_address", "workspace", "contact", "now"})
 NOBODY = "somebody@unknown.invalid"
 UNSUBSCRIBE = "https://unsubscribe.invalid/u"
-LINK = re.compile(r"""(?:href|src)\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
-HERE = re.compile(r"https?://[^\s<>\"')]+")
 MOST_SAMPLES = 5
 
 
@@ -83,7 +75,9 @@ def rendered(
 
 
 def _values(contact: Any) -> dict[str, Any]:
-    return dict(contact["attributes"]) | {name: contact[name] for name in COLUMNS if contact[name] is not None}
+    return dict(contact["attributes"]) | {
+        name: contact[name] for name in variables.COLUMNS if contact[name] is not None
+    }
 
 
 def _message(contact: Any, version_id: int, now: dt.datetime) -> Candidate:
@@ -128,7 +122,7 @@ def _envelope(address: str, known: Workspace, site: str, now: dt.datetime) -> En
 
 
 def findings(
-    session: Session, definition: Definition, known: Workspace, seen: Sequence[Seen], now: dt.datetime
+    session: Session, definition: Definition, known: Workspace, seen: Sequence[Seen], site: str, now: dt.datetime
 ) -> Iterator[Finding]:
     """About the contents."""
     yield from _broken(seen)
@@ -136,8 +130,8 @@ def findings(
     if definition.channel == "email":
         yield from _legal(whole, known)
         yield from _size(whole)
-        yield from _links(whole, known)
-    yield from _missing(session, definition, now)
+    yield from _links(session, definition, whole, known, site)
+    yield from variables.findings(session, definition, now)
 
 
 def _broken(seen: Sequence[Seen]) -> Iterator[Finding]:
@@ -153,22 +147,18 @@ def _broken(seen: Sequence[Seen]) -> Iterator[Finding]:
 
 def _legal(seen: Sequence[Seen], known: Workspace) -> Iterator[Finding]:
     """Both parts name the way out, and the postal address is read by whoever reads either."""
+    place = " ".join(known.postal_address.split())
     for content in sorted({one.content for one in seen}):
         own = [one for one in seen if one.content == content]
-        if any(UNSUBSCRIBE not in part for one in own for part in (one.html, one.text)):
+        pages = [(shown(one.html), " ".join(one.text.split())) for one in own]
+        if any(UNSUBSCRIBE not in page.links or UNSUBSCRIBE not in plain for page, plain in pages):
+            hidden = any(UNSUBSCRIBE in page.addresses - page.links for page, _ in pages)
+            what = "an unsubscribe link that nobody can see" if hidden else "no unsubscribe link for everybody"
             hint = "Write {{ unsubscribe_url }} outside of conditions, or leave it out and Cairn adds a footer."
-            yield Finding("error", "unsubscribe", f"“{content}” has no unsubscribe link for everybody.", hint)
-        place = known.postal_address.strip()
-        if place and any(not _holds(place, part) for one in own for part in (one.html, one.text)):
-            yield Finding(
-                "error", "postal", f"“{content}” does not show the postal address.", "Write {{ postal_address }} in it."
-            )
-
-
-def _holds(place: str, part: str) -> bool:
-    import html
-
-    return " ".join(place.split()) in " ".join(html.unescape(part).split())
+            yield Finding("error", "unsubscribe", f"“{content}” has {what}.", hint)
+        if place and any(place not in page.words or place not in plain for page, plain in pages):
+            hint = "Write {{ postal_address }} in it, where it can be read."
+            yield Finding("error", "postal", f"“{content}” does not show the postal address.", hint)
 
 
 def _size(seen: Sequence[Seen]) -> Iterator[Finding]:
@@ -178,57 +168,13 @@ def _size(seen: Sequence[Seen]) -> Iterator[Finding]:
             yield Finding("warning", "size", message, "Make it shorter: the unsubscribe link would be cut off too.")
 
 
-def _links(seen: Sequence[Seen], known: Workspace) -> Iterator[Finding]:
-    own = known.sender_address.rpartition("@")[2].lower()
-    plain, others = set(), set()
-    for link in {link for one in seen for link in LINK.findall(one.html)}:
-        parts = urlsplit(link)
-        host = (parts.hostname or "").lower()
-        if parts.scheme == "http":
-            plain.add(link)
-        if (
-            host
-            and link != UNSUBSCRIBE
-            and host != own
-            and not host.endswith("." + own)
-            and not own.endswith("." + host)
-        ):
-            others.add(host)
-    if plain:
-        message = f"{len(plain)} links or images are not encrypted (http), such as {min(plain)[:100]}."
-        yield Finding("warning", "http", message, "Use https.")
-    if others:
-        message = f"Links lead to other hosts than {own}: {', '.join(sorted(others)[:8])}."
-        yield Finding(
-            "warning", "hosts", message, "Make sure that these are meant; filters judge mail by where it leads."
-        )
-
-
-def _missing(session: Session, definition: Definition, now: dt.datetime) -> Iterator[Finding]:
-    """Attributes that contents read without a default, asked of the whole audience in one statement."""
+def _links(
+    session: Session, definition: Definition, seen: Sequence[Seen], known: Workspace, site: str
+) -> Iterator[Finding]:
+    addresses = {each for one in seen for each in shown(one.html).addresses if one.html}
+    addresses |= {each.rstrip(".,;:!?") for one in seen for each in links.HERE.findall(one.text)}
+    ours = frozenset(each for each in addresses if each == UNSUBSCRIBE or each.startswith(site.rstrip("/") + "/"))
     slugs = sorted({one.content for one in definition.variants})
-    wanted = {
-        name
-        for row in session.execute(VERSIONS, {"slugs": slugs})
-        for compiled in [row.compiled]
-        for name in compiled["names"]
-        if name not in OURS and not name.startswith("cairn_") and name not in compiled["defaults"]
-    }
-    contact: Any = Contact.__table__
-    if "event" in wanted:
-        hint = "A campaign has no event: take it out of the content."
-        yield Finding("error", "variable", "A content reads `event`, which only journeys have.", hint)
-    names = sorted(wanted - {"event"})
-    if not names:
-        return
-    ids = audience.contacts(session, definition, now).subquery()
-    values = [contact.c[name] if name in COLUMNS else contact.c.attributes.op("->>")(name) for name in names]
-    absent = [func.coalesce(func.btrim(value), "") == "" for value in values]
-    columns = [each for one in absent for each in (func.count().filter(one), func.min(contact.c.public_id).filter(one))]
-    with planned(session, planning.ALL):
-        row = session.execute(select(*columns).select_from(ids).join(contact, contact.c.id == ids.c.id)).one()
-    for place, name in enumerate(names):
-        count, who = row[2 * place], row[2 * place + 1]
-        if count:
-            message = f"`{name}` is not known of {count:,} contacts, and has no default."
-            yield Finding("warning", "variable", message, f"Add defaults: {{{name}: …}} to the content.", count, (who,))
+    written = [link for row in session.execute(VERSIONS, {"slugs": slugs}) for link in row.compiled.get("links", ())]
+    own = known.sender_address.rpartition("@")[2].lower() if definition.channel == "email" else ""
+    yield from links.findings(addresses, written, own, definition.channel, ours)

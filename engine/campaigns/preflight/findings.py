@@ -12,7 +12,10 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`kind` names the check. `count` contacts are concerned, 0 if none in particular; `samples` are public ids."""
+    """`kind` names the check. `count` contacts are concerned, 0 if none in particular; `samples` are public ids.
+
+    `names` are what it is about, such as hosts: who accepts a warning accepts it of these.
+    """
 
     severity: Severity
     kind: str
@@ -20,6 +23,7 @@ class Finding:
     hint: str = ""
     count: int = 0
     samples: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
