@@ -1,29 +1,60 @@
 """Compile and try a content in a process of its own, with limits: a template bomb kills that process and nothing else.
 
-The sandbox of Jinja is no resource limit, and MJML and YAML are compilers too, so all three run in there.
+The sandbox of Jinja is no resource limit, and MJML and YAML are compilers too, so all three run in there
+(`engine.content.compiler`). A process that has answered waits for the next content for a while.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
-import resource
+import select
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from engine.content.compile import Compiled, compile_source
-from engine.content.snippets import Library, Snippet
-from engine.content.trial import try_out
+from engine.content.compile import Compiled
+from engine.content.compiler import too_much, wall_seconds
+from engine.content.snippets import Library
 from engine.errors import CairnError, LanguageError
 
-cpu_seconds = 3
-wall_seconds = 15
-memory_bytes = 768 * 1024 * 1024
-output_bytes = 8 * 1024 * 1024
-module = "engine.content.check"
+module = "engine.content.compiler"
+grace_seconds = 5
+most_idle = 2
+
+
+class Compiler:
+    """A process that compiles; `owner` is who may talk to it, as forks of that one have its pipes too."""
+
+    def __init__(self) -> None:
+        root = Path(__file__).resolve().parents[2]
+        environment = {"PYTHONPATH": str(root), "PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}
+        command = [sys.executable, "-P", "-m", module]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        self.owner = os.getpid()
+
+    def ask(self, line: bytes) -> bytes:
+        """The reply to a line, empty if the process has ended. Raises LanguageError if none comes."""
+        writing, reading = _pipes(self.process)
+        try:
+            writing.write(line)
+            writing.flush()
+        except BrokenPipeError:
+            return b""
+        if not select.select([reading], [], [], wall_seconds + grace_seconds)[0]:
+            raise too_much(f"does not end within {wall_seconds} seconds")
+        return reading.readline()
+
+    def end(self) -> None:
+        """Let it go."""
+        self.process.kill()
+        self.process.communicate()
+
+
+idle: list[Compiler] = []
 
 
 def compile_safely(
@@ -38,86 +69,61 @@ def compile_safely(
 
     Raises LanguageError at the author's line, also for a template that takes too much.
     """
-    request = json.dumps(
-        {
-            "text": text,
-            "channel": channel,
-            "known": None if known is None else sorted(known),
-            "base": base,
-            "language": language,
-            "library": {name: asdict(each) for name, each in (library or {}).items()},
-        }
-    )
-    root = Path(__file__).resolve().parents[2]
-    environment = {"PYTHONPATH": str(root), "PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}
+    request = {
+        "text": text,
+        "channel": channel,
+        "known": None if known is None else sorted(known),
+        "base": base,
+        "language": language,
+        "library": {name: asdict(each) for name, each in (library or {}).items()},
+    }
+    return read(ask(json.dumps(request).encode() + b"\n"))
+
+
+def ask(line: bytes) -> bytes:
+    """The reply of a process that waits, or of a new one: one that waits may just have ended."""
+    waiting = _waiting()
+    return (_asked(waiting, line) if waiting else b"") or _asked(Compiler(), line)
+
+
+def _asked(compiler: Compiler, line: bytes) -> bytes:
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", module],
-            input=request.encode("utf-8", "surrogatepass"),
-            capture_output=True,
-            timeout=wall_seconds,
-            env=environment,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise too_much(f"does not end within {wall_seconds} seconds") from error
-    return answer(done)
+        reply = compiler.ask(line)
+    except BaseException:
+        compiler.end()
+        raise
+    if reply and len(idle) < most_idle:
+        idle.append(compiler)
+    else:
+        compiler.end()
+    return reply
 
 
-def answer(done: subprocess.CompletedProcess[bytes]) -> Compiled:
+def _waiting() -> Compiler | None:
+    while idle:
+        found = idle.pop()
+        if found.owner == os.getpid():
+            return found
+    return None
+
+
+@atexit.register
+def _end_all() -> None:
+    while (found := _waiting()) is not None:
+        found.end()
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    assert process.stdin is not None and process.stdout is not None
+    return process.stdin, process.stdout
+
+
+def read(line: bytes) -> Compiled:
     """What the process found. Raises LanguageError."""
-    if done.returncode < 0:
-        raise too_much(f"takes more than {cpu_seconds} seconds or too much memory")
-    try:
-        reply: dict[str, Any] = json.loads(done.stdout)
-    except ValueError as error:
-        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-        if "MemoryError" in "".join(last):
-            raise too_much("takes too much memory") from error
-        raise CairnError(f"The check of the content failed: {''.join(last)[:300] or done.returncode}") from error
+    reply: dict[str, Any] = json.loads(line) if line else {"failed": "the process that compiles has ended"}
     if "error" in reply:
         found = reply["error"]
         raise LanguageError(found["message"], found["line"], found["column"], tuple(found["expected"]), found["hint"])
+    if "failed" in reply:
+        raise CairnError(f"The check of the content failed: {reply['failed']}")
     return Compiled(reply["data"], reply["warnings"])
-
-
-def too_much(what: str) -> LanguageError:
-    """The refusal of a template that takes too much."""
-    hint = "look for nested loops and texts that double themselves"
-    return LanguageError(f"The template {what}.", hint=hint)
-
-
-def limit() -> None:
-    """Bind this process to its limits, for good."""
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (output_bytes, output_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def reply_to(request: dict[str, Any]) -> dict[str, Any]:
-    """The answer to one request: `data` and `warnings`, or `error`."""
-    known = None if request["known"] is None else frozenset(request["known"])
-    try:
-        library = {name: Snippet(**each) for name, each in request["library"].items()}
-        own = request["text"], request["channel"], known, request["base"], request["language"]
-        compiled = compile_source(*own, library)
-        warnings = compiled.warnings + try_out(compiled.data)
-    except LanguageError as error:
-        return {"error": vars(error) | {"expected": list(error.expected)}}
-    except (MemoryError, RecursionError):
-        return {"error": vars(too_much("takes too much memory")) | {"expected": []}}
-    return {"data": compiled.data, "warnings": warnings}
-
-
-def main() -> None:
-    """Read a request from standard input, write the answer to standard output."""
-    limit()
-    reply = json.dumps(reply_to(json.loads(sys.stdin.buffer.read())))
-    if len(reply) > output_bytes:
-        reply = json.dumps({"error": vars(too_much("gives too long a text")) | {"expected": []}})
-    sys.stdout.write(reply)
-
-
-if __name__ == "__main__":
-    main()

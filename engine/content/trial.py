@@ -57,9 +57,10 @@ def try_out(compiled: Mapping[str, Any]) -> list[dict[str, Any]]:
     contexts += [
         {name: {path.split(".")[1]: lists[0] for path in children(compiled, name)} for name in compiled["names"]}
     ]
+    renderer = sms.load(compiled) if compiled["channel"] == "sms" else email.load(compiled)
     for number, context in enumerate(contexts):
         try:
-            render(compiled, context)
+            render(renderer, context)
         except LimitError as error:
             raise LanguageError(error.message, hint="look for nested loops and texts that double themselves") from error
         except RenderError as error:
@@ -73,12 +74,12 @@ def children(compiled: Mapping[str, Any], name: str) -> list[str]:
     return [path for path in compiled["variables"] if path.startswith(name + ".")]
 
 
-def render(compiled: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+def render(renderer: email.Renderer | sms.SmsRenderer, context: Mapping[str, Any]) -> None:
     """One trial. Raises RenderError."""
-    if compiled["channel"] == "sms":
-        sms.load(compiled).render(context)
+    if isinstance(renderer, email.Renderer):
+        renderer.render(context, sample_envelope())
     else:
-        email.load(compiled).render(context, sample_envelope())
+        renderer.render(context)
 
 
 def note(error: RenderError) -> dict[str, Any]:

@@ -1,8 +1,15 @@
 """Stands for a check that never ends."""
 
-from engine.content.check import limit
+from typing import Any, NoReturn
 
-if __name__ == "__main__":
-    limit()
+from engine.content import compiler
+
+
+def spin(request: dict[str, Any]) -> NoReturn:
     while True:
         pass
+
+
+if __name__ == "__main__":
+    compiler.reply_to = spin
+    compiler.serve()

@@ -34,6 +34,7 @@ def test_a_bomb_is_refused(bomb: str) -> None:
 
 def test_what_our_own_counters_miss_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "module", "tests.engine.content.spinning")
+    monkeypatch.setattr(check, "idle", [])
     with pytest.raises(LanguageError, match="seconds"):
         compile_safely("x", "email")
 
