@@ -33,11 +33,15 @@ of_workspace = frozenset({"workspace.name", "workspace.currency", "workspace.pos
 
 @dataclass(frozen=True)
 class Variable:
-    """A path that a template reads, the author's line, and whether the template gives it a default or only tests it."""
+    """A path that a template reads, and the author's line.
+
+    `covered`: it has a default here. `tested`: the template asks whether it is there, and knows what to do without it.
+    """
 
     path: str
     line: int
     covered: bool = False
+    tested: bool = False
 
 
 def parse(source: Text, *, html: bool) -> nodes.Template:
@@ -134,24 +138,24 @@ def variables(tree: nodes.Template, source: Text) -> list[Variable]:
     local = local_names(tree)
     found: list[Variable] = []
 
-    def visit(node: nodes.Node, covered: bool) -> None:
+    def visit(node: nodes.Node, covered: bool, tested: bool) -> None:
         path = path_of(node) if isinstance(node, (nodes.Name, nodes.Getattr, nodes.Getitem)) else None
         if path is not None:
             if path.split(".")[0] not in local and getattr(node, "ctx", "load") == "load":
-                found.append(Variable(path, node.lineno + source.line - 1, covered))
+                found.append(Variable(path, node.lineno + source.line - 1, covered, tested))
             return
         if isinstance(node, nodes.Filter) and node.name in {"default", "d"} and node.node is not None:
-            visit(node.node, True)
+            visit(node.node, True, tested)
             rest: Iterable[nodes.Node] = node.args
         elif isinstance(node, (nodes.If, nodes.CondExpr)):
-            visit(node.test, True)
+            visit(node.test, True, True)
             rest = [child for child in node.iter_child_nodes() if child is not node.test]
         else:
             rest = node.iter_child_nodes()
         for child in rest:
-            visit(child, covered)
+            visit(child, covered, tested)
 
-    visit(tree, False)
+    visit(tree, False, False)
     return sorted(found, key=lambda variable: variable.line)
 
 
@@ -175,7 +179,8 @@ def warn(found: Iterable[Variable], defaults: dict[str, Any], known: frozenset[s
     Returns dicts with kind (`unknown`, `uncovered`), variable, line, message and hint.
     """
     warnings: dict[tuple[str, str], dict[str, Any]] = {}
-    covered = {variable.path for variable in found if variable.covered} | set(defaults)
+    found = list(found)
+    covered = {variable.path for variable in found if variable.tested} | set(defaults)
     for variable in found:
         path = variable.path
         if path in of_workspace:
@@ -185,7 +190,7 @@ def warn(found: Iterable[Variable], defaults: dict[str, Any], known: frozenset[s
             hint = f"Did you mean `{near[0]}`?" if near else "define the attribute, or check the spelling"
             message = f"No contact or event is known to have “{path}”."
             warnings.setdefault(("unknown", path), note("unknown", variable, message, hint))
-        elif path.removeprefix("contact.") not in covered and path not in covered:
+        elif not variable.covered and not {path, path.removeprefix("contact.")} & covered:
             hint = f"add a default: {{{{ {path}|default(…) }}}}, or defaults: in the front matter"
             message = f"“{path}” shows as nothing for a contact without it."
             warnings.setdefault(("uncovered", path), note("uncovered", variable, message, hint))

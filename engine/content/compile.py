@@ -58,27 +58,31 @@ def compile_source(
         raise InvalidInput(f"“{channel}” is no channel.", "channel", "Use email or sms.")
     source = parse(text, channel, parse(base, channel) if base is not None else None)
     source = spoken(source, language)
-    body = snippets.expand(source.body, channel, source.language, library or {})
+    source, found = with_snippets(source, channel, library or {})
     try:
-        source = replace(refused_elsewhere(source), body=body.text)
         made = compile_email(source, known) if channel == "email" else compile_sms(source, known)
     except LanguageError as error:
-        if error.line in body.lines:
-            error.hint = f"{error.hint}; the snippet “{body.lines[error.line]}” stands there".lstrip("; ")
+        if error.line in found.lines:
+            error.hint = f"{error.hint}; the snippet “{found.lines[error.line]}” stands there".lstrip("; ")
         raise
-    return Compiled(made.data | {"snippets": body.used}, made.warnings + body.warnings)
+    return Compiled(made.data | {"snippets": found.used}, made.warnings + found.warnings)
 
 
-def refused_elsewhere(source: Source) -> Source:
-    """Snippets stand in the body only. Raises LanguageError."""
-    for one in (source.subject, source.preheader, source.text):
-        if one is None or snippets.WORD not in one.text:
+def with_snippets(source: Source, channel: str, library: snippets.Library) -> tuple[Source, snippets.Expanded]:
+    """The source with the text of its snippets, and what was taken. Raises LanguageError."""
+    kinds = {"body": channel, "subject": snippets.LINE, "preheader": snippets.LINE, "text": "sms"}
+    taken = snippets.Expanded(source.body)
+    parts: dict[str, Any] = {}
+    for name, kind in kinds.items():
+        written: Text | None = getattr(source, name)
+        if written is None:
             continue
-        found = [tag for tag in scan(one.text, one.line) if tag.word == snippets.WORD]
-        if found:
-            hint = "write its text here"
-            raise LanguageError("A snippet can stand in the body only.", found[0].line, found[0].column, hint=hint)
-    return source
+        one = snippets.expand(written, kind, source.language, library)
+        parts[name] = one.text
+        taken.used |= one.used
+        taken.lines |= one.lines
+        taken.warnings += one.warnings
+    return replace(source, **parts), taken
 
 
 def spoken(source: Source, language: str) -> Source:

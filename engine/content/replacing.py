@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from sqlalchemy import delete as sql_delete
 from sqlalchemy import select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ from engine.model import Snippet as Row
 
 LOCK = text("select pg_advisory_xact_lock(hashtext(current_schema() || ' save snippets'))")
 slug_pattern = re.compile(r"\w[\w.-]{0,99}").fullmatch
+MOST_TOLD = 10
 # What is worth saying of a snippet alone; the rest concerns whole messages.
 TOLD = frozenset({"unknown", "alt", "link", "http", "contrast", "table"})
 
@@ -60,6 +62,20 @@ def save(session: Session, texts: Mapping[str, str], slug: str, kind: str, now: 
     row.current_version_id = version.id
     session.flush()
     return Saved(number, _compiled_anew(session, slug, now), warnings)
+
+
+def delete(session: Session, slug: str) -> None:
+    """Forget a snippet with its versions. Raises NotFound, and InvalidInput while contents or snippets hold it."""
+    session.execute(LOCK)
+    taken.find(session, slug)
+    session.execute(select(Row.id).where(Row.slug == slug).with_for_update())  # who saves a content waits, or is seen
+    held = [f"the content “{user.slug}”" for user in taken.users(session, slug)]
+    held += [f"the snippet “{name}”" for name in taken.holders(session, slug)]
+    if held:
+        more = f" and {len(held) - MOST_TOLD} more" if len(held) > MOST_TOLD else ""
+        message = f"is still held by {', '.join(held[:MOST_TOLD])}{more}"
+        raise InvalidInput(message, where=f"snippet {slug}", hint="Take it out of them first.")
+    session.execute(sql_delete(Row).where(Row.slug == slug))
 
 
 def _row(session: Session, slug: str, kind: str, now: dt.datetime) -> Row:

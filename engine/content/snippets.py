@@ -20,6 +20,7 @@ from engine.errors import LanguageError
 from engine.translation import matching
 
 WORD = "snippet"
+LINE = "line"
 DEEPEST = 10
 call = re.compile(r"\{%[-+]?\s*snippet\s+(\"[\w.-]+\"|'[\w.-]+')(.*?)[-+]?%\}", re.DOTALL).fullmatch
 argument = re.compile(
@@ -87,7 +88,8 @@ class Expanded:
 
 def names(text: str) -> set[str]:
     """The snippets that a text names; also what is not read, such as comments."""
-    return {match[1][1:-1] for tag in re.findall(r"\{%.*?%\}", text, re.DOTALL) if (match := call(tag))}
+    plain = text.replace('\\"', '"').replace("''", "'")  # as YAML writes quotes inside quotes
+    return {match[1][1:-1] for tag in re.findall(r"\{%.*?%\}", plain, re.DOTALL) if (match := call(tag))}
 
 
 def read(text: str) -> Piece:
@@ -106,7 +108,10 @@ def plain(value: Any) -> str:
 
 
 def expand(source: Text, channel: str, language: str, library: Library) -> Expanded:
-    """The body of a content with the text of its snippets in place of their tags. Raises LanguageError."""
+    """A part of a content with the text of its snippets in place of their tags. Raises LanguageError.
+
+    `channel` is `email` for a body of markup, `sms` for plain text, LINE for plain text of one line.
+    """
     if WORD not in source.text:
         return Expanded(source)
     found = Expanded(source)
@@ -148,8 +153,8 @@ class Expansion:
         if name in stack or len(stack) >= DEEPEST:
             way = " → ".join([*stack, name])
             raise fault(place, f"Snippets stand in each other without end: {way}.", "take one of them out")
-        if self.channel == "sms" and snippet.kind != "sms":
-            raise fault(place, f"“{name}” is a snippet for email; a text message takes .txt snippets.")
+        if self.channel != "email" and snippet.kind != "sms":
+            raise fault(place, f"“{name}” is a snippet with markup; plain text takes .txt snippets.")
         piece = snippet.piece(self.language)
         self.note(name, snippet, piece, place)
         values = bound(name, piece, given, place)
@@ -169,8 +174,9 @@ class Expansion:
     def written(self, snippet: Snippet, body: Text) -> str:
         """The text on one line, so that the content's own lines stay; plain text shows as plain text in HTML."""
         text = body.text.strip("\n")
-        if self.channel == "sms":
-            return outside(text, lambda part: part.replace("\n", '{{ "\\n" }}'))
+        if self.channel != "email":
+            brk = " " if self.channel == LINE else '{{ "\\n" }}'
+            return outside(text, lambda part: part.replace("\n", brk))
         if snippet.kind == "sms":
             return outside(text, lambda part: html.escape(part, quote=False).replace("\n", "<br>"))
         return outside(without_comments(Text(text, 1)).text, lambda part: part.replace("\n", " "))

@@ -35,6 +35,10 @@ select distinct c.id, c.slug, d.number from contents c join content_versions d o
 join content_versions v on v.content_id = d.content_id and v.number = d.number
 where v.snippets ? :slug order by c.slug""")
 
+SOURCES = text("""
+select s.slug, v.sources from snippets s join snippet_versions v on v.id = s.current_version_id
+where s.slug <> :slug order by s.slug""")
+
 
 class Listed(NamedTuple):
     """A snippet as lists show it; `languages` are those of its variants."""
@@ -104,3 +108,9 @@ def file(listed: Listed, snippet: Snippet, language: str) -> str:
 def users(session: Session, slug: str) -> list[User]:
     """The contents that hold a snippet now, also those that hold it in another one."""
     return [User(*row) for row in session.execute(CONTENTS, {"slug": slug})]
+
+
+def holders(session: Session, slug: str) -> list[str]:
+    """The other snippets that hold this one."""
+    rows = session.execute(SOURCES, {"slug": slug})
+    return [row.slug for row in rows if any(slug in names(each) for each in row.sources.values())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -21,7 +22,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "category": ("category", "product_type", "google_product_category", "categories"),
     "description": ("description", "summary"),
 }
-AMOUNT = re.compile(r"\d(?:[\d.,'\u00a0 ]*\d)?")
+AMOUNT = re.compile(r"\d(?:[\d.,'\u00a0\u202f ]*\d)?")
+UNREADABLE = re.compile(r"\D*[-\u2212]\s*\d|.*\d[eE][-+]?\d", re.DOTALL)  # below nothing, or as computers write it
+MARKUP = re.compile(r"</?[a-zA-Z][\w-]*(?:\s[^<>]*)?/?>|<!--.*?-->", re.DOTALL)
 CURRENCY = re.compile(r"\b[A-Z]{3}\b")
 SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
 GONE = frozenset(
@@ -40,6 +43,9 @@ def product(row: Mapping[str, Any]) -> dict[str, Any] | str:
         if name not in found:
             return f"it has no {name}"
     found["id"] = str(found["id"])[:LONGEST_ID]
+    for name in ("title", "description", "category"):
+        if isinstance(value := found.get(name), str):
+            found[name] = _words(value)
     if not str(found["link"]).lower().startswith(("https://", "http://")):
         return f"its link “{str(found['link'])[:80]}” is no web address"
     if not str(found.get("image", "")).lower().startswith(("https://", "http://")):
@@ -67,6 +73,11 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, bool | int | float) else None
 
 
+def _words(value: str) -> str:
+    """A text as people read it: shops export entities, and descriptions with markup."""
+    return " ".join(html.unescape(MARKUP.sub(" ", html.unescape(value))).split())
+
+
 def _priced(found: dict[str, Any]) -> dict[str, Any]:
     """Prices as numbers, with the currency that stands beside one; a price that does not read is left out."""
     for name in ("price", "sale_price"):
@@ -76,15 +87,17 @@ def _priced(found: dict[str, Any]) -> dict[str, Any]:
             value = amount(value)
             if named:
                 found.setdefault("currency", named[0])
-        if value is not None and not isinstance(value, bool):
+        if value is not None and not isinstance(value, bool) and value >= 0:
             found[name] = value
+    if isinstance(found.get("currency"), str):
+        found["currency"] = found["currency"].upper()
     return found
 
 
 def amount(text: str) -> float | None:
     """`1.234,50 €`, `USD 1,234.50` and `12` as a number: the last sign before one or two digits divides."""
     match = AMOUNT.search(text)
-    if match is None:
+    if match is None or UNREADABLE.match(text):
         return None
     whole, sign, rest = re.fullmatch(r"(.*?)(?:([.,])(\d{1,2}))?", match[0]).groups()  # type: ignore[union-attr]
     try:

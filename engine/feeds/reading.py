@@ -20,11 +20,21 @@ csv.field_size_limit(1_000_000)
 
 @dataclass
 class Read:
-    """What a file holds: products by id in its order, and how many rows are none, with the first reason."""
+    """What a file holds: products by id in its order, and how many rows are none, with the first reason.
+
+    Of rows with one id the first counts; `doubles` are the others.
+    """
 
     products: dict[str, dict[str, Any]] = field(default_factory=dict)
     refused: int = 0
     reason: str = ""
+    doubles: int = 0
+
+    def note(self) -> str | None:
+        """What is not as it should be, in words."""
+        said = [f"{self.refused:,} rows are no products ({self.reason})"] if self.refused else []
+        said += [f"{self.doubles:,} rows have the id of an earlier one"] if self.doubles else []
+        return "; ".join(said) or None
 
 
 def read(data: bytes) -> Read:
@@ -36,8 +46,8 @@ def read(data: bytes) -> Read:
         if isinstance(made, str):
             found.refused += 1
             found.reason = found.reason or f"row {number}: {made}"
-        else:
-            found.products.setdefault(made["id"], made)
+        elif found.products.setdefault(made["id"], made) is not made:
+            found.doubles += 1
         if len(found.products) > MOST_PRODUCTS:
             raise InvalidInput(f"has more than {MOST_PRODUCTS:,} products", "feed", "Split it into several feeds.")
     if found.refused > len(found.products):

@@ -131,7 +131,7 @@ def keep(session: Session, feed_id: int, read: Read | None, known: Known, now: d
     changed = 0
     if read is not None:
         changed = _replace(session, feed_id, read, now)
-        feed.note = f"{read.refused:,} rows are no products ({read.reason})" if read.refused else None
+        feed.note = read.note()
     if read is not None or feed.url:
         feed.etag, feed.last_modified = known
         feed.tried_at = feed.fetched_at = now

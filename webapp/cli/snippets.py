@@ -88,3 +88,12 @@ def show(slug: str, language: str) -> None:
     click.echo(taken.file(listed, snippet, language).rstrip())
     for user in users:
         click.echo(f"in {user.slug}, version {user.number}", err=True)
+
+
+@command.command()
+@click.argument("slug")
+def delete(slug: str) -> None:
+    """Forget a snippet. It is refused while contents or other snippets hold it, and they are named."""
+    with connected() as database, database.transaction() as session:
+        replacing.delete(session, slug)
+    click.echo(f"snippet {slug} is deleted")

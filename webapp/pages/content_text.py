@@ -40,6 +40,15 @@ defaults:
         <mj-button href="https://www.example.com">Have a look</mj-button>
       </mj-column>
     </mj-section>
+    <mj-section>
+      <mj-column>
+        <mj-text align="center" font-size="12px" line-height="18px" color="#5b626d">
+          <p>{{ workspace.name }}, {{ postal_address }}</p>
+          <p><a href="{{ unsubscribe_url }}" style="color:#5b626d">Unsubscribe</a>
+            · <a href="{{ preferences_url }}" style="color:#5b626d">Preferences</a></p>
+        </mj-text>
+      </mj-column>
+    </mj-section>
   </mj-body>
 </mjml>
 """,

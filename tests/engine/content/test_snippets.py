@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from engine.content import replacing, store, taken
 from engine.content.compile import compile_source
 from engine.content.snippets import Library, Snippet
+from engine.content.trial import sample_envelope
 from engine.content.variants import VariantError
-from engine.errors import InvalidInput, LanguageError
+from engine.errors import InvalidInput, LanguageError, NotFound
 from engine.model.content import Content, ContentVersion
+from engine.previews.message import of_email
 from engine.rendering.email import Renderer, load
 from engine.rendering.sms import load as load_sms
 from tests.engine.content.samples import content, envelope, html_of, mjml, noon
@@ -106,7 +108,7 @@ def test_a_snippet_may_hold_blocks_for_some() -> None:
 
 def test_where_snippets_cannot_be() -> None:
     known = library(footer="<b>x</b>")
-    with pytest.raises(LanguageError, match="in the body only"):
+    with pytest.raises(LanguageError, match=r"takes \.txt snippets"):
         compile_source(content("<p>x</p>", "subject: '{% snippet \"footer\" %}'"), "email", library=known)
     with pytest.raises(LanguageError, match=r"takes \.txt snippets"):
         compile_source('{% snippet "footer" %}', "sms", library=known)
@@ -191,3 +193,32 @@ def test_a_snippet_is_tried_out_when_it_is_saved(session: Session) -> None:
         replacing.save(session, {"": "x"}, "plain", "email", noon)
     saved = replacing.save(session, {"": '<mj-image src="http://a.example/i.png" />'}, "image", "email", noon)
     assert {(each["kind"], each["line"]) for _, each in saved.warnings} == {("alt", 1), ("http", 1)}
+
+
+def test_plain_snippets_stand_in_subject_preheader_and_text(session: Session) -> None:
+    replacing.save(session, {"": "---\nparams: {who: you}\n---\nFjord\n& {{ param.who }}"}, "brand", "sms", noon)
+    front = (
+        'subject: "{% snippet \\"brand\\" who=first_name %}: news"\n'
+        "preheader: 'From {% snippet ''brand'' %}'\n"
+        'text: |\n  Hello from\n  {% snippet "brand" %}'
+    )
+    version = store.save(session, content(mjml("Hi"), front), "letter", "email", noon)
+    assert version.snippets == {"brand": 1}
+    made = store.load_renderer(session, version.id).render({"first_name": "Ann"}, sample_envelope())
+    parts = of_email(made)
+    assert parts.subject == "Fjord & Ann: news" and "From Fjord &amp; you" in parts.html
+    assert parts.text.split()[:5] == ["Hello", "from", "Fjord", "&", "you"]
+
+
+def test_a_snippet_is_deleted_once_nobody_holds_it(session: Session) -> None:
+    for slug, text_ in (("inner", "<b>x</b>"), ("outer", '{% snippet "inner" %}')):
+        replacing.save(session, {"": text_}, slug, "email", noon)
+    store.save(session, content(mjml('{% snippet "outer" %}')), "letter", "email", noon)
+    with pytest.raises(InvalidInput, match="held by the content “letter”, the snippet “outer”"):
+        replacing.delete(session, "inner")
+    store.save(session, content(mjml("without")), "letter", "email", noon)
+    replacing.delete(session, "outer")
+    replacing.delete(session, "inner")
+    assert taken.listing(session) == []
+    with pytest.raises(NotFound):
+        replacing.delete(session, "inner")

@@ -25,7 +25,7 @@ def test_csv_with_other_names_signs_and_a_row_that_is_no_product() -> None:
 def test_json_and_json_lines() -> None:
     found = read(JSON).products
     assert (found["1"]["price"], found["1"]["currency"]) == (24.9, "EUR")
-    assert (found["2"]["image"], found["2"]["title"]) == ("https://shop.example/2.jpg", "<b>Socks</b>")
+    assert (found["2"]["image"], found["2"]["title"]) == ("https://shop.example/2.jpg", "Socks")
     assert [each["title"] for each in read(LINES).products.values()] == ["Shirt", "Hat"]
 
 
@@ -63,3 +63,10 @@ def test_what_is_no_feed_is_refused_with_its_reason(data: bytes, message: str) -
 )
 def test_prices_read_in_both_notations(text: str, number: float | None) -> None:
     assert amount(text) == number
+
+
+def test_titles_are_read_as_people_see_them_and_doubled_ids_are_told() -> None:
+    rows = "id,title,link,price,currency\n1,<b>Socks</b> &amp; more <3,https://e.example/1,5,eur\n1,Twice,https://e.example/1,6,eur\n"
+    found = read(rows.encode())
+    assert found.products["1"]["title"] == "Socks & more <3" and found.products["1"]["currency"] == "EUR"
+    assert found.note() == "1 rows have the id of an earlier one"
