@@ -1,8 +1,8 @@
 """A person asks to be forgotten (GDPR, article 17): the ledger keeps its numbers and loses the person.
 
 Messages, step log, hits and conversions stay, pseudonymous, so that counters still equal a recount; profile, names,
-properties of events, copies of mail and everything else that tells who it was goes. Addresses that must not be sent to
-stay as HMACs, also of who had only unsubscribed: a later contact with the address is new, and cannot be reached either.
+properties of events, copies of mail and everything else that tells who it was goes. Their addresses stay as HMACs: a
+later contact with one, such as of an old file, is new and cannot be reached, until its owner signs up again.
 """
 
 from __future__ import annotations
@@ -50,6 +50,17 @@ update contacts set email = null, phone = null, timezone = null, locale = null, 
 from unnest(cast(:ids as bigint[]), cast(:fresh as text[])) as u(id, public_id) where contacts.id = u.id""")
 TEXTS = text("delete from incoming_texts where contact_id = any(:ids) or sender = any(:phones)")
 PIECES = text("delete from text_parts where sender = any(:phones)")
+COPIES = text("delete from local_messages where lower(recipient) = any(:addresses)")
+MAILS = text("""
+delete from receipt_mails m where m.error is not null and exists (
+    select from unnest(cast(:emails as text[])) as erased(email)
+    where email = any(m.recipients) or position(email in lower(encode(m.raw, 'escape'))) > 0)""")
+RECEIPTS = text("""
+update receipts set recipient = null, reason = '', payload = null
+where address_hmac = any(:hmacs) and message_id is null and settled_at is not null""")
+OTHERS = text("""
+select lower(email) from contacts where lower(email) = any(:lower) and id <> all(:ids) and erased_at is null
+union all select phone from contacts where phone = any(:lower) and id <> all(:ids) and erased_at is null""")
 
 MINE = "select id from messages where contact_id = any(:ids)"
 ENTRIES = "select id from enrolments where contact_id = any(:ids)"
@@ -147,12 +158,10 @@ def erase(
     _leave(session, catalogue, held, now)
     _keep_unreachable(session, people, now, signer)
     values = {"ids": held, "now": now}
-    for statement in (*FORGET, *SCRUB):
-        session.execute(statement, values)
-    phones = [person.phone for person in people if person.phone]
-    session.execute(TEXTS, {"ids": held, "phones": phones})
-    session.execute(PIECES, {"phones": phones})
     session.execute(EMPTY, values | {"fresh": [new_public_id() for _ in held]})
+    for statement in (*FORGET, *SCRUB):  # only of who is erased does the history of consent let anything go
+        session.execute(statement, values)
+    _scrub_addresses(session, people, signer)
     # An id alone names nobody any more, and shows that the wish was met.
     session.add_all(AuditLog(actor=actor, action="erased", object=f"contact {id_}", at=now) for id_ in held)
     session.flush()
@@ -183,14 +192,36 @@ def _leave(session: Session, catalogue: Catalogue, ids: list[int], now: dt.datet
 
 
 def _keep_unreachable(session: Session, people: Sequence[Any], now: dt.datetime, signer: Signer) -> None:
-    addresses = {(person.id, "email"): person.email for person in people} | {
-        (person.id, "sms"): person.phone for person in people
+    """Whoever was erased is reached again only after signing up anew, whatever a file brings back.
+
+    An address that somebody else has too is left to them, unless the erased person had refused.
+    """
+    ids = [person.id for person in people]
+    addresses = {
+        (person.id, channel): address
+        for person in people
+        for channel, address in (("email", person.email), ("sms", person.phone))
+        if address
     }
-    left = session.execute(LEFT, {"ids": [person.id for person in people]}).all()
-    known = [
+    refused = {(row.contact_id, row.channel) for row in session.execute(LEFT, {"ids": ids})}
+    held = {"ids": ids, "lower": [address.lower() for address in addresses.values()]}
+    others = set(session.scalars(OTHERS, held))
+    known = {
         (signer.address_hmac(channel, address), channel)
-        for contact_id, channel in left
-        if (address := addresses[contact_id, channel])
-    ]
+        for (id_, channel), address in addresses.items()
+        if (id_, channel) in refused or address.lower() not in others
+    }
     values = {"hmacs": [hmac for hmac, _ in known], "channels": [channel for _, channel in known], "now": now}
     session.execute(SUPPRESS, values)
+
+
+def _scrub_addresses(session: Session, people: Sequence[Any], signer: Signer) -> None:
+    """What names an address but no message of ours: mail that came back and could not be read, texts."""
+    phones = [person.phone for person in people if person.phone]
+    emails = [person.email for person in people if person.email]
+    session.execute(TEXTS, {"ids": [person.id for person in people], "phones": phones})
+    session.execute(PIECES, {"phones": phones})
+    session.execute(COPIES, {"addresses": [address.lower() for address in (*emails, *phones)]})
+    session.execute(MAILS, {"emails": [email.lower() for email in emails]})
+    hmacs = [signer.address_hmac("email", email) for email in emails]
+    session.execute(RECEIPTS, {"hmacs": [*hmacs, *(signer.address_hmac("sms", phone) for phone in phones)]})

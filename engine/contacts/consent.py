@@ -73,6 +73,10 @@ on conflict do nothing returning address_hmac""")
 LIFT = text("""
 delete from suppressions where channel = :channel and address_hmac = any(:keys) and reason = 'unsubscribed'
 returning address_hmac""")
+ADDRESSES = {
+    channel: text(f"select {column} from contacts where id = any(:ids) and {column} is not null")
+    for channel, column in (("email", "email"), ("sms", "phone"))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,3 +244,15 @@ def lift(session: Session, channel: str, addresses: Iterable[str], keyed: Signer
     """
     keys = sorted({keyed.address_hmac(channel, address) for address in addresses})
     return len(session.execute(LIFT, {"channel": channel, "keys": keys}).all())
+
+
+def welcome_back(session: Session, said: Sequence[ConsentChange], keyed: Signer) -> int:
+    """Lift (as `lift` does) what holds for the addresses of contacts who expressly subscribed. Returns how many."""
+    back: dict[str, list[int]] = {}
+    for change in said:
+        if change.action == "subscribed" and not change.weak and change.channel in ADDRESSES:
+            back.setdefault(change.channel, []).append(change.contact_id)
+    return sum(
+        lift(session, channel, session.scalars(ADDRESSES[channel], {"ids": ids}), keyed)
+        for channel, ids in sorted(back.items())
+    )

@@ -7,17 +7,25 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engine.signing import Signer
+
 MINE = "select id from messages where contact_id = :id"
 OWN = "select to_jsonb(t) - 'contact_id'"
 ENTRIES = "select id from enrolments where contact_id = :id"
+ADDRESSES = text("select email, phone from contacts where id = :id")
 PARTS = {
     "profile": "select to_jsonb(t) - 'id' from contacts t where t.id = :id",
     "identities": f"{OWN} from contact_identities t where contact_id = :id order by kind, value",
     "consent": f"{OWN} from consent_states t where contact_id = :id order by channel, topic",
     "consent_history": f"{OWN} from consent_events t where contact_id = :id order by t.id",
     "consent_requests": f"{OWN} from consent_requests t where contact_id = :id",
+    "suppressions": """
+        select jsonb_build_object('channel', channel, 'reason', reason, 'since', created_at)
+        from suppressions where address_hmac = any(:hmacs) order by channel""",
     "breaks": f"{OWN} from consent_pauses t where contact_id = :id",
     "events": f"{OWN} from events t where contact_id = :id order by occurred_at, received_at",
+    "waiting_events": f"{OWN} from event_inbox t where contact_id = :id order by t.id",
+    "waiting_entries": f"{OWN} from entry_inbox t where contact_id = :id order by t.id",
     "messages": """
         select (to_jsonb(t) - 'contact_id' - 'journal') || jsonb_build_object(
             'content', c.slug, 'content_version', v.number, 'content_source', v.source, 'journey', j.slug)
@@ -48,13 +56,19 @@ PARTS = {
     "webhook_calls": f"select to_jsonb(t) from deliveries t where enrolment_id in ({ENTRIES}) order by t.id",
     "campaigns": f"{OWN} from campaign_contacts t where contact_id = :id",
     "conversions": f"{OWN} from conversions t where contact_id = :id order by t.id",
+    "handled_by_hand": """
+        select jsonb_build_object('at', a.at, 'action', a.action, 'detail', a.detail)
+        from audit_log a join contacts c on a.object = 'contact ' || c.public_id where c.id = :id order by a.id""",
 }
 """Under each name a statement that gives rows as JSON objects; our own numbers are left out."""
 
 
-def collect(session: Session, contact_id: int) -> dict[str, Any]:
+def collect(session: Session, contact_id: int, signer: Signer) -> dict[str, Any]:
     """Everything about the contact by kind: lists of objects, oldest first. Instants are ISO 8601 in UTC.
 
     A message that left no copy is rebuilt from `content_source` with the profile, and the event that began its journey.
     """
-    return {name: session.execute(text(query), {"id": contact_id}).scalars().all() for name, query in PARTS.items()}
+    held = session.execute(ADDRESSES, {"id": contact_id}).one()
+    hmacs = [signer.address_hmac(*pair) for pair in (("email", held.email), ("sms", held.phone)) if pair[1]]
+    values = {"id": contact_id, "hmacs": hmacs}
+    return {name: session.execute(text(query), values).scalars().all() for name, query in PARTS.items()}

@@ -10,6 +10,14 @@ from sqlalchemy.orm import Session
 
 PAIRS = "unnest(cast(:gone as bigint[]), cast(:kept as bigint[])) as pair(gone, kept)"
 
+# Of two words of which one is a refusal, the refusal holds unless somebody has expressly agreed since. What a file
+# said, or what was only implied, undoes none, as where it is written down (`engine.contacts.consent`).
+UNDONE = """exists (
+    select from consent_events e where e.contact_id = excluded.contact_id and e.channel = excluded.channel
+        and e.topic = excluded.topic and e.action = 'subscribed' and e.source <> 'import'
+        and coalesce(e.lawful_basis, 'consent') = 'consent' and e.occurred_at > case excluded.state
+            when 'unsubscribed' then excluded.changed_at else consent_states.changed_at end)"""
+
 # Before a campaign queues a batch it locks its wave: so it does not queue for a contact who goes at the same time.
 LATE_WAVES = (
     """
@@ -60,7 +68,10 @@ MOVES = (
     order by pair.kept, channel, topic, changed_at desc
     on conflict (contact_id, channel, topic) do update
     set state = excluded.state, changed_at = excluded.changed_at, expires_at = excluded.expires_at
-    where excluded.changed_at > consent_states.changed_at""",
+    where case
+        when excluded.state = consent_states.state or 'unsubscribed' not in (excluded.state, consent_states.state)
+            then excluded.changed_at > consent_states.changed_at
+        else (excluded.state = 'unsubscribed') <> {UNDONE} end""",
     "delete from consent_states where contact_id = any(:gone)",
     f"""
     insert into consent_pauses (contact_id, channel, until)

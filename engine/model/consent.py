@@ -44,7 +44,7 @@ class Wording(Base):
 
 
 class ConsentEvent(Base):
-    """One act of consent or refusal, never changed. Topic '' speaks of the whole channel.
+    """One act of consent or refusal, which a trigger keeps from being changed. Topic '' speaks of the whole channel.
 
     action: subscribed, unsubscribed, requested (not confirmed yet), expired, snoozed, resumed. channel: email, sms,
     tracking. lawful_basis: consent, implied, legitimate_interest, contract. `wording` is SLUG@VERSION. `expires_at` is

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.model.base import Base
@@ -18,6 +18,7 @@ class DirectSend(Base):
     """
 
     __tablename__ = "direct_sends"
+    __table_args__ = (Index("direct_sends_filled_idx", "origin_at", postgresql_where=text("event <> '{}'::jsonb")),)
 
     message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     origin_at: Mapped[dt.datetime]

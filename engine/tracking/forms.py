@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from engine.contacts import lists, topics
-from engine.contacts.consent import CHANNEL_WIDE, change_of, record_consent
+from engine.contacts.consent import CHANNEL_WIDE, change_of, record_consent, suppressed
 from engine.contacts.identify import identify, set_attributes
 from engine.contacts.normal import email as email_address
 from engine.contacts.normal import phone as phone_number
@@ -127,7 +127,7 @@ def submit(session: Session, form: Form, sent: Submission, now: dt.datetime) -> 
     answers = _answers(form, sent)
     named = _by_number if form.channel == "sms" else _by_address
     contact_id = named(session, address, answers, now)
-    if _is_double(session, form) or _has_refused(session, form, contact_id):
+    if _is_double(session, form) or _has_refused(session, form, contact_id, address):
         _ask(session, form, contact_id, sent, seen, now)
         return True
     changes = [
@@ -161,10 +161,11 @@ def _source(form: Form) -> str:
     return f"form {form.slug}"
 
 
-def _has_refused(session: Session, form: Form, contact_id: int) -> bool:
-    """Whether the contact has left what the form subscribes to: nobody else may undo that."""
+def _has_refused(session: Session, form: Form, contact_id: int, address: str) -> bool:
+    """Whether the contact has left what the form subscribes to, or somebody erased had: nobody else may undo that."""
     asked = {"id": contact_id, "channel": form.channel, "topics": [CHANNEL_WIDE, *form.topics]}
-    return session.execute(REFUSED, asked).first() is not None
+    left = session.execute(REFUSED, asked).first() is not None
+    return left or bool(suppressed(session, form.channel, [address]))
 
 
 def _is_double(session: Session, form: Form) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from engine import workspace
 from engine.contacts import consent, tracking
 from engine.contacts.consent import CHANNEL_WIDE, ConsentChange
+from engine.contacts.sharing import others_leaving
 from engine.signing import Signer
 from engine.tracking import unsubscribe
 from engine.tracking.links import MessageKey
@@ -130,8 +131,9 @@ def apply(session: Session, wishes: Sequence[Wish], now: dt.datetime, signer: Si
     keys = [wish.key for wish in wishes]
     before = read(session, keys, now, signer)
     asked = [(wish, before[wish.key]) for wish in wishes if wish.key in before]
-    changes = [change for wish, held in asked for change in _changes(wish, held)]
-    consent.record_consent(session, [*changes, *_breaks(asked, now)], now)
+    said = [(change, held.addresses.get(change.channel)) for wish, held in asked for change in _changes(wish, held)]
+    changes = [change for change, _ in said]
+    consent.record_consent(session, [*changes, *others_leaving(session, said), *_breaks(asked, now)], now)
     _rest(session, asked, now)
     _lift(session, asked, changes, signer)
     left = {change.contact_id for change in changes if change.action == "unsubscribed" and change.channel in CHANNELS}

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.contacts.consent import CHANNEL_WIDE, ConsentChange, record_consent
+from engine.contacts.sharing import others_leaving
 from engine.reports import rollup
 from engine.tracking import facts
 from engine.tracking.links import MessageKey
@@ -89,7 +90,7 @@ def unsubscribe(session: Session, wishes: Sequence[Wish], now: dt.datetime) -> l
 
     Returns where each contact stands afterwards, None where the message is gone. A wish that changes nothing writes
     nothing, so the same request may come any number of times. Topic messages lose their topic only: that is the list
-    that the header speaks of (RFC 8058 §1), and the page offers the rest.
+    that the header speaks of (RFC 8058 §1), and the page offers the rest. Other records with the address leave too.
     """
     standing = read(session, (wish.key for wish in wishes))
     effective: dict[tuple[int, str, str], Wish] = {}
@@ -98,6 +99,8 @@ def unsubscribe(session: Session, wishes: Sequence[Wish], now: dt.datetime) -> l
         if held is not None and not held.left(wish.scope):
             effective.setdefault((held.message.contact_id, held.message.channel, _topic(held, wish)), wish)
     changes = [_change(contact_id, channel, topic, wish) for (contact_id, channel, topic), wish in effective.items()]
+    read_by = [standing[wish.key].recipient for wish in effective.values()]
+    changes += others_leaving(session, list(zip(changes, read_by, strict=True)))
     changed = record_consent(session, changes, now)
     tell(session, [standing[wish.key].message for key, wish in effective.items() if key[0] in changed], now)
     return [_after(standing.get(wish.key), wish) for wish in wishes]

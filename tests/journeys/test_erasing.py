@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 from sqlalchemy import insert, text
@@ -14,9 +15,10 @@ from engine.contacts.everything import PARTS, collect
 from engine.contacts.identify import identify
 from engine.contacts.profile import Profile
 from engine.messages.direct import Order, send
-from engine.model import ConsentPause, Import
+from engine.model import Base, ConsentPause, Import, ReceiptMail
 from engine.signing import signer
 from engine.tracking import hits
+from journeys import erasing
 from journeys.erasing import scrub_late
 from tests.journeys.runtime.world import HOUR, World, journey
 from tests.ledger import assert_counters_equal_ledger
@@ -24,6 +26,7 @@ from webapp.forgetting import forget
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 ANN = ("ann.secret@x.example", "+14155550123", "Annabella", "A-SECRET-1", "198.51.100.77")
+ERASING = ("LOCK", "EMPTY", "TEXTS", "PIECES", "MAILS", "RECEIPTS", "COPIES")
 TABLES = (
     "select tablename from pg_tables where schemaname = current_schema() and tablename !~ '_[0-9]{4}|_p[0-9]|_default'"
 )
@@ -178,23 +181,70 @@ def test_what_waits_is_cancelled_and_counted(world: World) -> None:
 def test_a_later_contact_with_the_address_is_new_and_as_unreachable(world: World) -> None:
     world.publish(STORY)
     ann, bob = world.contact("ann", email=ANN[0]), world.contact("bob")
+    carl = world.contact("carl")
     world.consent(ann, "unsubscribed")
     with world.database.transaction() as session:
         suppress(session, "email", ["bob@x.example"], "complaint", clock.now(session))
-    forget(world.database, ["ann", "bob"], signer(), "test")
+    forget(world.database, ["ann", "bob", "carl"], signer(), "test")
     with world.database.transaction() as session:
-        again = identify(session, [Profile("ann", ANN[0]), Profile("bob", "bob@x.example")], clock.now(session))
-    assert not {ann, bob} & set(again)
+        people = [Profile("ann", ANN[0]), Profile("bob", "bob@x.example"), Profile("carl", "Carl@x.example")]
+        again = identify(session, people, clock.now(session))
+    assert not {ann, bob, carl} & set(again)
     for contact in again:
         world.event(contact, "Signed Up")
     world.live(HOUR)
-    assert [world.messages(contact) for contact in again] == [[("hello", "suppressed")]] * 2
+    assert [world.messages(contact) for contact in again] == [[("hello", "suppressed")]] * 3
+
+
+def test_an_address_that_somebody_else_has_too_is_left_to_them(world: World) -> None:
+    world.publish(STORY)
+    world.contact("ann", email=ANN[0])
+    other = world.contact("ben", email=ANN[0])
+    forget(world.database, ["ann"], signer(), "test")
+    assert world.execute("select 1 from suppressions") == []
+    forget(world.database, ["ben"], signer(), "test")
+    assert world.execute("select reason from suppressions") == [("unsubscribed",)]
+    assert world.execute("select email from contacts where id = :id", id=other) == [(None,)]
+
+
+def test_mail_that_nobody_could_read_is_forgotten_too(world: World) -> None:
+    world.contact("ann", email=ANN[0])
+    with world.database.transaction() as session:
+        now = clock.now(session)
+        mails = [([], b"From: x\n\nno Ann.Secret@X.example here"), ([ANN[0]], b"?"), (["bob@x.example"], b"of Bob")]
+        for recipients, raw in mails:
+            row = {"door": "pipe", "recipients": recipients, "raw": raw, "received_at": now, "error": "unreadable"}
+            session.execute(insert(ReceiptMail), row)
+    forget(world.database, [ANN[0]], signer(), "test")
+    assert world.execute("select recipients from receipt_mails") == [(["bob@x.example"],)]
+
+
+KEYS = {"contact_id", "enrolment_id", "message_id", "message_token", "recipient", "sender", "address_hmac"}
+NOT_EXPORTED = {
+    "change_inbox": "names of what changed, for a second",
+    "segment_expiries": "when a rule is judged again",
+    "event_keys": "ids of calls", "gateway_references": "ids of a gateway", "credits": "of conversions",
+    "text_parts": "pieces of texts, for minutes",
+}  # fmt: skip
+NOT_SCRUBBED = {
+    "conversions": "numbers", "credits": "numbers", "campaign_contacts": "numbers", "event_keys": "ids of calls",
+    "gateway_references": "ids of a gateway, for days", "contents": "sender of all mails",
+    "suppressions": "the HMAC that keeps them unreachable",
+}  # fmt: skip
+
+
+def test_no_table_that_knows_people_is_left_out() -> None:
+    tables = {name for name, table in Base.metadata.tables.items() if KEYS & set(table.columns.keys())}
+    exported, scrubbed = " ".join(PARTS.values()), " ".join(str(vars(erasing)[name]) for name in ERASING)
+    scrubbed += " ".join(str(one) for one in (*erasing.FORGET, *erasing.SCRUB))
+    assert {name for name in tables if not re.search(rf"\b{name}\b", exported)} == set(NOT_EXPORTED)
+    assert {name for name in tables if not re.search(rf"\b{name}\b", scrubbed)} == set(NOT_SCRUBBED)
 
 
 def test_all_that_is_known_comes_out_as_json(world: World) -> None:
     ann = meet(world)
     with world.database.transaction() as session:
-        found = json.loads(json.dumps(collect(session, ann)))
+        found = json.loads(json.dumps(collect(session, ann, signer())))
     assert set(found) == set(PARTS)
     assert found["profile"][0]["email"] == ANN[0]
     assert {event["name"] for event in found["events"]} >= {"Signed Up", "Paid", "Email Opened"}

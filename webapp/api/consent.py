@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.contacts import topics as known_topics
-from engine.contacts.consent import CHANNEL_WIDE, ConsentChange, change_of, record_consent, state_of
+from engine.contacts.consent import CHANNEL_WIDE, ConsentChange, change_of, record_consent, state_of, welcome_back
 from engine.contacts.identify import identify
 from engine.contacts.numbers import contact_of
 from engine.contacts.profile import Profile, clean
 from engine.db import Database
 from engine.errors import InvalidInput
+from engine.signing import signer
 from engine.tracking import forms
 from engine.tracking.confirmation import Request, ask
 from webapp.api import frame, keys
@@ -77,6 +78,7 @@ def _write(session: Session, document: dict[str, Any]) -> dict[str, str]:
         )
     else:
         record_consent(session, changes, now)
+        welcome_back(session, changes, signer())
     return {_name(one): state_of(session, contact_id, one.channel, one.topic) for one in changes}
 
 

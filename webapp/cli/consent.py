@@ -14,6 +14,7 @@ from engine.contacts import consent, consent_files
 from engine.contacts.find import find
 from engine.contacts.topics import wording
 from engine.model import ConsentEvent, ConsentState
+from engine.signing import signer
 from webapp.cli._context import connected
 from webapp.cli._files import tell
 
@@ -75,6 +76,7 @@ def set_(
             found.id, channel, action, "person", topic, basis=basis, expires=expires, wording=agreed
         )
         consent.record_consent(session, [change], now)
+        consent.welcome_back(session, [change], signer())
         click.echo(f"{found.name}: {_place(channel, topic)} {consent.state_of(session, found.id, channel, topic)}")
 
 

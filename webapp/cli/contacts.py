@@ -66,7 +66,7 @@ def import_(file: Path, consent: list[str], columns: tuple[str, ...]) -> None:
 def export(contact: str) -> None:
     """Print all that is stored about CONTACT as one JSON document, for the person who asks."""
     with connected() as database, database.transaction() as session:
-        document = collect(session, find(session, contact).id)
+        document = collect(session, find(session, contact).id, signer())
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 

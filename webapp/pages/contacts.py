@@ -142,7 +142,7 @@ def export(public_id: str) -> ResponseReturnValue:
         found = queries.by_public_id(opened.session, public_id)
         if found is None:
             raise NotFound("contact", public_id)
-        document = json.dumps(collect(opened.session, found.id), indent=2, ensure_ascii=False)
+        document = json.dumps(collect(opened.session, found.id, signer()), indent=2, ensure_ascii=False)
     name = {"Content-Disposition": f'attachment; filename="contact-{public_id}.json"'}
     return Response(document, mimetype="application/json", headers=name)
 

@@ -10,7 +10,7 @@ from sqlalchemy import insert, text
 from werkzeug.test import TestResponse
 
 from engine import clock
-from engine.contacts.consent import ConsentChange, record_consent
+from engine.contacts.consent import ConsentChange, record_consent, suppress
 from engine.contacts.topics import word
 from engine.db import Database
 from engine.errors import CairnError
@@ -190,3 +190,11 @@ def test_an_address_that_can_be_no_form_is_not_found(database: Database) -> None
         for path in ("/f/%00", "/f/a%00b", "/f/%ff", "/f/" + "a" * 5000):
             assert site.client.get(path).status_code == 404, path
             assert site.client.post(path, data={"email": "ann@x.example"}).status_code == 404, path
+
+
+def test_whoever_was_erased_is_asked_before_anything_is_sent_again(site: Site) -> None:
+    with site.database.transaction() as session:
+        suppress(session, "email", ["ann@x.example"], "unsubscribed", clock.now(session))
+    assert "We have sent you an email" in send(site).get_data(as_text=True)
+    assert site.rows(STATES) == [("news", "pending")]
+    assert site.rows("select count(*) from suppressions") == [(1,)]
