@@ -62,12 +62,24 @@ ENTRY_ROLLUPS = """
 select journey_id, split_id, arm, day, entries, goals, contacts, conversions, value, value_squared
 from entry_rollups order by 1, 2, 3, 4
 """
+HIT_COUNTS = """
+select (at at time zone 'UTC')::date, kind, classification, coalesce(rule, ''), coalesce(classifier_version, 0)::int,
+    count(*)::int from hits where classification is not null group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+"""
+HIT_ROLLUPS = """
+select day, kind, classification, rule, version::int, hits from hit_rollups where hits <> 0 order by 1, 2, 3, 4, 5
+"""
 ASLEEP = "select id from enrolments where status = 'active' and (wake_at is null or phase is null)"
 
 
 def assert_counters_equal_ledger(session: Session) -> None:
-    """Rollups of messages, steps and entries equal a recount, and every active entry has an instant to wake at (I2)."""
-    pairs = [(MESSAGE_ROLLUPS, MESSAGE_COUNTS), (STEP_ROLLUPS, STEP_COUNTS), (ENTRY_ROLLUPS, ENTRY_COUNTS)]
+    """All counters equal a recount, and every active entry has an instant to wake at (I2)."""
+    pairs = [
+        (MESSAGE_ROLLUPS, MESSAGE_COUNTS),
+        (STEP_ROLLUPS, STEP_COUNTS),
+        (ENTRY_ROLLUPS, ENTRY_COUNTS),
+        (HIT_ROLLUPS, HIT_COUNTS),
+    ]
     for rollup, recount in pairs:
         assert _rows(session, rollup) == _rows(session, recount)
     assert _rows(session, ASLEEP) == []

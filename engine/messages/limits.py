@@ -25,7 +25,8 @@ from engine.quiet import Hours, over_at, parse
 from engine.zones import zones_of
 
 CHANNELS = ("email", "sms")
-# One pass over the messages of a contact for all caps; a cap that is none has no `since`, and counts nothing.
+# One pass over the messages of a contact for all caps; a cap that is none has no `since`, and counts nothing. What is
+# being sent may arrive any moment from now on, however long ago it was claimed.
 COUNT = text("""
 select u.id, sent.own, sent.every, sent.channel, sent.topic
 from unnest(cast(:ids as bigint[]), cast(:contacts as bigint[]), cast(:topics as text[]), cast(:own as timestamptz[]),
@@ -37,7 +38,8 @@ cross join lateral (
         count(*) filter (where counted and at > u.topic_since and o.topic = u.topic) as topic
     from (
         select m.channel, m.topic,
-            coalesce(m.accepted_at, case when m.state in ('sending', 'unknown') then m.claimed_at end) as at,
+            coalesce(m.accepted_at, case m.state when 'sending' then 'infinity'
+                when 'unknown' then coalesce(m.ended_at, m.claimed_at) end) as at,
             not m.transactional and (m.topic is null or m.topic <> all(cast(:unlimited as text[]))) as counted
         from messages m where m.contact_id = u.contact_id
     ) o

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from sqlalchemy import Date, text
+from sqlalchemy import Date, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.model.base import Base
@@ -35,6 +35,19 @@ class MessageRollup(Base):
     conversions: Mapped[Decimal] = mapped_column(server_default=zero)
     revenue: Mapped[Decimal] = mapped_column(server_default=zero)
     cost: Mapped[Decimal] = mapped_column(server_default=zero)
+
+
+class HitRollup(Base):
+    """Hits that were judged by UTC day, kind, class, rule ('' before rules were kept) and version of the rules."""
+
+    __tablename__ = "hit_rollups"
+
+    day: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    classification: Mapped[str] = mapped_column(primary_key=True)
+    rule: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    hits: Mapped[int] = mapped_column(server_default=zero)
 
 
 class StepRollup(Base):

@@ -37,4 +37,5 @@ class Hit(Base):
     user_agent: Mapped[str | None]
     headers: Mapped[dict[str, Any] | None]
     classification: Mapped[str | None]
+    rule: Mapped[str | None]  # of `engine.tracking.classify.RULES`
     classifier_version: Mapped[int | None] = mapped_column(SmallInteger)

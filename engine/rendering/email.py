@@ -187,6 +187,8 @@ class Links:
         )
         if not url.lower().startswith(("http://", "https://")):
             return url or "#"
+        if url.startswith(self.envelope.own_urls):
+            return url  # leaving is nobody's click, whatever the author put behind the address
         url = utm.tagged(url, self.tags)
         if self.clicks is None:
             return url

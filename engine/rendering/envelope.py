@@ -43,6 +43,12 @@ class Envelope:
     transactional: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def own_urls(self) -> tuple[str, ...]:
+        """Addresses of Cairn's own pages, which are never tracked."""
+        pages = (self.unsubscribe_url, self.preferences_url, self.confirm_url, self.view_url)
+        return tuple(page for page in pages if page)
+
 
 @dataclass(slots=True)
 class RenderedEmail:

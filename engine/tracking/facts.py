@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -16,13 +17,14 @@ from engine.events.record import NewEvent, record
 from engine.habits import store as habits
 from engine.reports import rollup
 from engine.reports.rollup import MessageDelta
-from engine.tracking import links
+from engine.tracking import links, tallies
 from engine.tracking.classify import VERSION
 from engine.tracking.outcomes import Outcome, TrackedEvent, TrackedMessage
 
 CLASSIFY = text("""
-update hits h set classification = judged.class, classifier_version = :version
-from unnest(cast(:ids as bigint[]), cast(:ats as timestamptz[]), cast(:classes as text[])) as judged(id, at, class)
+update hits h set classification = judged.class, rule = judged.rule, classifier_version = :version
+from unnest(cast(:ids as bigint[]), cast(:ats as timestamptz[]), cast(:classes as text[]), cast(:rules as text[]))
+  as judged(id, at, class, rule)
 where h.id = judged.id and h.at = judged.at""")
 
 FIRSTS = text("""
@@ -54,6 +56,15 @@ def write(session: Session, outcomes: Sequence[Outcome], now: dt.datetime) -> No
         current = workspace.load(session)
         _credit_again(session, current, touched)
         habits.count(session, [_moved(outcome) for outcome in touched], current.zone)
+    tallies.add(session, tallied(outcomes))
+
+
+def tallied(outcomes: Sequence[Outcome]) -> Counter[tallies.Key]:
+    """Their hits by the rules that judged them."""
+    found = Counter[tallies.Key]()
+    for outcome in outcomes:
+        found.update(tallies.of((hit.seen for hit in outcome.hits), outcome.verdicts))
+    return found
 
 
 def _moved(outcome: Outcome) -> habits.Moved:
@@ -107,12 +118,13 @@ def _event(message: TrackedMessage, event: TrackedEvent, destinations: Mapping[i
 
 
 def write_classes(session: Session, outcomes: Sequence[Outcome]) -> None:
-    """Store the classes with the version that judged."""
-    judged = [pair for outcome in outcomes for pair in zip(outcome.hits, outcome.classes, strict=True)]
+    """Store the classes with the rules that gave them, and the version that judged."""
+    judged = [pair for outcome in outcomes for pair in zip(outcome.hits, outcome.verdicts, strict=True)]
     values = {
         "ids": [hit.id for hit, _ in judged],
         "ats": [hit.seen.at for hit, _ in judged],
-        "classes": [class_ for _, class_ in judged],
+        "classes": [verdict.kind for _, verdict in judged],
+        "rules": [verdict.rule for _, verdict in judged],
         "version": VERSION,
     }
     session.execute(CLASSIFY, values)

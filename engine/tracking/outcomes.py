@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from engine.tracking.classify import Seen, classify
+from engine.tracking.classify import Seen, Verdict, classify
 
 OPENED = "Email Opened"
 CLICKED = "Email Link Clicked"
@@ -70,15 +70,20 @@ class TrackedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`classes` are in the order of the hits; `first_open_at` and `first_click_at` are None when nothing changes."""
+    """`verdicts` are in the order of the hits; `first_open_at` and `first_click_at` are None when nothing changes."""
 
     message: TrackedMessage
     hits: Sequence[StoredHit]
-    classes: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
     events: tuple[TrackedEvent, ...]
     metrics: Mapping[str, int | Decimal]
     first_open_at: dt.datetime | None
     first_click_at: dt.datetime | None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the hits are, in their order."""
+        return tuple(verdict.kind for verdict in self.verdicts)
 
     @property
     def proves_delivery(self) -> bool:
@@ -92,10 +97,10 @@ def judge(message: TrackedMessage, hits: Sequence[StoredHit]) -> Outcome:
     Human and proxy opens count, and of clicks the human ones; a human click implies an open, since mail programs may
     hold back images. The first open of a message is an event and each human click is one; a double click is one click.
     """
-    classes = classify([hit.seen for hit in hits], message.accepted_at)
-    judged = sorted(zip(hits, classes, strict=True), key=lambda pair: (pair[0].seen.at, pair[0].id))
-    opens = [hit for hit, kind in judged if hit.seen.kind == "open" and kind in ("human", "proxy_open")]
-    clicks = [hit for hit, kind in judged if hit.seen.kind == "click" and kind == "human"]
+    verdicts = tuple(classify([hit.seen for hit in hits], message.accepted_at))
+    judged = sorted(zip(hits, verdicts, strict=True), key=lambda pair: (pair[0].seen.at, pair[0].id))
+    opens = [hit for hit, said in judged if hit.seen.kind == "open" and said.kind in ("human", "proxy_open")]
+    clicks = [hit for hit, said in judged if hit.seen.kind == "click" and said.kind == "human"]
     opened = _opened(message, opens, clicks)
     first_click = clicks[0].seen.at if clicks and message.first_click_at is None else None
     metrics: dict[str, int | Decimal] = {
@@ -109,7 +114,7 @@ def judge(message: TrackedMessage, hits: Sequence[StoredHit]) -> Outcome:
         TrackedEvent(CLICKED, f"hit-{hit.id}", hit.seen.at, hit.seen.position) for hit in _without_repeats(clicks)
     ]
     first_open = opened.occurred_at if opened else None
-    return Outcome(message, hits, tuple(classes), tuple(events), metrics, first_open, first_click)
+    return Outcome(message, hits, verdicts, tuple(events), metrics, first_open, first_click)
 
 
 def _opened(message: TrackedMessage, opens: Sequence[StoredHit], clicks: Sequence[StoredHit]) -> TrackedEvent | None:

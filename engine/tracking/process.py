@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from engine.tracking import facts
-from engine.tracking.classify import VERSION, Seen
+from engine.tracking import facts, tallies
+from engine.tracking.classify import RULES, VERSION, Seen
 from engine.tracking.outcomes import Outcome, StoredHit, TrackedMessage, judge
 
 QUIET = dt.timedelta(seconds=3)
@@ -56,8 +56,8 @@ update hits set ip = null, user_agent = null, headers = null
 where message_id = any(:ids) and num_nonnulls(ip, user_agent, headers) > 0""")
 
 GONE = text("""
-update hits set classification = 'unknown', classifier_version = :version
-where message_id = any(:ids) and classification is null""")
+update hits set classification = :kind, rule = :rule, classifier_version = :version
+where message_id = any(:ids) and classification is null returning at, kind""")
 
 
 def process(session: Session, now: dt.datetime) -> dict[str, int]:
@@ -71,7 +71,7 @@ def process(session: Session, now: dt.datetime) -> dict[str, int]:
     counts: Counter[str] = Counter(messages=0, hits=0, events=0)
     gone = [row.message_id for row in ready if row.gone]
     if gone:
-        session.execute(GONE, {"ids": gone, "version": VERSION})
+        _put_away(session, gone)
     outcomes = _judge_all(session, [row for row in ready if not row.gone])
     counts["messages"] = len(outcomes) + len(gone)
     for outcome in outcomes:
@@ -82,6 +82,13 @@ def process(session: Session, now: dt.datetime) -> dict[str, int]:
     if erased := [outcome.message.id for outcome in outcomes if outcome.message.erased]:
         session.execute(FORGET, {"ids": erased})
     return dict(counts)
+
+
+def _put_away(session: Session, gone: Sequence[int]) -> None:
+    """Of messages that are not there any more nothing can be said."""
+    said = RULES["gone"]
+    rows = session.execute(GONE, {"ids": gone, "version": VERSION} | said._asdict())
+    tallies.add(session, Counter(tallies.key(at, kind, said.kind, said.rule, VERSION) for at, kind in rows))
 
 
 StoredRow = Row[Any]

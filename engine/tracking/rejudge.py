@@ -19,7 +19,7 @@ from engine.arrays import literal
 from engine.attribution import convert
 from engine.habits import store as habits
 from engine.reports import rollup
-from engine.tracking import facts
+from engine.tracking import facts, tallies
 from engine.tracking.classify import VERSION
 from engine.tracking.outcomes import CLICKED, OPENED, Outcome, TrackedMessage, judge
 from engine.tracking.process import StoredRow, hit_of, locked
@@ -31,7 +31,8 @@ select distinct message_id, origin_at from hits
 where message_id > :after and classification is not null and (:everything or classifier_version <> :version)
 order by message_id limit :limit""")
 READ = text("""
-select h.message_id, h.id, h.at, h.kind, h.position, h.method, h.user_agent, h.headers, h.classification
+select h.message_id, h.id, h.at, h.kind, h.position, h.method, h.user_agent, h.headers, h.classification, h.rule,
+    h.classifier_version
 from hits h where h.message_id = any(cast(:ids as bigint[])) and h.classification is not null
 order by h.message_id, h.at, h.id""")
 KNOWN = text("""
@@ -62,11 +63,11 @@ class Rejudged(NamedTuple):
 
 
 class _Again(NamedTuple):
-    """A message as the ledger has it, what it amounts to now, and the classes that its hits had."""
+    """A message as the ledger has it, what it amounts to now, and how its hits were counted."""
 
     message: TrackedMessage
     outcome: Outcome
-    before: tuple[str, ...]
+    before: tuple[tallies.Key, ...]
 
     @property
     def changed(self) -> bool:
@@ -88,7 +89,14 @@ def rejudge(
         return Rejudged(None, 0, Counter())
     again = _judge_again(session, stale)
     _write(session, again, now)
-    pairs = (pair for one in again for pair in zip(one.before, one.outcome.classes, strict=True))
+    counts = facts.tallied([one.outcome for one in again])
+    counts.subtract(was for one in again for was in one.before)
+    tallies.add(session, counts)
+    pairs = (
+        (was.classification, now_is)
+        for one in again
+        for was, now_is in zip(one.before, one.outcome.classes, strict=True)
+    )
     return Rejudged(stale[-1].message_id, len(again), Counter(pair for pair in pairs if pair[0] != pair[1]))
 
 
@@ -102,7 +110,7 @@ def _judge_again(session: Session, stale: Sequence[StoredRow]) -> list[_Again]:
         _Again(
             messages[id_],
             judge(replace(messages[id_], first_open_at=None, first_click_at=None), [hit_of(row) for row in hits]),
-            tuple(row.classification for row in hits),
+            tuple(tallies.key(r.at, r.kind, r.classification, r.rule, r.classifier_version) for r in hits),
         )
         for id_, hits in rows.items()
     ]

@@ -86,6 +86,18 @@ def test_a_cap_counts_what_it_is_of_whatever_it_came_from(
     assert (found.state, found.reason, found.seen["cap"]) == ("suppressed", "cap", {of: "2 of 2 per 1 week"})
 
 
+def test_what_is_being_sent_or_may_have_arrived_counts_from_the_last_moment_at_which_it_may(opened: Session) -> None:
+    limits.set_cap(opened, "all", "1 per hour", "test", NOON)
+    stuck, unclear, long_over = contacts(opened, 3)
+    due(opened, stuck, state="sending", claimed_at=NOON - 3 * HOUR)
+    due(opened, unclear, state="unknown", claimed_at=NOON - 3 * HOUR, ended_at=NOON - HOUR / 2)
+    due(opened, long_over, state="unknown", claimed_at=NOON - 3 * HOUR, ended_at=NOON - 2 * HOUR)
+    for contact in (stuck, unclear):
+        due(opened, contact)
+    goes = due(opened, long_over)
+    assert [each.id for each in take(opened).messages] == [goes]
+
+
 def test_transactional_messages_and_unlimited_topics_pass_every_limit(opened: Session) -> None:
     limits.set_cap(opened, "all", "0 per day", "test", NOON)
     limits.set_quiet(opened, "email", "11:00-13:00", "test", NOON)

@@ -65,3 +65,15 @@ def test_tags_of_another_kind_are_refused_where_they_stand(front: str) -> None:
     with pytest.raises(LanguageError, match="utm names tags") as told:
         compile_source(f"---\nsubject: Hi\n{front}\n---\n{mjml(LINK)}", "email")
     assert told.value.line == 3
+
+
+def test_pages_of_ours_are_neither_tracked_nor_tagged_whatever_the_author_writes_around_them() -> None:
+    body = mjml(
+        '<a href="{{ unsubscribe_url }}?lang=de">a</a> <a href="{{ preferences_url }}#topics">b</a> '
+        '<a href="{% if vip %}{{ preferences_url }}{% else %}{{ unsubscribe_url }}{% endif %}">c</a>'
+    )
+    message = rendered(body, {}, UTM)
+    page, leaving = html_of(message), "https://t.example.com/u/" + "x" * 90
+    assert message.dynamic_links == {}
+    assert f'href="{leaving}?lang=de"' in page and f'href="{leaving}"' in page
+    assert 'href="https://t.example.com/p/tok#topics"' in page and "utm_" not in page

@@ -11,6 +11,7 @@ from engine.tracking.process import process
 from engine.tracking.rejudge import rejudge
 from tests.engine.tracking.seeds import Seed, message
 from tests.engine.tracking.test_process import NOW, SENT, events, firsts, hit, rollup
+from tests.ledger import HIT_COUNTS, HIT_ROLLUPS
 
 
 def judged(session: Session, seed: Seed) -> tuple[object, ...]:
@@ -19,7 +20,9 @@ def judged(session: Session, seed: Seed) -> tuple[object, ...]:
         text("select classification from hits where message_id = :id order by at, id"), {"id": seed.id}
     )
     names = [name for name, _, _ in events(session, seed)]
-    return tuple(classes.scalars()), tuple(names), rollup(session, seed), firsts(session, seed)
+    counted = session.execute(text(HIT_ROLLUPS)).all()
+    assert counted == session.execute(text(HIT_COUNTS)).all()
+    return tuple(classes.scalars()), tuple(names), rollup(session, seed), firsts(session, seed), tuple(counted)
 
 
 @pytest.fixture
@@ -93,3 +96,15 @@ def test_what_a_forgotten_person_did_keeps_its_class(session: Session, seed: See
     session.execute(text("update hits set ip = null, user_agent = null, headers = null"))
     assert run(session) == {}
     assert judged(session, seed) == before
+
+
+def test_what_older_versions_judged_moves_to_the_rules_of_now(session: Session, seed: Seed) -> None:
+    process(session, NOW)
+    right = judged(session, seed)
+    session.execute(text("update hits set classification = 'human', rule = null, classifier_version = 1"))
+    session.execute(text("delete from hit_rollups"))
+    backfill = "insert into hit_rollups (day, kind, classification, rule, version, hits) " + HIT_COUNTS
+    session.execute(text(backfill))
+    run(session)
+    assert judged(session, seed)[4] == right[4]
+    assert session.execute(text("select sum(hits) from hit_rollups where version = 1")).scalar() == 0
