@@ -20,6 +20,7 @@ REASONS = {
     202: "202 Accepted",
     204: "204 No Content",
     302: "302 Found",
+    303: "303 See Other",
     400: "400 Bad Request",
     401: "401 Unauthorized",
     403: "403 Forbidden",

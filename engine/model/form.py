@@ -12,9 +12,10 @@ from engine.model.base import Base, CreatedAt
 
 
 class Form(Base):
-    """A sign-up form. `fields` are `{name, label, required}` besides the address, `name` being the attribute.
+    """A sign-up form. `fields` are the values of `engine.tracking.form_fields.Field`, besides the address.
 
-    `channel` is what it subscribes to: email asks for an address, sms for a telephone number.
+    `channel` is what it subscribes to: email asks for an address, sms for a telephone number, both for both. With
+    `choose_topics` people tick those of `topics` that they want. `redirect` is the page that they see afterwards.
     `wording` is the slug of what people agree to; its newest version is shown. `origins` are sites that may embed it.
     """
 
@@ -29,6 +30,8 @@ class Form(Base):
     lists: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
     origins: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
     wording: Mapped[str | None]
+    choose_topics: Mapped[bool] = mapped_column(server_default=text("false"))
+    redirect: Mapped[str] = mapped_column(server_default=text("''"))
     channel: Mapped[str] = mapped_column(server_default=text("'email'"))
     double_opt_in: Mapped[bool] = mapped_column(server_default=text("true"))
     archived_at: Mapped[dt.datetime | None]

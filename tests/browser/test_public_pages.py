@@ -6,7 +6,9 @@ import datetime as dt
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -19,13 +21,15 @@ from engine.db import Database
 from engine.model import Form, Topic
 from engine.tracking import forms
 from engine.tracking.confirmation import Request, ask
-from engine.tracking.forms import Field
+from engine.tracking.form_fields import Field
 from engine.urls import MessageUrls
 from tests.browser.test_accessibility import violations
 from tests.engine.tracking.seeds import message
 from tests.webapp import calling
 from tests.webapp.calling import SIGNER, serving
 from webapp.dispatch import dispatcher
+from webapp.public import showing
+from webapp.public.signing_up import HASTE
 
 TOPICS = (
     {"slug": "news", "name": "Product news", "description": "What is new, once a month.", "position": 0},
@@ -55,7 +59,7 @@ def public(database: Database) -> Iterator[Public]:
         ask(session, [Request(made.contact_id, ("tips",), "form")], now)
         word(session, "signup", "Send me tips.", now)
         club = Form(slug="club", title="The club", topics=["tips"], lists=[], origins=[], wording="signup")
-        forms.save(session, club, [Field("first_name", "First name")])
+        forms.save(session, club, [Field("first_name", "First name"), Field("utm_source", "", kind="hidden")])
         asking = session.execute(text("select message_id, requested_at from consent_requests")).one()
     with serving(database) as site:
         server = make_server("127.0.0.1", 0, dispatcher(site.hot, calling.flask), threaded=True)
@@ -133,10 +137,55 @@ def test_somebody_signs_up_without_script(public: Public, reader: Page) -> None:
     reader.get_by_label("Email").fill("new@x.example")
     reader.get_by_label("First name").fill("Nia")
     reader.get_by_label("Send me tips.").check()
+    reader.wait_for_timeout(HASTE * 1000)  # faster than any person is taken for a program
     reader.get_by_role("button", name="Subscribe").click()
     expect(reader.get_by_text("We have sent you an email.")).to_be_visible()
     found = public.site.rows("select attributes from contacts where email = 'new@x.example'")
     assert found == [({"first_name": "Nia"},)]
+
+
+@contextmanager
+def elsewhere(public: Public) -> Iterator[str]:
+    """A page of another site that embeds the form twice, and allows nothing but our forms and their script."""
+    port = public.urls.site.rpartition(":")[2]
+    ours = f"http://127.0.0.1:{port}"
+    with public.site.database.transaction() as session:
+        snippet = showing.embedded(session, forms.find(session, "club"), ours, "de")
+    policy = f"default-src 'none'; script-src {ours}; connect-src {ours}; form-action {ours}"
+    page = f"<!doctype html><html lang=de><title>Shop</title><main>{snippet}{snippet}</main>"
+
+    def host(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", policy)])
+        return [page.encode()]
+
+    server = make_server("127.0.0.1", 0, host, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    origin = f"http://127.0.0.1:{server.server_port}"
+    with public.site.database.transaction() as session:
+        session.execute(text("update forms set origins = array[:origin]"), {"origin": origin})
+    yield origin
+    server.shutdown()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_somebody_signs_up_on_another_site_that_trusts_nobody(browser: Browser, public: Public, script: bool) -> None:
+    context = browser.new_context(java_script_enabled=script, locale="de-DE")
+    page = context.new_page()
+    with elsewhere(public) as origin:
+        page.goto(f"{origin}/?utm_source=spring")
+        second = page.locator("form").nth(1)
+        expect(second.get_by_label("Website")).not_to_be_visible()
+        second.get_by_label("E-Mail").fill("new@x.example")
+        second.get_by_label("First name").fill("Nia")
+        second.get_by_label("Send me tips.").check()
+        second.get_by_role("button").click()
+        expect(page.get_by_text("Wir haben Ihnen eine E-Mail geschickt")).to_be_visible()
+        assert page.url.startswith(origin) == script
+    context.close()
+    found = public.site.rows("select attributes from contacts where email = 'new@x.example'")
+    assert found == [({"first_name": "Nia", "utm_source": "spring"} if script else {"first_name": "Nia"},)]
+    asked = "select count(*) from messages m join contacts c on c.id = m.contact_id where c.email = 'new@x.example'"
+    assert public.site.rows(asked) == [(1,)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -18,8 +18,12 @@ NAMES = re.compile(r"\{\w+\}")
 def asked() -> set[str]:
     """Every text that a page or a system message asks for."""
     modules = [
-        ROOT / "engine" / name for name in ("tracking/confirmation.py", "tracking/forms.py", "content/footer.py")
-    ]
+        ROOT / name
+        for name in (
+            "engine/tracking/confirmation.py", "engine/tracking/forms.py", "engine/tracking/form_fields.py",
+            "engine/content/footer.py", "webapp/public/showing.py", "webapp/public/signing_up.py",
+        )
+    ]  # fmt: skip
     files = [*(ROOT / "templates" / "public").glob("*.html"), *modules]
     texts = {text for file in files for text in ASKED.findall(file.read_text())}
     assert len(texts) > 25

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import click
-import jinja2
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.errors import InvalidInput
 from engine.model import Form
-from engine.tracking import forms
-from engine.tracking.forms import Field
+from engine.tracking import form_fields, forms
+from engine.translation import NAMES
 from webapp.cli._context import connected, site_url
-from webapp.public.page import TEMPLATES
+from webapp.public import showing
 
 
 @click.group()
@@ -27,7 +25,7 @@ def list_() -> None:
         site = site_url()
         for form in forms.listed(session):
             marks = ["double opt-in" if form.double_opt_in else "single opt-in"]
-            marks += ["texts"] if form.channel == "sms" else []
+            marks += [{"sms": "texts", "both": "email and texts"}[form.channel]] if form.channel != "email" else []
             marks += ["archived"] if form.archived_at else []
             click.echo(f"{form.slug}\t{form.title}\t{site}/f/{form.slug}\t{', '.join(marks)}")
 
@@ -37,7 +35,9 @@ def list_() -> None:
 @click.option("--title", help="The heading.")
 @click.option("--intro", help="A sentence below it.")
 @click.option("--thanks", help="What people read afterwards.")
-@click.option("--field", "fields", multiple=True, help="ATTRIBUTE=Label, with a * at the end if it must be filled in.")
+@click.option(
+    "--field", "fields", multiple=True, help="ATTRIBUTE=Label, with a * if it must be filled in; kinds: see below."
+)
 @click.option(
     "--topic", "topics", multiple=True, help="A topic that they subscribe to; without one, the whole channel."
 )
@@ -45,9 +45,16 @@ def list_() -> None:
 @click.option("--wording", help="What they agree to (`cairn topics word`).")
 @click.option("--origin", "origins", multiple=True, help="A site that may embed it, as in https://www.example.com.")
 @click.option("--channel", type=click.Choice(forms.CHANNELS), help="What it subscribes to, and so asks for. email.")
+@click.option("--choose-topics/--all-topics", default=None, help="Whether people tick the topics that they want.")
+@click.option("--redirect", help="The page that people see afterwards, as in https://www.example.com/thanks.")
 @click.option("--double-opt-in/--single-opt-in", default=None, help="Whether a message asks to confirm. On by default.")
 def set_(slug: str, fields: tuple[str, ...], **values: object) -> None:
-    """Make the form SLUG, or change what is given of it; repeated options replace all that there were."""
+    """Make the form SLUG, or change what is given of it; repeated options replace all that there were.
+
+    A field may have a kind: seats:number=Seats, born:date=Birthday, dealer:box=I am a dealer, size:choice=Size|S|M|L,
+    and utm_source:hidden, which takes ?utm_source=… of the page that holds the form. A form for the channel `both` asks
+    for an email address and, if people like, a number; each is confirmed by itself.
+    """
     given = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in values.items()
@@ -57,7 +64,7 @@ def set_(slug: str, fields: tuple[str, ...], **values: object) -> None:
         form = _form(session, slug)
         for name, value in given.items():
             setattr(form, name, value)
-        asked = [_field(text) for text in fields] if fields else forms.fields_of(form)
+        asked = [form_fields.parse(text) for text in fields] if fields else forms.fields_of(form)
         forms.save(session, form, asked)
     click.echo(f"{site_url()}/f/{slug}")
 
@@ -68,26 +75,13 @@ def _form(session: Session, slug: str) -> Form:
     return session.get(Form, slug) or made
 
 
-def _field(text: str) -> Field:
-    name, equals, label = text.partition("=")
-    if not equals or not label.strip("* "):
-        raise InvalidInput("is no field", text, "Write ATTRIBUTE=Label, as in first_name='First name*'.")
-    return Field(name.strip(), label.rstrip("* ").strip(), label.rstrip().endswith("*"))
-
-
 @command.command()
 @click.argument("slug")
-def embed(slug: str) -> None:
+@click.option("--language", default="en", type=click.Choice(list(NAMES)), help="What its words are in. en.")
+def embed(slug: str, language: str) -> None:
     """Print the form SLUG as HTML for a page of yours, whose origin the form must allow (--origin)."""
     with connected() as database, database.transaction() as session:
-        form = forms.find(session, slug)
-        environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
-        html = environment.get_template("system/embed.html").render(
-            address=f"{site_url()}/f/{slug}",
-            channel=form.channel,
-            fields=forms.fields_of(form),
-            wording=forms.wording_of(session, form),
-        )
+        html = showing.embedded(session, forms.find(session, slug), site_url(), language)
     click.echo(html)
 
 

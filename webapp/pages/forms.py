@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.contacts import topics
 from engine.errors import CairnError, InvalidInput, NotFound
 from engine.model import Form
-from engine.tracking import forms
-from engine.tracking.forms import Field
+from engine.tracking import form_fields, forms
+from engine.tracking.form_fields import Field
+from engine.translation import NAMES
+from webapp.pages.mailbox import framed
 from webapp.pages.segments import slug_of
 from webapp.pages.work import work
+from webapp.public import showing
 
-LONGEST_LINE, LONGEST_TEXT = 120, 500
+LONGEST_LINE, LONGEST_TEXT, LONGEST_ADDRESS = 120, 500, 2000
 
 
 def routes(blueprint: Blueprint) -> None:
     """Addresses of this screen; no slug begins with a dash, so `-` is free for the others."""
     blueprint.add_url_rule("/forms", "forms", listing)
     blueprint.add_url_rule("/forms/-/new", "form_new", new, methods=["GET", "POST"])
+    blueprint.add_url_rule("/forms/-/look", "form_look", look, methods=["POST"])
     blueprint.add_url_rule("/forms/<slug>", "form", form, methods=["GET", "POST"])
     blueprint.add_url_rule("/forms/<slug>/archive", "form_archive", archive, methods=["POST"])
 
@@ -49,6 +56,19 @@ def form(slug: str) -> ResponseReturnValue:
         return _editor(opened.session, _find(opened.session, slug))
 
 
+def look() -> ResponseReturnValue:
+    """How the form looks that is being written, for a sandboxed frame; nothing of it is kept."""
+    typed = _typed(None)
+    typed.slug, typed.title = "look", typed.title or "Title"
+    with work() as opened:
+        try:
+            forms.check(opened.session, typed, _fields())
+            shown = showing.asked(opened.session, typed, _language(), None, {}).body.decode()
+        except CairnError as error:
+            shown = f"<p>{escape(str(error))}</p>"
+    return framed(shown)
+
+
 def archive(slug: str) -> ResponseReturnValue:
     """Take a form off the web, or bring it back."""
     with work() as opened:
@@ -71,17 +91,17 @@ def _submitted(slug: str | None) -> ResponseReturnValue:
         typed = _typed(found)
         try:
             with opened.session.begin_nested():
-                _save(opened.session, typed, found)
+                _save(opened.session, typed, found, _fields())
         except CairnError as error:
             return _editor(opened.session, typed, str(error)), 422
         flash(f"{typed.title} is saved.", "success")
         return redirect(url_for("pages.form", slug=typed.slug))
 
 
-def _save(session: Session, typed: Form, found: Form | None) -> None:
+def _save(session: Session, typed: Form, found: Form | None, fields: Sequence[Field]) -> None:
     if found is None and session.get(Form, typed.slug) is not None:
         raise InvalidInput("there is such a form already", typed.slug, "Choose another title.")
-    forms.save(session, session.merge(typed), forms.fields_of(typed))
+    forms.save(session, session.merge(typed), fields)
 
 
 def _typed(found: Form | None) -> Form:
@@ -91,22 +111,26 @@ def _typed(found: Form | None) -> Form:
         title=title,
         intro=_posted("intro", LONGEST_TEXT),
         thanks=_posted("thanks", LONGEST_TEXT),
-        fields=[field for line in _lines("fields") if (field := _field(line))],
+        fields=[],
         topics=request.form.getlist("topics"),
         lists=_lines("lists"),
         origins=_lines("origins"),
         wording=_posted("wording", LONGEST_LINE) or None,
         channel=_posted("channel", LONGEST_LINE) or "email",
+        choose_topics=bool(request.form.get("choose_topics")),
+        redirect=_posted("redirect", LONGEST_ADDRESS),
         double_opt_in=bool(request.form.get("double_opt_in")),
         archived_at=found.archived_at if found else None,
     )
 
 
-def _field(line: str) -> dict[str, object] | None:
-    """`first_name = First name *`, the star meaning that it must be filled in."""
-    name, _, label = line.partition("=")
-    label = label.strip()
-    return {"name": name.strip(), "label": label.rstrip("* ") or name.strip(), "required": label.endswith("*")}
+def _fields() -> list[Field]:
+    return [form_fields.parse(line) for line in _lines("fields")]
+
+
+def _language() -> str:
+    asked = request.values.get("language", "")
+    return asked if asked in NAMES else "en"
 
 
 def _lines(name: str) -> list[str]:
@@ -122,13 +146,18 @@ def _site() -> str:
 
 
 def _editor(session: Session, shown: Form, refusal: str = "") -> str:
+    known = bool(shown.slug and session.scalar(select(Form.slug).where(Form.slug == shown.slug)))
+    lines = _lines("fields") if refusal else [form_fields.line(field) for field in forms.fields_of(shown)]
     return render_template(
         "pages/form.html",
         form=shown,
         error=refusal,
         topics=[topic for topic in topics.listed(session) if topic.archived_at is None],
         wordings=sorted({one.slug for one in topics.wordings(session)}),
-        fields=[Field(**field) for field in shown.fields],
+        lines=lines,
+        languages=NAMES,
+        language=_language(),
+        snippet=showing.embedded(session, shown, _site(), _language()) if known and not refusal else "",
         site=_site(),
-        known=bool(shown.slug and session.scalar(select(Form.slug).where(Form.slug == shown.slug))),
+        known=known,
     )

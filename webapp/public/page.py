@@ -15,10 +15,10 @@ from werkzeug.http import parse_accept_header
 
 from engine import translation, workspace
 from webapp.groupcommit import Busy, Unavailable
-from webapp.native import HTML, TEXT, Answer, Environ, refusal
+from webapp.native import HTML, TEXT, Answer, Environ, Headers, refusal
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
-GUARD = (
+GUARD: Headers = (
     ("X-Robots-Tag", "noindex"),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -38,7 +38,9 @@ def language(environ: Environ, own: Iterable[str | None]) -> str:
     return translation.choose([asked, *own, *(tag for tag, quality in accepted if quality > 0)])
 
 
-def render(template: str, spoken: str, *, referrer: str = "no-referrer", **values: Any) -> Answer:
+def render(
+    template: str, spoken: str, *, referrer: str = "no-referrer", guard: Headers = GUARD, **values: Any
+) -> Answer:
     """A page of `templates/public` in a language; its address tells nobody anything, unless `referrer` says so."""
     known = {
         "t": translation.translator(spoken),
@@ -48,7 +50,7 @@ def render(template: str, spoken: str, *, referrer: str = "no-referrer", **value
     }
     return Answer(
         200,
-        (*HTML, ("Referrer-Policy", referrer), *GUARD),
+        (*HTML, ("Referrer-Policy", referrer), *guard),
         _templates().get_template(f"public/{template}.html").render(known | values).encode(),
     )
 
@@ -79,3 +81,8 @@ def _templates() -> jinja2.Environment:
     return jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+
+
+def fill(template: str, **values: Any) -> str:
+    """A template of ours as text."""
+    return _templates().get_template(template).render(values)

@@ -18,7 +18,7 @@ from engine.db import Database
 from engine.model import Contact, Form, Topic
 from engine.texts.incoming import Incoming, take
 from engine.tracking import forms
-from engine.tracking.forms import Field
+from engine.tracking.form_fields import Field
 from tests.webapp.calling import Site, mails, serving
 from webapp.api.keys import CONSENT
 

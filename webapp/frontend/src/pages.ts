@@ -6,7 +6,7 @@ import htmx from "htmx.org";
 
 import { attachEditors } from "./behaviours/editor";
 import { attachFrames } from "./behaviours/frame";
-import { attachMarks } from "./behaviours/marks";
+import { attachCopies, attachLive, attachMarks } from "./behaviours/marks";
 import { attachNavigation } from "./behaviours/navigation";
 import { attachSheets } from "./behaviours/sheet";
 import { registerTheme } from "./behaviours/theme";
@@ -28,6 +28,8 @@ function attach(root: ParentNode): void {
   attachEditors(root);
   attachFrames(root);
   attachMarks(root);
+  attachLive(root);
+  attachCopies(root);
   mountIslands(root);
 }
 
