@@ -177,6 +177,10 @@ class Signer:
         """The token in the address of a door for a service that cannot sign: 144 bits, always the same."""
         return base64.urlsafe_b64encode(self._keyed["address"].digest(f"door:{name}".encode())[:18]).decode()
 
+    def fingerprint(self) -> str:
+        """Tells whether HMACs of addresses were made with the same secret; says nothing of the secret."""
+        return self._keyed["address"].digest(b"fingerprint").hex()[:16]
+
     def address_hmac(self, channel: str, address: str) -> bytes:
         """The key under which an address is suppressed; email is compared without regard to case."""
         normal = address.strip().lower() if channel == "email" else address.strip()

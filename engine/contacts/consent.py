@@ -68,7 +68,10 @@ select contact_id, :channel, '', 'subscribed', :source, :now from states order b
 SUPPRESS = text("""
 insert into suppressions (address_hmac, channel, reason, created_at)
 select address, :channel, :reason, :now from unnest(cast(:addresses as bytea[])) as given(address) order by address
-on conflict do nothing returning address_hmac""")
+on conflict (address_hmac, channel) do update set reason = excluded.reason, created_at = excluded.created_at
+where suppressions.reason = 'unsubscribed' and excluded.reason <> 'unsubscribed'
+returning address_hmac""")
+"""What its owner may take back gives way to what they may not: a bounce, a complaint, a colleague's word."""
 
 LIFT = text("""
 delete from suppressions where channel = :channel and address_hmac = any(:keys) and reason = 'unsubscribed'
@@ -217,7 +220,7 @@ def _by_contact(changed: Iterable[tuple[int, str]]) -> list[tuple[int, str, list
 
 
 def suppress(session: Session, channel: str, addresses: Iterable[str], reason: str, now: dt.datetime) -> int:
-    """Never send to these addresses again. Returns how many were not suppressed before.
+    """Never send to these addresses again. Returns how many were not suppressed before, or only as unsubscribed.
 
     `reason`: unsubscribed, hard_bounce, complaint, manual. Only an HMAC of the address is kept.
     """

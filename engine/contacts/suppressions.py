@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engine.contacts import normal
 from engine.contacts.consent import SUPPRESS
 from engine.errors import InvalidInput, NotFound
 from engine.model import AuditLog
@@ -24,12 +25,32 @@ COUNTS = text("select channel, reason, count(*) from suppressions group by 1, 2 
 ALL = text("select encode(address_hmac, 'hex'), channel, reason, created_at from suppressions order by created_at")
 
 
+KEY = "key"
+"""The column of exported lists that tells with which secret their hashes were made."""
+
+
 class Suppressed(NamedTuple):
     """Why and since when an address is left alone on a channel."""
 
     channel: str
     reason: str
     since: dt.datetime
+
+
+def key_of(channel: str, address: str, signer: Signer) -> bytes:
+    """The HMAC of an address as contacts have it: a number with its country, a domain in Unicode.
+
+    Raises InvalidInput for what is no address, and for a number without its country, which would match nobody.
+    """
+    return signer.address_hmac(channel, normal.phone(address) if channel == "sms" else normal.email(address))
+
+
+def _key_as_given(channel: str, address: str, signer: Signer) -> bytes:
+    """The same; what is no address is looked for as it is."""
+    try:
+        return key_of(channel, address, signer)
+    except InvalidInput:
+        return signer.address_hmac(channel, address)
 
 
 def find(session: Session, address: str, signer: Signer) -> list[Suppressed]:
@@ -39,7 +60,7 @@ def find(session: Session, address: str, signer: Signer) -> list[Suppressed]:
 
 def of_addresses(session: Session, addresses: Iterable[tuple[str, str]], signer: Signer) -> list[Suppressed]:
     """What holds for addresses, each with the channel that it is asked for."""
-    keys = [signer.address_hmac(channel, address) for channel, address in addresses]
+    keys = [_key_as_given(channel, address, signer) for channel, address in addresses]
     return [Suppressed(*row) for row in session.execute(FOUND, {"keys": keys})]
 
 
@@ -76,7 +97,7 @@ def remove(
     """Allow an address again; the audit log says who and why. Raises NotFound, or InvalidInput without a why."""
     if not why.strip():
         raise InvalidInput("is empty", where="reason", hint="Say why this address may be written to again.")
-    key = signer.address_hmac(channel, address)
+    key = _key_as_given(channel, address, signer)
     row = session.execute(REMOVE, {"channel": channel, "key": key}).first()
     if row is None:
         raise NotFound("suppressed address", address, "`cairn suppressions list ADDRESS` tells what holds for one.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -31,14 +32,14 @@ class Line(NamedTuple):
 class Table:
     """An open file: its header, and its rows once. `position` is the byte read so far, of `size`."""
 
-    def __init__(self, binary: BinaryIO, encoding: str, size: int) -> None:
+    def __init__(self, binary: BinaryIO, encoding: str, size: int, separator: str = ",") -> None:
         self.encoding = encoding
         self.size = size
         self._binary = binary
         self._taken = 0
         csv.field_size_limit(LONGEST_CELL)
         self._text = io.TextIOWrapper(binary, encoding, errors="replace", newline="")
-        self._reader = csv.reader(self._pieces())
+        self._reader = csv.reader(self._pieces(), delimiter=separator)
         self.header = [name.strip() for name in self._first()]
 
     @property
@@ -101,7 +102,7 @@ def opened(path: Path) -> Iterator[Table]:
         size = path.stat().st_size
         if size == 0:
             raise InvalidInput("the file is empty", where=str(path), hint="Its first line must name the columns.")
-        yield Table(binary, encoding, size)
+        yield Table(binary, encoding, size, separator(path, encoding))
 
 
 def detect(path: Path) -> str:
@@ -117,6 +118,13 @@ def detect(path: Path) -> str:
             return "utf-16-le" if zeros[0] > zeros[1] else "utf-16-be"
         file.seek(0)
         return "utf-8" if _is_utf8(file) else "cp1252"
+
+
+def separator(path: Path, encoding: str) -> str:
+    """A comma; where the first line has none, the semicolon, tab or bar that it has: so spreadsheets save in Europe."""
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        names = re.sub('"[^"]*"', "", file.readline(LONGEST_LINE))
+    return max(",;\t|", key=lambda sign: (sign == "," and sign in names, names.count(sign)))
 
 
 def _is_utf8(file: BinaryIO) -> bool:
@@ -140,7 +148,7 @@ def check_header(header: Sequence[str], needed: Sequence[Sequence[str]], refused
             raise InvalidInput(
                 f"the header has no column {' or '.join(names)}; it reads: {', '.join(header)[:200]}",
                 where="line 1",
-                hint=_separator(header) or hint,
+                hint=hint,
             )
     for position, name in enumerate(header, start=1):
         if not name or len(name) > 200 or "\0" in name:
@@ -149,13 +157,6 @@ def check_header(header: Sequence[str], needed: Sequence[Sequence[str]], refused
             raise InvalidInput(f"the column {name} is there twice", where="line 1", hint="Rename one of them.")
         if name in refused:
             raise InvalidInput(f"{name} cannot be imported", where="line 1", hint="Rename or remove the column.")
-
-
-def _separator(header: Sequence[str]) -> str:
-    for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(header) == 1 and sign in header[0]:
-            return f"The columns seem to be separated by {name}; save the file with commas."
-    return ""
 
 
 def unreadable(line: Line, header: Sequence[str]) -> tuple[str, str, str, str] | None:

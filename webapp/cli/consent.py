@@ -13,6 +13,7 @@ from engine import clock
 from engine.contacts import consent, consent_files
 from engine.contacts.find import find
 from engine.contacts.topics import wording
+from engine.imports.consent import import_consent
 from engine.model import ConsentEvent, ConsentState
 from engine.signing import signer
 from webapp.cli._context import connected
@@ -86,16 +87,19 @@ def import_(file: Path) -> None:
     """Read consent of existing contacts from a CSV file.
 
     Columns: external_id, email or phone; channel, action (subscribed, unsubscribed); topic, lawful_basis, wording,
-    date, expires may lack. No file lifts an opt-out. The exit code is 5 when rows were refused.
+    date, expires may lack. What `export` prints is read too. No file lifts an opt-out, and a file that is read again
+    changes nothing. The exit code is 5 when rows were refused.
     """
     with connected() as database:
         with database.transaction() as session:
             now = clock.now(session)
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            counts = consent_files.import_consent(database, lines, now)
+        counts = import_consent(database, file, now)
     for line, error in counts.problems:
         tell(f"{file}:{line}", error)
-    click.echo(f"{counts.rows:,} rows: {counts.recorded:,} recorded, {counts.refused:,} refused.")
+    known = f"{counts.repeated:,} known already, " if counts.repeated else ""
+    click.echo(f"{counts.rows:,} rows: {counts.recorded:,} recorded, {known}{counts.refused:,} refused.")
+    if counts.refused > len(counts.problems):
+        click.echo(f"The first {len(counts.problems)} refused rows are named above.", err=True)
     click.echo(f"{counts.changed:,} contacts stand differently now.")
     if counts.refused:
         sys.exit(SOME_REFUSED)
@@ -104,7 +108,7 @@ def import_(file: Path) -> None:
 @command.command()
 @click.option("--history", is_flag=True, help="Every word that was ever said, with its proof.")
 def export(history: bool) -> None:
-    """Print the last word of every contact on every channel and topic as CSV, in the columns of `import`."""
+    """Print the last word of every contact on every channel and topic as CSV, which `import` reads."""
     write = consent_files.export_events if history else consent_files.export_states
     with connected() as database, database.transaction() as session:
         write(session, sys.stdout)

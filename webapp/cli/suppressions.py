@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import getpass
 import sys
-from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -14,8 +12,12 @@ import click
 from engine import clock
 from engine.contacts import suppressions
 from engine.errors import InvalidInput
+from engine.imports.suppressions import import_suppressions
 from engine.signing import signer
 from webapp.cli._context import connected
+from webapp.cli._files import tell
+
+SOME_REFUSED = 5
 
 channel_option = click.option("--channel", type=click.Choice(suppressions.CHANNELS), default="email", show_default=True)
 
@@ -30,9 +32,7 @@ def command() -> None:
 @channel_option
 def add(addresses: tuple[str, ...], channel: str) -> None:
     """Never write to these addresses again."""
-    if channel == "email" and (wrong := [address for address in addresses if "@" not in address]):
-        raise InvalidInput(f"“{wrong[0]}” is no email address", hint="For phone numbers say --channel sms.")
-    rows = [(signer().address_hmac(channel, address), "manual") for address in addresses]
+    rows = [(_key(channel, address), "manual") for address in addresses]
     with connected() as database, database.transaction() as session:
         count = suppressions.add(session, channel, rows, getpass.getuser(), clock.now(session))
     click.echo(f"{count} added, {len(addresses) - count} were suppressed before.")
@@ -72,44 +72,37 @@ def list_(address: str | None) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @channel_option
 def import_(file: Path, channel: str) -> None:
-    """Read a CSV file with the column `address`, or `address_hmac` as export writes it, perhaps `channel`, `reason`.
+    """Read a CSV file with the column `address` (or `email`, `phone`), perhaps `channel` and `reason`.
 
-    Hashes are good only at a site with the same secret.
+    A list that `export` wrote has `address_hmac` instead, which is good only at a site with the same secret. The exit
+    code is 5 when rows were refused.
     """
-    rows: dict[str, list[tuple[bytes, str]]] = defaultdict(list)
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        for where, key, reason in _read(csv.DictReader(stream), channel):
-            rows[where].append((key, reason))
-    with connected() as database, database.transaction() as session:
-        now = clock.now(session)
-        count = sum(suppressions.add(session, each, rows[each], getpass.getuser(), now) for each in sorted(rows))
-    click.echo(f"{count} added, {sum(map(len, rows.values())) - count} were suppressed before.")
+    with connected() as database:
+        with database.transaction() as session:
+            now = clock.now(session)
+        counts = import_suppressions(database, file, channel, getpass.getuser(), now, signer())
+    for line, error in counts.problems:
+        tell(f"{file}:{line}", error)
+    known, refused = counts.rows - counts.refused - counts.added, f", {counts.refused:,} refused"
+    click.echo(f"{counts.added:,} added, {known:,} were suppressed before{refused if counts.refused else ''}.")
+    if counts.refused:
+        sys.exit(SOME_REFUSED)
 
 
 @command.command()
 def export() -> None:
-    """Print all as CSV: keyed hash, channel, reason, since."""
+    """Print all as CSV: keyed hash, channel, reason, since, and a mark of the secret that keyed them."""
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(["address_hmac", "channel", "reason", "since"])
+    out.writerow(["address_hmac", "channel", "reason", "since", suppressions.KEY])
     with connected() as database, database.transaction() as session:
         for key, channel, reason, since in suppressions.everything(session):
-            out.writerow([key, channel, reason, since.isoformat()])
+            out.writerow([key, channel, reason, since.isoformat(), signer().fingerprint()])
 
 
-def _read(reader: csv.DictReader[str], channel: str) -> Iterator[tuple[str, bytes, str]]:
-    """(channel, HMAC, reason) of each row. Raises InvalidInput at a row that does not fit."""
-    columns = set(reader.fieldnames or ())
-    if not columns & {"address", "address_hmac"}:
-        raise InvalidInput("has no column `address` or `address_hmac`", where="the first line")
-    for number, row in enumerate(reader, 2):
-        where, reason = row.get("channel") or channel, row.get("reason") or "manual"
-        if address := (row.get("address") or "").strip():
-            yield where, signer().address_hmac(where, address), reason
-            continue
-        try:
-            key = bytes.fromhex(row.get("address_hmac") or "")
-        except ValueError:
-            key = b""
-        if len(key) != 32:
-            raise InvalidInput("has neither an address nor a hash of 64 hex digits", where=f"line {number}")
-        yield where, key, reason
+def _key(channel: str, address: str) -> bytes:
+    """Raises InvalidInput."""
+    try:
+        return suppressions.key_of(channel, address, signer())
+    except InvalidInput as error:
+        hint = "For phone numbers say --channel sms." if channel == "email" else error.hint
+        raise InvalidInput(error.message, where=address, hint=hint) from error

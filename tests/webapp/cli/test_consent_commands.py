@@ -52,6 +52,7 @@ def test_consent_goes_out_and_in_again(cairn: Cairn, tmp_path: Path) -> None:
         ("1", "'+14155550100", "sms", "subscribed"),
         ("2", "", "email", "unsubscribed"),
     ]
+    cairn("topics", "set", "news", "--name", "News")
     (tmp_path / "consent.csv").write_text(
         "phone,email,channel,topic,action,lawful_basis,date,expires\n"
         "'+14155550100,,email,news,subscribed,consent,2026-01-05,\n"
@@ -73,8 +74,33 @@ def test_consent_goes_out_and_in_again(cairn: Cairn, tmp_path: Path) -> None:
     history = cairn("consent", "export", "--history").output
     assert history.count("sms@1") == 1
     assert len(history.splitlines()) == 6
+    again = cairn("consent", "import", tmp_path / "consent.csv").output
+    assert "7 rows: 0 recorded, 3 known already, 4 refused.\n0 contacts stand differently now." in again
+    assert cairn("consent", "export", "--history").output == history
+    (tmp_path / "states.csv").write_text(cairn("consent", "export").output)
+    assert cairn("consent", "import", tmp_path / "states.csv").exit_code == 0
+    assert cairn("consent", "export").output == (tmp_path / "states.csv").read_text()
     (tmp_path / "bad.csv").write_text("email,what\n")
     assert cairn("consent", "import", tmp_path / "bad.csv").exit_code == 1
+
+
+def test_consent_is_read_from_files_as_spreadsheets_save_them(cairn: Cairn, tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("external_id;email\ns1;s1@x.example\ns2;s2@x.example\n")
+    cairn("contacts", "import", tmp_path / "c.csv")
+    source = (
+        "Email;Channel;Action;Wording;Topic\r\ns1@x.example;email;unsubscribed;Für alle;\r\n\r\ns2@x.example;email\r\n"
+    )
+    source += "s2@x.example;email;unsubscribed;;nothing\r\n"
+    source += "s2@x.example;email;subscribed;;\r\ns2@x.example;email;unsubscribed;;\r\n"
+    for encoding, recorded in (("cp1252", 2), ("utf-8-sig", 0), ("utf-16", 0)):
+        (tmp_path / "u.csv").write_bytes(source.encode(encoding))
+        found = cairn("consent", "import", tmp_path / "u.csv")
+        assert found.exit_code == 5
+        assert f"5 rows: {recorded} recorded, {3 - recorded} known already, 2 refused." in found.output
+    assert "u.csv:4: has 2 cells where the header has 5" in found.output
+    assert "u.csv:5: there is no topic “nothing”" in found.output
+    assert cairn("consent", "show", "s1").output.count("unsubscribed") == 2
+    assert cairn("consent", "show", "s2").output.count("unsubscribed") == 2
 
 
 def test_a_form_is_made_embedded_and_taken_off(cairn: Cairn) -> None:
