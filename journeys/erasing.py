@@ -113,7 +113,7 @@ SCRUB = tuple(
         f"delete from local_messages where message_token in (select token from messages where id in ({MINE}))",
         f"delete from message_blocks where message_id in ({MINE})",
         f"""
-        update direct_sends set event = '{{}}', key = 'erased ' || message_id
+        update direct_sends set event = '{{}}', fingerprint = null, key = 'erased ' || message_id
         where message_id in ({MINE}) and event <> '{{}}'""",
         f"""
         update receipts set recipient = null, reason = '', payload = null

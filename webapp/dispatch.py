@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from engine.signing import Signer
 from webapp.api import consent, enter, explaining, ingest, leave, messages, receipts
 from webapp.api.frame import between
 from webapp.api.keys import Keys
+from webapp.api.pace import Pace
 from webapp.api.write import write_calls
 from webapp.groupcommit import GroupCommit, Handler, Limits
 from webapp.native import TEXT, Answer, Application, Environ, as_json
@@ -91,6 +92,7 @@ class HotPath:
     mail_receipts: MailReceipts
     hosts: TrackingHosts
     client_ip_header: str | None = None
+    pace: Pace = field(default_factory=Pace)
 
     def answer(self, environ: Environ) -> Answer | None:
         """The answer, or None for what Flask serves."""
@@ -125,7 +127,7 @@ class HotPath:
         if prefix == "/v1" and (contact := explaining.contact_of(path)):
             return explaining.answer(environ, contact, self.keys, self.database, self.signer)
         if prefix == "/v1" and messages.is_ours(path):
-            return messages.answer(environ, self.keys, self.database, self.ring)
+            return messages.answer(environ, self.keys, self.database, self.ring, self.pace)
         if path == receipts.PATH:
             return receipts.answer(environ, self.keys, self.database)
         return self._health(path)

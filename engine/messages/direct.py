@@ -5,7 +5,10 @@ It needs no consent and knows no cap; an address that does not exist, or from wh
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import hashlib
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import partitions
-from engine.contacts.identify import identify
-from engine.contacts.numbers import contact_of
-from engine.contacts.profile import Profile, clean
+from engine.contacts.numbers import called
 from engine.errors import InvalidInput, NotFound
 from engine.events.encoding import encode
 from engine.identities import store as identities
@@ -27,12 +28,12 @@ AHEAD = dt.timedelta(days=366)
 """How far ahead a message may be queued."""
 
 CONTENT = text("select id, channel from contents where slug = :slug and current_version_id is not null")
-SENT = text("select token from direct_sends where key = :key")
+SENT = text("select token, fingerprint from direct_sends where key = :key")
 # The key is taken first: whoever comes second waits for the first one's commit, and then sends nothing.
 QUEUE = text("""
 with taken as (
-    insert into direct_sends (message_id, origin_at, key, token, event)
-    values (nextval('messages_id_seq'), :now, :key, :token, cast(:event as jsonb))
+    insert into direct_sends (message_id, origin_at, key, token, event, fingerprint)
+    values (nextval('messages_id_seq'), :now, :key, :token, cast(:event as jsonb), :fingerprint)
     on conflict (key) do nothing returning message_id)
 insert into messages (id, origin_at, contact_id, content_id, channel, transactional, token, queued_at, send_after,
     expires_at, sender)
@@ -66,18 +67,24 @@ class Order:
     sender: str = ""
 
 
-def send(session: Session, order: Order, now: dt.datetime) -> str:
-    """Queue the message; its token. An order whose key was used before changes nothing and gives that one's token.
+class KeyTaken(InvalidInput):
+    """The key stands for another message already; this one is not sent."""
 
-    Raises InvalidInput, NotFound for a content that is not there. Call it first in a transaction, as `identify`.
+
+def send(session: Session, order: Order, now: dt.datetime) -> str:
+    """Queue the message; its token. The same order with the same key again changes nothing and gives the same token.
+
+    Raises InvalidInput, KeyTaken for another order with that key, NotFound for a content that is not there. Call it
+    first in a transaction, as `identify`.
     """
     if not 0 < len(order.key) <= KEY_LENGTH:
         raise InvalidInput(f"has 1 to {KEY_LENGTH} characters", where="messageId", hint="Shorten it.")
     event = encode({"properties": dict(order.properties or {})}, "properties").decode()
     send_after, expires_at = _times(order, now)
-    if (sent := session.execute(SENT, {"key": order.key}).scalar()) is not None:
-        return str(sent)
-    contact_id = _contact(session, order, now)
+    fingerprint = _fingerprint(order)
+    if (sent := _sent(session, order.key, fingerprint)) is not None:
+        return sent
+    contact_id = called(session, order.user_id, order.email, order.phone, now, "to.")
     content = session.execute(CONTENT, {"slug": order.content}).first()
     if content is None:
         raise NotFound("content", order.content, "`cairn content list` shows those that there are.")
@@ -87,11 +94,33 @@ def send(session: Session, order: Order, now: dt.datetime) -> str:
     values = {
         "now": now, "key": order.key, "token": token, "event": event, "contact_id": contact_id,
         "content_id": content.id, "channel": content.channel, "send_after": send_after, "expires_at": expires_at,
-        "sender": order.sender or None if content.channel == "email" else None,
+        "sender": order.sender or None if content.channel == "email" else None, "fingerprint": fingerprint,
     }  # fmt: skip
     if session.execute(QUEUE, values).first() is not None:
         return token
-    return str(session.execute(SENT, {"key": order.key}).scalar_one())
+    sent = _sent(session, order.key, fingerprint)
+    assert sent is not None
+    return sent
+
+
+def _fingerprint(order: Order) -> bytes:
+    """SHA-256 of all that the order says but its key."""
+    said = dataclasses.asdict(order) | {"key": "", "properties": dict(order.properties or {})}
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode("utf-8", "replace")).digest()
+
+
+def _sent(session: Session, key: str, fingerprint: bytes) -> str | None:
+    """The token of the message that the key stands for. Raises KeyTaken if that is another one.
+
+    https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ section 2.6.
+    """
+    row = session.execute(SENT, {"key": key}).first()
+    if row is None:
+        return None
+    if row.fingerprint is not None and bytes(row.fingerprint) != fingerprint:
+        hint = "Repeat a call as it was, and give each message a key of its own."
+        raise KeyTaken("was used for a call that said something else", where=f"the key “{key}”", hint=hint)
+    return str(row.token)
 
 
 def state(session: Session, token: str) -> dict[str, Any]:
@@ -109,13 +138,3 @@ def _times(order: Order, now: dt.datetime) -> tuple[dt.datetime, dt.datetime | N
     if order.expires is not None and order.expires <= send_after:
         raise InvalidInput("is over before the message may go", where="expires", hint="Name a later instant.")
     return send_after, order.expires
-
-
-def _contact(session: Session, order: Order, now: dt.datetime) -> int:
-    """A number alone names the oldest contact who has it; who is made for it is the same one the next time."""
-    by_number = bool(order.phone and not order.user_id and not order.email)
-    named = Profile(order.user_id, order.email, "phone" if by_number else None, order.phone)
-    profile, problems = clean(named)
-    for problem in problems:
-        raise InvalidInput(problem.error, where=f"to.{problem.name}", hint=problem.fix)
-    return contact_of(session, profile, now) if by_number else identify(session, [profile], now)[0]

@@ -1,7 +1,7 @@
 """`POST /v1/journeys/NAME/enter`: let a contact into a journey; written down before the answer.
 
-The body has `userId` or `email`, perhaps `messageId` (or the header `Idempotency-Key`) that makes the call one, and
-`properties`, which `event.` reads in the journey.
+The body has `userId`, `email` or `phone`, perhaps `messageId` (or the header `Idempotency-Key`) that makes the call one,
+and `properties`, which `event.` reads in the journey.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.contacts.identify import identify
-from engine.contacts.profile import Profile, clean
+from engine.contacts.numbers import called
 from engine.db import Database
 from engine.errors import InvalidInput
 from journeys.entering import enter
@@ -45,7 +44,6 @@ def _enter(session: Session, slug: str, key: str, document: dict[str, Any]) -> b
     properties = document.get("properties") or {}
     if not isinstance(properties, dict):
         raise InvalidInput("is no object", where="properties", hint='As in {"order_id": "A-1"}.')
-    profile, _ = clean(Profile(text(document, "userId") or None, email=text(document, "email") or None))
     now = clock.now(session)
-    [contact_id] = identify(session, [profile], now)
-    return enter(session, slug, contact_id, key, properties, now)
+    user_id, email, phone = (text(document, name) or None for name in ("userId", "email", "phone"))
+    return enter(session, slug, called(session, user_id, email, phone, now), key, properties, now)

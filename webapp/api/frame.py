@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.errors import CairnError, Conflict, InvalidInput, NotFound
+from engine.messages.direct import KeyTaken
 from webapp.api import body, keys
 from webapp.api.body import EVENT_BYTES, BadBody
 from webapp.api.keys import Keys
-from webapp.groupcommit import Unavailable
+from webapp.groupcommit import Busy, Unavailable
 from webapp.native import Answer, Environ, Headers, as_json, refusal
 
 NO_KEY = "The API key is missing, unknown or revoked."
-STATUS: dict[type[CairnError], int] = {NotFound: 404, Conflict: 409, InvalidInput: 400}
+STATUS: dict[type[CairnError], int] = {NotFound: 404, Conflict: 409, KeyTaken: 422, InvalidInput: 400}
 
 
 class NotAuthorized(CairnError):
@@ -34,7 +35,7 @@ def answered(environ: Environ, method: str, respond: Callable[[], Answer]) -> An
         return failure(error.status, str(error), (("WWW-Authenticate", "Basic"),) if error.status == 401 else ())
     except (NotFound, Conflict, InvalidInput) as error:
         return failure(next(code for kind, code in STATUS.items() if isinstance(error, kind)), str(error))
-    except Unavailable as error:
+    except (Busy, Unavailable) as error:
         status, headers = refusal(error)
         return failure(status, str(error), headers)
 

@@ -1,4 +1,4 @@
-"""`POST /v1/journeys/NAME/leave`: take a contact out of a journey. The body has `userId` or `email`."""
+"""`POST /v1/journeys/NAME/leave`: take a contact out of a journey. The body has `userId`, `email` or `phone`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def answer(environ: Environ, slug: str, known: Keys, database: Database) -> Answ
 
 
 def _name(document: dict[str, Any]) -> str:
-    name = frame.text(document, "userId") or frame.text(document, "email")
+    name = next((named for key in ("userId", "email", "phone") if (named := frame.text(document, key))), "")
     if not name:
-        raise InvalidInput("nothing names the contact", where="userId", hint="Give userId or email.")
+        raise InvalidInput("nothing names the contact", where="userId", hint="Give userId, email or phone.")
     return name

@@ -18,6 +18,7 @@ from engine.errors import InvalidInput
 from engine.messages.direct import Order, send, state
 from webapp.api import frame, keys
 from webapp.api.keys import Keys
+from webapp.api.pace import Pace
 from webapp.native import Answer, Environ, as_json
 from webapp.persisting import persist
 
@@ -32,12 +33,13 @@ def is_ours(path: str) -> bool:
     return path == PATH or path.startswith(PATH + "/")
 
 
-def answer(environ: Environ, known: Keys, database: Database, ring: Callable[[], object]) -> Answer:
+def answer(environ: Environ, known: Keys, database: Database, ring: Callable[[], object], pace: Pace) -> Answer:
     """202 `{"success": true, "token": …}`, or 200 with what became of a message; else the reason, with 400 to 503."""
     path: str = environ["PATH_INFO"]
 
     def post() -> Answer:
         document = frame.document(environ, known, keys.SEND, NOT_FOR_SENDING)
+        pace.take(keys.of_header(environ) or "")
         order = _order(document, environ.get("HTTP_IDEMPOTENCY_KEY", ""))
         token = persist(database, lambda session: send(session, order, clock.now(session)))
         ring()
@@ -56,7 +58,9 @@ def _order(document: Mapping[str, Any], header: str) -> Order:
         raise InvalidInput("is not known", where=name[:100], hint=f"Known are {', '.join(sorted(FIELDS))}.")
     to = document.get("to")
     if not isinstance(to, dict) or not to or not to.keys() <= set(NAMES):
-        raise InvalidInput("is no recipient", where="to", hint='As in {"email": "ann@example.com"}.')
+        raise InvalidInput(
+            "is no recipient", where="to", hint='As in {"email": "ann@example.com"}; or userId, or phone.'
+        )
     properties = document.get("properties") or {}
     if not isinstance(properties, dict):
         raise InvalidInput("is no object", where="properties", hint='As in {"order_id": "A-1"}.')

@@ -17,6 +17,7 @@ REASONS = {
     "404": "There is no such contact, journey, content or message.",
     "409": "The journey lets nobody in now.",
     "413": "The body is too large.",
+    "422": "The key stands for a call that said something else.",
     "429": "Too much at once: come back after `Retry-After`.",
     "503": "The database is away: come back after `Retry-After`.",
 }
@@ -60,11 +61,20 @@ ENTERING = {
     "properties": {
         "userId": {"type": "string"},
         "email": {"type": "string"},
+        "phone": {"type": "string"},
         "messageId": {"type": "string"},
         "properties": {"type": "object", "description": "What `event.` reads in the journey."},
     },
 }
-LEAVING = {"type": "object", "properties": {"userId": {"type": "string"}, "email": {"type": "string"}}}
+LEAVING = {"type": "object", "properties": {name: {"type": "string"} for name in ("userId", "email", "phone")}}
+ENTERED = {
+    "type": "object",
+    "properties": {
+        "success": {"const": True},
+        "duplicate": {"type": "boolean", "description": "The call was made before, and did nothing now."},
+    },
+    "required": ["success", "duplicate"],
+}
 LEFT = {
     "type": "object",
     "properties": {
@@ -200,7 +210,10 @@ def _calls() -> Paths:
 
 def _journeys() -> Paths:
     journey = _parameter("path", "name", "The journey's name.")
-    entering = _posted("Let a contact into a journey; needs the scope `ingest`.", ENTERING, journey)
+    entering = {
+        **_posted("Let a contact into a journey; needs the scope `ingest`.", ENTERING, journey),
+        "responses": _responses("200", ENTERED, "400", "401", "404", "409", "413", "503"),
+    }
     leaving = _posted("Take a contact out of a journey; needs the scope `ingest`.", LEAVING, journey)
     left = _responses("200", LEFT, "400", "401", "404", "413", "503")
     return {
@@ -233,7 +246,7 @@ def _contacts() -> Paths:
 def _messages() -> Paths:
     sending = {
         **_posted("Send one message to one contact, whatever they said of consent; needs `send`.", SENDING),
-        "responses": _responses("202", SENT, "400", "401", "403", "404", "413", "503"),
+        "responses": _responses("202", SENT, "400", "401", "403", "404", "413", "422", "429", "503"),
     }
     fate = {
         "summary": "What became of a message sent so; needs the scope `send`.",

@@ -178,3 +178,16 @@ def test_while_the_database_is_away_the_call_is_to_come_back(site: Site) -> None
     away = Database("postgresql://nobody@127.0.0.1:1/nowhere")
     answer = enter.answer(environ, "orders", site.hot.keys, away)
     assert answer.status == 503 and ("Retry-After", "5") in answer.headers
+
+
+def test_a_number_names_the_contact_who_enters_and_leaves(site: Site) -> None:
+    make(site, "api: true")
+    assert post(site, userId=None, phone="+49 170 1234567")[0] == 200
+    assert post(site, "k2", userId=None, phone="+491701234567")[0] == 200
+    assert post(site, "k3", userId=None, phone="12")[0] == 400
+    pipeline.advance(site.database)
+    assert site.rows("select phone, status from enrolments e join contacts c on c.id = e.contact_id") == [
+        ("+491701234567", "active")
+    ]
+    left = site.post("/v1/journeys/orders/leave", {"phone": "+491701234567"})
+    assert left.json == {"success": True, "left": True}

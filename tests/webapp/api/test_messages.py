@@ -26,6 +26,8 @@ from tests.fuzz.bounds import fuzz, within
 from tests.fuzz.test_calls import as_bytes
 from tests.ledger import assert_counters_equal_ledger
 from tests.webapp.calling import SIGNER, Site, mails, serving
+from webapp.api.pace import BURST, RATE, Pace
+from webapp.groupcommit import Busy
 
 RECEIPT = """---
 subject: "Order {{ event.order }}"
@@ -70,7 +72,9 @@ def test_a_call_sends_one_message_with_what_it_says_and_its_token_tells_what_bec
     assert "Thank you, Ann &lt;3." in mail and f"X-Cairn-Message: {said['token']}" in mail
     assert site.rings
     assert post(site) == (202, said)
-    assert post(site, properties={"order": "other"}) == (202, said)
+    status, refused = post(site, properties={"order": "other"})
+    assert (status, "said something else" in refused["message"]) == (422, True)
+    assert post(site, to={"email": "bob@x.example"})[0] == 422
     assert mails(site, tmp_path / "again") == []
     found = state(site, said["token"])
     assert (found["status"], found["state"], found["content"], found["reason"]) == (200, "accepted", "receipt", None)
@@ -118,6 +122,29 @@ def test_calls_with_one_key_at_the_same_time_send_once_and_get_one_answer(site: 
         thread.join()
     assert len(answers) == 6 and all(answer == answers[0] for answer in answers)
     assert site.rows("select count(*) from messages") == [(1,)]
+
+
+def test_a_call_from_before_fingerprints_is_answered_as_it_was(site: Site) -> None:
+    _, said = post(site)
+    with site.database.transaction() as session:
+        session.execute(text("update direct_sends set fingerprint = null"))
+    assert post(site, properties={"order": "other"}) == (202, said)
+
+
+def test_a_key_that_calls_too_fast_is_told_when_to_come_back(site: Site) -> None:
+    instants = iter([0.0] * int(BURST) + [0.0, 0.5] + [0.5] * 50)
+    pace = Pace(clock=lambda: next(instants))
+    for _ in range(int(BURST)):
+        pace.take("one")
+    with pytest.raises(Busy):
+        pace.take("one")
+    for _ in range(int(RATE / 2)):
+        pace.take("one")
+    site.hot.pace.clock = lambda: 0.0
+    for _ in range(int(BURST)):
+        site.hot.pace.take(site.key)
+    answer = site.post("/v1/messages", {})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
 def test_the_contact_is_found_or_made_by_any_of_their_names(site: Site) -> None:
