@@ -1,7 +1,7 @@
 """`POST /v1/journeys/NAME/enter`: let a contact into a journey; written down before the answer.
 
-The body has `userId`, `email` or `phone`, perhaps `messageId` (or the header `Idempotency-Key`) that makes the call one,
-and `properties`, which `event.` reads in the journey.
+The body has `userId`, `email` or `phone`, perhaps `messageId` (or the header `Idempotency-Key`) that makes the call
+one, and `properties`, which `event.` reads in the journey.
 """
 
 from __future__ import annotations
