@@ -8,10 +8,12 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from engine import workspace
-from engine.campaigns import breaker, goals, states, winner
+from engine.campaigns import breaker, goals, winner
 from engine.campaigns.definition import Definition
 from engine.campaigns.feed import feed
 from engine.campaigns.freeze import freeze
+from engine.campaigns.halt import halt
+from engine.campaigns.preflight import again
 from engine.campaigns.report import report
 from engine.campaigns.store import definition_of
 from engine.model import Campaign
@@ -37,6 +39,8 @@ def look(session: Session, campaign_id: int, now: dt.datetime) -> bool:
     if campaign is None:
         return False
     definition = definition_of(campaign)
+    if campaign.state in ("scheduled", "sending") and _harms(session, campaign, definition, now):
+        return False
     if campaign.state == "scheduled":
         freeze(session, campaign, definition, workspace.load(session), now)
         campaign.state, campaign.next_at = "sending", now
@@ -44,6 +48,21 @@ def look(session: Session, campaign_id: int, now: dt.datetime) -> bool:
     _go_on(session, campaign, definition, now)
     session.flush()
     return campaign.next_at is not None and campaign.next_at <= now
+
+
+def _harms(session: Session, campaign: Campaign, definition: Definition, now: dt.datetime) -> bool:
+    """Check it again where that is due; whether that has paused it."""
+    if not again.stale(session, campaign, definition, now):
+        return False
+    found = again.trouble(session, campaign, definition, now)
+    if not found:
+        kept = again.accepted(session, definition, (), now)
+        campaign.checked = kept | {"words": (campaign.checked or kept)["words"]}
+        return False
+    why = "; ".join(one.message.rstrip(".") for one in found)
+    hints = " ".join(dict.fromkeys(one.hint for one in found if one.hint))
+    halt(session, campaign, why, f"{hints} Then let it go on:", now)
+    return True
 
 
 def _go_on(session: Session, campaign: Campaign, definition: Definition, now: dt.datetime) -> None:
@@ -70,7 +89,7 @@ def set_aside(session: Session, campaign_id: int, now: dt.datetime, error: str) 
     """Pause a campaign that cannot be worked on, with the reason; a person may put that right and let it go on."""
     campaign = session.get_one(Campaign, campaign_id, with_for_update=True)
     if campaign.state in ("scheduled", "sending"):
-        states.change(session, campaign.slug, "pause", now, "cairn", error[:500])
+        halt(session, campaign, error, "Put that right before it goes on:", now)
 
 
 def later(campaign: Campaign, now: dt.datetime) -> dt.datetime:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from engine import workspace
 from engine.campaigns import audience, schedule, store
 from engine.campaigns.definition import Definition
+from engine.campaigns.report import report
 from engine.campaigns.store import definition_of
 from engine.errors import InvalidInput
 from engine.identities import store as identities
@@ -93,11 +94,16 @@ def _pause(session: Session, campaign: Campaign, _: dt.datetime) -> None:
 
 
 def _resume(session: Session, campaign: Campaign, now: dt.datetime) -> None:
-    """What was put aside goes first, as far apart as it was; what is not queued yet follows it."""
+    """What was put aside goes first, as far apart as it was; what is not queued yet follows it.
+
+    What bounced so far has had a person's look: the breaker counts from here.
+    """
     if campaign.origin_at is None:
         campaign.state, campaign.next_at = "scheduled", max(campaign.start_at or now, now)
         return
     campaign.state, campaign.next_at = "sending", now
+    total = report(session, campaign).total
+    campaign.resumed = {"at": now.isoformat(), "sent": total.sent, "undelivered": total.undelivered}
     apart = schedule.spacing(definition_of(campaign))
     tail = paused.release_campaign(session, campaign.id, campaign.origin_at, now, apart)
     campaign.tail_at = tail or campaign.tail_at

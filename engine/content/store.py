@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -31,6 +31,11 @@ Renderer = email.Renderer | sms.SmsRenderer
 # Version ids are unique within a workspace only, so each workspace's engine has a cache of its own.
 renderers: WeakKeyDictionary[Any, OrderedDict[int, Renderer]] = WeakKeyDictionary()
 max_renderers = 200
+# Campaigns under way are checked again with the new version at once, before much of it leaves.
+WAKE_CAMPAIGNS = text("""
+update campaigns set next_at = least(next_at, cast(:now as timestamptz))
+where state = 'sending' and id in (select campaign_id from campaign_arms where content_id = :id)
+""")
 channels = {".mjml": "email", ".html": "email", ".txt": "sms"}
 
 
@@ -118,6 +123,7 @@ def add_version(
     content.current_version_id, content.sender = rows[0].id, rows[0].compiled.get("identity") or None
     content.variants = {row.language: row.id for row in rows} if len(rows) > 1 else None
     add_links(session, rows)
+    session.execute(WAKE_CAMPAIGNS, {"id": content.id, "now": now})
     return rows[0]
 
 

@@ -32,12 +32,15 @@ class Campaign(Base):
     name: Mapped[str]
     channel: Mapped[str]
     definition: Mapped[dict[str, Any]]
+    source: Mapped[str | None]  # the author's own file, with its comments; it reads as `definition`
     state: Mapped[str] = mapped_column(server_default=text("'draft'"))
     reason: Mapped[str | None]  # why it was paused, if not by a person
     start_at: Mapped[dt.datetime | None]
     origin_at: Mapped[dt.datetime | None]
     tail_at: Mapped[dt.datetime | None]
     next_at: Mapped[dt.datetime | None]
+    checked: Mapped[dict[str, Any] | None]  # the contents as checked at the start, and which warnings were accepted
+    resumed: Mapped[dict[str, Any] | None]  # when it was last resumed, and how much was sent by then
     winner: Mapped[str | None]
     winner_note: Mapped[dict[str, Any] | None]  # the comparison that chose it
     winner_at: Mapped[dt.datetime | None]

@@ -103,7 +103,18 @@ def _verb(name: str, help_: str) -> Callable[[str], None]:
 
 _verb("draft", "Take a scheduled campaign back, to change it.")
 _verb("pause", "Hold the campaign SLUG: what is queued stays queued.")
-_verb("resume", "Let a paused campaign go on.")
+
+
+@command.command()
+@click.argument("slug")
+@click.option("--accept-warnings", "accepted", is_flag=True, help="Go on although something came up since it started.")
+def resume(slug: str, accepted: bool) -> None:
+    """Let a paused campaign go on, if nothing that harms came up since it started."""
+    with connected() as database, database.transaction() as session:
+        preflight.resume(session, slug, clock.now(session), getpass.getuser(), accepted=accepted)
+    click.echo(f"{slug} {SAID['resume']}")
+
+
 _verb("cancel", "End the campaign SLUG; what is queued is cancelled, what was sent stays sent.")
 
 

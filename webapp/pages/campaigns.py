@@ -138,9 +138,10 @@ def _asked(slug: str, verb: str) -> ResponseReturnValue:
     with work() as opened:
         found = store.find(opened.session, slug)
         figures = report.report(opened.session, found)
+        news = preflight.news(opened.session, found, opened.now) if verb == "resume" else []
     partial = bool(request.headers.get("HX-Request") and not request.headers.get("HX-Boosted"))
     template = "pages/parts/campaign_sheet.html" if partial else "pages/campaign_state.html"
-    return render_template(template, campaign=found, report=figures, verb=verb, partial=partial)
+    return render_template(template, campaign=found, report=figures, verb=verb, partial=partial, news=news)
 
 
 def _done(slug: str, verb: str) -> ResponseReturnValue:
@@ -150,6 +151,8 @@ def _done(slug: str, verb: str) -> ResponseReturnValue:
         try:
             if verb == "start":
                 preflight.start(opened.session, slug, signer(), _site(), opened.now, actor, accepted=accepted)
+            elif verb == "resume":
+                preflight.resume(opened.session, slug, opened.now, actor, accepted=accepted)
             else:
                 states.change(opened.session, slug, verb, opened.now, actor)
         except InvalidInput as error:
