@@ -11,9 +11,10 @@ from engine.rendering import attached
 LARGEST = 5_000_000
 LONGEST_NAME = 100
 REFUSED = frozenset(("exe", "bat", "cmd", "com", "scr", "pif", "js", "vbs", "msi", "jar", "ps1", "lnk", "iso"))
-HINT = "`cairn content publish` takes the files from the folder of the content"
+HINT = "choose it beside the text, or `cairn content publish` takes it from the folder of the content"
 
-Read = Callable[[str], bytes]
+Read = Callable[[str], bytes | None]
+"""The bytes of a file by its name; None for one that is to stay as it was."""
 
 
 def checked(name: str, line: int) -> str:
@@ -31,13 +32,14 @@ def kept(compiled: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def gathered(names: list[str], read: Read | None, before: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """The files to keep with a version; without `read` those of the version before. Raises LanguageError."""
+    """The files to keep with a version: those that are read, else those of the version before. Raises LanguageError."""
     old, size = kept(before), 0
     found: list[dict[str, Any]] = []
     for name in names:
-        if read is None and name not in old:
+        data = read(name) if read else None
+        if data is None and name not in old:
             raise LanguageError(f"attachments: the file {name} is not here.", hint=HINT)
-        entity = old[name] if read is None else attached.entity(name, read(name))
+        entity = old[name] if data is None else attached.entity(name, data)
         size += len(entity) * 3 // 4
         found.append({"name": name, "entity": entity})
     if size > LARGEST:
@@ -47,4 +49,4 @@ def gathered(names: list[str], read: Read | None, before: Mapping[str, Any] | No
 
 def unchanged(compiled: Mapping[str, Any], read: Read | None) -> bool:
     """Whether the files of a version are those that lie in the folder now."""
-    return read is None or gathered(compiled.get("attachments", []), read, None) == compiled.get("files", [])
+    return read is None or gathered(compiled.get("attachments", []), read, compiled) == compiled.get("files", [])

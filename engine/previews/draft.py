@@ -44,8 +44,15 @@ def check(session: Session, text: str, channel: str, base: str | None = None, la
 
 
 def render(
-    session: Session, made: Compiled, channel: str, known: Workspace, site: str, now: dt.datetime
+    session: Session,
+    made: Compiled,
+    channel: str,
+    known: Workspace,
+    site: str,
+    now: dt.datetime,
+    who: message.Person | None = None,
 ) -> message.Preview:
-    """What somebody with sample values would get."""
+    """What `who` would get, or somebody with sample values."""
     content = message.Content("", channel, 0, 0, "", made.data, tuple(made.warnings), now)
-    return message.render(session, content, message.nobody(content), known, site, now, store.build(made.data))
+    who = who or message.nobody(content)
+    return message.render(session, content, who, known, site, now, store.build(made.data))

@@ -134,6 +134,21 @@ def test_a_content_is_written_and_seen_while_it_is_written(page: Page) -> None:
     expect(page.get_by_label("Text of the content")).to_have_value(written)
 
 
+def test_fields_and_text_of_a_content_say_the_same_and_keep_comments(page: Page) -> None:
+    page.goto("/contents/-/new")
+    text, subject = page.get_by_label("Text of the content"), page.get_by_label("Subject")
+    expect(subject).to_have_value("{{ first_name }}, welcome")
+    text.fill("---\n# ours\nsubject: 'It''s on'  # short\ntext: |\n  x\n---\n<p>Hi</p>")
+    expect(subject).to_have_value("It's on")
+    subject.fill('A "sale": now')
+    page.get_by_label("Preheader").fill("Früh")
+    page.get_by_label("Add files").set_input_files({"name": "a b.pdf", "mimeType": "application/pdf", "buffer": b"x"})
+    front = '# ours\nsubject: "A \\"sale\\": now" # short\npreheader: Früh\nattachments: ["a b.pdf"]\ntext: |\n  x'
+    expect(text).to_have_value(f"---\n{front}\n---\n<p>Hi</p>")
+    text.fill("---\nsubject: >\n  long\n---\n<p>Hi</p>")
+    expect(subject).not_to_be_editable()
+
+
 def test_a_content_is_looked_at_in_another_language(page: Page) -> None:
     page.goto("/contents/greeting")
     expect(page.frame_locator("#preview").get_by_text("Welcome")).to_be_visible()

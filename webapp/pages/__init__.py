@@ -13,6 +13,7 @@ from webapp.pages import (
     assets,
     campaigns,
     contacts,
+    content_look,
     content_text,
     contents,
     dashboard,
@@ -37,7 +38,8 @@ from webapp.pages import (
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
-    *(mailbox, settings, api_keys, limits, senders, topics, forms, contents, feeds, content_text, snippets),
+    *(mailbox, settings, api_keys, limits, senders, topics, forms),
+    *(contents, content_text, content_look, snippets, feeds),
 )
 
 

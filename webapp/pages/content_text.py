@@ -2,82 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
-from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from markupsafe import escape
 from sqlalchemy.orm import Session
 
-from engine.content import store, taken
+from engine.content import attachments, store, taken
 from engine.content.variants import DEFAULT, VariantError
-from engine.errors import CairnError, LanguageError, NotFound
-from engine.model import AuditLog, Content, ContentVersion
+from engine.errors import CairnError, InvalidInput, LanguageError
+from engine.model import AuditLog, ContentVersion
 from engine.previews import draft as drafts
 from journeys.language.problems import Problem, in_order
 from webapp.auth.people import signed_in
+from webapp.pages.content_draft import STARTERS, Draft, posted, rows_of, stored
 from webapp.pages.journeys import posted_text
-from webapp.pages.mailbox import framed
 from webapp.pages.queries import contents as queries
 from webapp.pages.segments import slug_of
 from webapp.pages.work import Work, work
 
-STARTERS = {
-    "email": """---
-subject: "{{ first_name }}, welcome"
-preheader: "What people read beside the subject"
-defaults:
-  first_name: there
----
-<mjml lang="en">
-  <mj-body>
-    <mj-section padding="32px">
-      <mj-column>
-        <mj-text font-size="16px" line-height="26px">
-          <p>Hello {{ first_name }},</p>
-          <p>write here.</p>
-        </mj-text>
-        <mj-button href="https://www.example.com">Have a look</mj-button>
-      </mj-column>
-    </mj-section>
-    <mj-section>
-      <mj-column>
-        <mj-text align="center" font-size="12px" line-height="18px" color="#5b626d">
-          <p>{{ workspace.name }}, {{ postal_address }}</p>
-          <p><a href="{{ unsubscribe_url }}" style="color:#5b626d">Unsubscribe</a>
-            · <a href="{{ preferences_url }}" style="color:#5b626d">Preferences</a></p>
-        </mj-text>
-      </mj-column>
-    </mj-section>
-  </mj-body>
-</mjml>
-""",
-    "sms": """---
-defaults:
-  first_name: there
----
-Hello {{ first_name }}, write here.
-""",
-}
-SUBJECT = '<p style="margin:0;padding:12px 16px;background:#fff;color:#111;font:600 15px sans-serif">{}</p>'
-TEXT = '<pre style="white-space:pre-wrap;color:#111;font:16px sans-serif">{}</pre>'
+LARGEST = attachments.LARGEST + 2_000_000
 READS = "It can be saved. Journeys and campaigns send the newest version from then on."
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A text that is being written. `number` is the version that its writer began with, 0 for a new content.
-
-    `language` is the variant's, DEFAULT for the content's own; `base` is then the text that it is a variant of.
-    """
-
-    slug: str
-    channel: str
-    text: str
-    number: int = 0
-    language: str = DEFAULT
-    base: str | None = None
-    languages: tuple[str, ...] = ()
 
 
 def routes(blueprint: Blueprint) -> None:
@@ -85,7 +31,13 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/contents/-/new", "content_new", new, methods=["GET", "POST"])
     blueprint.add_url_rule("/contents/<slug>/edit", "content_edit", edit, methods=["GET", "POST"])
     blueprint.add_url_rule("/contents/-/check", "content_check", check, methods=["POST"])
-    blueprint.add_url_rule("/contents/-/look", "content_look", look, methods=["POST"])
+    blueprint.url_value_preprocessor(_larger)
+
+
+def _larger(endpoint: str | None, _: dict[str, object] | None) -> None:
+    """Attachments come with the form, so it may be larger than others; this runs before anything reads it."""
+    if endpoint in ("pages.content_new", "pages.content_edit"):
+        request.max_content_length = LARGEST
 
 
 def new() -> ResponseReturnValue:
@@ -102,62 +54,25 @@ def new() -> ResponseReturnValue:
 
 
 def edit(slug: str) -> ResponseReturnValue:
-    """Write the next version of a content, or of one of its languages."""
+    """Write the next version of a content, of one of its languages, or of a new one; or take a language away."""
     with work() as opened:
-        draft = _stored(opened.session, slug, request.values.get("language", ""))
+        try:
+            draft = stored(opened.session, slug)
+        except InvalidInput as error:
+            flash(str(error), "warning")
+            return redirect(url_for("pages.content_edit", slug=slug))
         if request.method == "GET":
             return _editor(opened, draft)
+        if request.form.get("action") == "remove":
+            return _removed(opened, draft)
         return _saved(opened, replace(draft, text=posted_text()))
 
 
 def check() -> ResponseReturnValue:
     """The list of problems of a text that is being written, for htmx."""
     with work() as opened:
-        found = _problems(opened.session, _posted(opened.session))
+        found = _problems(opened.session, posted(opened.session))
     return render_template("pages/parts/problems.html", problems=found, reads=READS)
-
-
-def look() -> Response:
-    """How the text looks with sample values, for a sandboxed frame."""
-    with work() as opened:
-        draft = _posted(opened.session)
-        try:
-            made = drafts.check(opened.session, draft.text, draft.channel, draft.base, draft.language)
-        except CairnError:
-            return framed("<p>There is nothing to see before the errors are corrected.</p>")
-        site: str = current_app.extensions["cairn.settings"].site_url
-        shown = drafts.render(opened.session, made, draft.channel, opened.workspace, site, opened.now)
-    if shown.error:
-        return framed(f"<p>{escape(shown.error)}</p>")
-    return framed(SUBJECT.format(escape(shown.subject)) + shown.html if shown.html else TEXT.format(escape(shown.text)))
-
-
-def _posted(session: Session) -> Draft:
-    """What stands in the editor."""
-    slug, text = request.form.get("slug", ""), posted_text()
-    if not slug:
-        return Draft("", "sms" if request.form.get("channel") == "sms" else "email", text)
-    return replace(_stored(session, slug, request.form.get("language", "")), text=text)
-
-
-def _stored(session: Session, slug: str, language: str) -> Draft:
-    """The content as it is saved, in a language or in its default one. Raises NotFound."""
-    found = queries.by_slug(session, slug.replace("\0", ""))
-    if found is None:
-        raise NotFound("content", slug)
-    rows = _rows(session, found)
-    if not rows:
-        return Draft(slug, found.channel, STARTERS[found.channel])
-    own = rows[DEFAULT]
-    key = language if language in rows else DEFAULT
-    languages = tuple(row.language for row in rows.values()) if len(rows) > 1 else ()
-    base = own.source if key != DEFAULT else None
-    return Draft(slug, found.channel, rows[key].source, own.number, key, base, languages)
-
-
-def _rows(session: Session, content: Content | None) -> dict[str, ContentVersion]:
-    """The current version by language; none without one."""
-    return store.rows_of(session, content.current_version_id) if content and content.current_version_id else {}
 
 
 def _problems(session: Session, draft: Draft) -> list[Problem]:
@@ -198,23 +113,54 @@ def _saved(opened: Work, draft: Draft, name: str = "") -> ResponseReturnValue:
     return redirect(url_for("pages.content", slug=draft.slug, language=draft.language or None, new=new))
 
 
+def _removed(opened: Work, draft: Draft) -> ResponseReturnValue:
+    """Save the content without one of its languages."""
+    try:
+        number = _save(opened, replace(draft, text=""))
+    except CairnError as error:
+        return _editor(opened, draft, [_problem(error)])
+    flash(f"The {draft.language} text is gone with version {number}; older versions keep it.", "success")
+    return redirect(url_for("pages.content", slug=draft.slug))
+
+
 def _save(opened: Work, draft: Draft) -> int:
-    """The number of the version. Raises LanguageError and InvalidInput, with nothing saved."""
-    texts = [row.source for row in _rows(opened.session, queries.by_slug(opened.session, draft.slug)).values()]
+    """The number of the version, without the draft's language if its text is empty.
+
+    Raises LanguageError and InvalidInput, with nothing saved.
+    """
+    texts = [row.source for row in rows_of(opened.session, queries.by_slug(opened.session, draft.slug)).values()]
     taken.library(opened.session, [draft.text, *texts])  # before the content: who saves a snippet locks in this order
-    rows = _rows(opened.session, store.locked(opened.session, draft.slug, draft.channel))
+    rows = rows_of(opened.session, store.locked(opened.session, draft.slug, draft.channel))
     number = rows[DEFAULT].number if rows else 0
     if request.form.get("number", "0") != str(number):
         hint = "Your text is still here: copy it, open the content anew, and put your changes into it."
         raise LanguageError(f"Somebody saved version {number} meanwhile.", hint=hint)
     others = {language: row.source for language, row in rows.items()} | {draft.language: draft.text}
-    own = others.pop(DEFAULT)
-    saved = store.save(opened.session, own, draft.slug, draft.channel, opened.now, others=others)
+    if draft.language and not draft.text:
+        del others[draft.language]
+    own, files = others.pop(DEFAULT), _files()
+    read = files.get if files else None
+    with opened.session.begin_nested():
+        saved = store.save(opened.session, own, draft.slug, draft.channel, opened.now, read=read, others=others)
+        _named(files, store.rows_of(opened.session, saved.id).values())
     if saved.number != number:
         detail = {"version": saved.number} | ({"language": draft.language} if draft.language else {})
         who, what = signed_in().email, f"content {draft.slug}"
         opened.session.add(AuditLog(actor=who, action="save", object=what, detail=detail, at=opened.now))
     return saved.number
+
+
+def _files() -> dict[str, bytes]:
+    """The attachments that were chosen, by name."""
+    return {each.filename: each.read() for each in request.files.getlist("files") if each.filename}
+
+
+def _named(files: Iterable[str], rows: Iterable[ContentVersion]) -> None:
+    """Raises LanguageError for a chosen file that the text does not name: it would be lost."""
+    named = {name for row in rows for name in row.compiled.get("attachments", ())}
+    for name in files:
+        if name not in named:
+            raise LanguageError(f"The file {name} was chosen, but the text does not name it.", hint="attachments: […]")
 
 
 def _editor(

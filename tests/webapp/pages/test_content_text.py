@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 
 import pytest
 from flask.testing import FlaskClient
@@ -60,7 +61,7 @@ def lines(page: str) -> list[str]:
 def test_what_a_writer_starts_from_can_be_saved(marketer: FlaskClient, own: Database) -> None:
     for channel in ("email", "sms"):
         page = marketer.get(f"/contents/-/new?channel={channel}").text
-        assert "Ready to save" in page and "Error, line" not in page
+        assert "Ready to save" in page and "Error, line" not in page and "Warning, line" not in page
     assert 'href="/contents/-/new"' in marketer.get("/contents").text
 
 
@@ -149,3 +150,51 @@ def test_viewers_read_the_text_and_change_nothing(viewer: FlaskClient, own: Data
 def test_a_content_without_a_version_gets_its_first(marketer: FlaskClient, own: Database) -> None:
     assert marketer.get("/contents/nothing/edit").status_code == 404
     assert "Ready to save" in marketer.get("/contents/nudge-sms/edit").text
+
+
+def test_a_language_is_added_and_taken_away_again(marketer: FlaskClient, own: Database) -> None:
+    page = marketer.get("/contents/both/edit?adding=1&language=pt_br").text
+    assert 'name="adding" value="1"' in page and "pt-BR, new" in page
+    typed = re.findall(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)[0]
+    assert "Hello" in typed and "language:" not in typed
+    added = {"adding": "1", "language": "pt-BR", "slug": "both"}
+    portuguese = mail("Olá", "Bom dia", "pt-BR")
+    assert "Bom dia Alex" in post(marketer, "/contents/-/look", text=portuguese, **added).text
+    answer = post(marketer, "/contents/both/edit", text=portuguese, number="1", **added)
+    assert answer.location == "/contents/both?language=pt-BR"
+    assert sources(own, "both")[2, "pt-BR"] == portuguese and (2, "de") in sources(own, "both")
+    for tag, said in (("xx-!", "is no language"), ("en", "there in en already")):
+        assert marketer.get(f"/contents/both/edit?adding=1&language={tag}").status_code == 302
+        assert said in marketer.get("/contents/both/edit").text
+    post(marketer, "/contents/both/edit", action="remove", language="de", number="2", text="x")
+    assert {tag for number, tag in sources(own, "both") if number == 3} == {"en", "pt-BR"}
+
+
+def test_attachments_come_from_the_page_and_stay(marketer: FlaskClient, own: Database) -> None:
+    text = mail().replace("language: en", "language: en\nattachments: [terms.pdf]")
+
+    def save(text: str, number: int, **files: bytes) -> str:
+        chosen = [(BytesIO(data), name.replace("_", ".")) for name, data in files.items()]
+        return post(marketer, "/contents/both/edit", text=text, number=str(number), files=chosen).text
+
+    assert "terms.pdf is not here" in save(text, 1)
+    assert "does not name it" in save(text, 1, terms_pdf=b"x", other_pdf=b"y")
+    assert (2, "en") not in sources(own, "both"), "nothing is saved with a file that would be lost"
+    save(text, 1, terms_pdf=b"x" * 3_000_000)
+    save(text.replace("Hello", "Hi there"), 2)
+    assert "terms.pdf" in marketer.get("/contents/both/edit").text and (3, "en") in sources(own, "both")
+    assert "more than 5 MB" in save(text, 3, terms_pdf=b"x" * 5_100_000)
+
+
+def test_the_look_is_that_of_a_contact_in_the_dark_or_as_plain_text(
+    marketer: FlaskClient, own: Database, shop: Shop
+) -> None:
+    text = mail("For {{ first_name }}", "<b>Bold</b>").replace("language: en", "language: en\npreheader: Beside it")
+
+    def look(**form: str) -> str:
+        return post(marketer, "/contents/-/look", text=text, channel="email", **form).text
+
+    name = look(**{"as": shop.contact}).partition("<strong>For ")[2].partition("</strong>")[0]
+    assert name and name != "Alex" and "Beside it</span>" in look()
+    assert "color-scheme:dark" in look(view="dark") and "<b>" not in look(view="text")
+    assert "No contact is called “nobody”" in look(**{"as": "nobody"})

@@ -5,7 +5,9 @@ import Alpine from "@alpinejs/csp";
 import htmx from "htmx.org";
 
 import { attachEditors } from "./behaviours/editor";
+import { attachFields } from "./behaviours/fields";
 import { attachFrames } from "./behaviours/frame";
+import { attachLook } from "./behaviours/look";
 import { attachCopies, attachLive, attachMarks } from "./behaviours/marks";
 import { attachNavigation } from "./behaviours/navigation";
 import { attachSheets } from "./behaviours/sheet";
@@ -26,7 +28,9 @@ document.addEventListener("htmx:configRequest", (event) => {
 
 function attach(root: ParentNode): void {
   attachEditors(root);
+  attachFields(root);
   attachFrames(root);
+  attachLook(root);
   attachMarks(root);
   attachLive(root);
   attachCopies(root);

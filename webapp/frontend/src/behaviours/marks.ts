@@ -1,8 +1,4 @@
-/** Shows a text without errors in the frame beside it: the form goes there by its own button. */
-function look(): void {
-  const button = document.querySelector<HTMLButtonElement>("button[data-look]");
-  button?.form?.requestSubmit(button);
-}
+import { look } from "./look";
 
 /** A form with `data-live` shows itself anew whenever somebody has stopped typing for a moment. */
 export function attachLive(root: ParentNode): void {
