@@ -12,6 +12,7 @@ from engine.bounces.tokens import token
 from engine.bounces.verdict import is_challenge, judge
 
 REASON_CHARACTERS = 300
+NESTED = 2  # a bounce that a gateway wrapped and a person passed on
 LISTS = {"list-id", "list-post", "x-beenthere", "mailing-list", "x-mailman-version", "x-mailing-list", "errors-to"}
 PASSED = ("delivered-to", "x-original-to", "envelope-to", "x-delivered-to", "x-forwarded-to", "x-forwarded-for")
 
@@ -50,7 +51,7 @@ def _is_failed(failure: Failure) -> bool:
 
 def _forwarded(clues: Clues, depth: int) -> Report:
     """A bounce that somebody passes on."""
-    for raw in forwarded.whole(clues) if depth == 0 else ():
+    for raw in forwarded.whole(clues) if depth < NESTED else ():
         inner = _classify(gather(read(raw)), depth + 1)
         if inner.verdicts:
             return inner

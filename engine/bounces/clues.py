@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from engine.bounces.addresses import address
 from engine.bounces.decoding import normal, plain
+from engine.bounces.footers import without_footers
 from engine.bounces.mime import Headers, Mail, Part, parameter, split
 from engine.bounces.phrases import marks
 
@@ -49,7 +50,7 @@ class Clues:
     feedback: str
     original: Headers
     original_text: str
-    attached: tuple[str, ...]
+    attached: tuple[bytes, ...]
     in_text: bool = False
     """Whether the report stands among the sentences, where anybody may have put it."""
 
@@ -72,12 +73,12 @@ def gather(mail: Mail) -> Clues:
         elif "rfc822" in part.kind or part.kind.startswith("message/"):
             originals.append(part.text)
             if "header" not in part.kind:
-                attached.append(part.text)
+                attached.append(part.data)
     for text in texts:
         own, rest = cut(text)
         human.append(own)
         originals.append(rest)
-    sentences = "\n".join(human)[:TEXT_CHARACTERS]
+    sentences = without_footers("\n".join(human)[:TEXT_CHARACTERS])
     in_text = not status and bool(REPORT_FIELD.search(sentences))
     if in_text:
         status.append(sentences)

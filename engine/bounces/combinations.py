@@ -28,7 +28,7 @@ GONE = _any(
 )
 ROOM = _any("quota|space|storage|mailbox|inbox|mail ?folder|limit|allocation")
 SPENT = _any(r"exceed\w*|full|exhaust\w*|over|insufficient|not enough|too large|larger|reached|used up|no more")
-OURS = _any("ips?|host|server|domain|sender|message|mail|content|connection|client|relay|location|network|sending")
+OURS = _any("ips?|hosts?|servers?|domains?|senders?|messages?|e-?mails?|mail|content|connection|client|relay|location|network|sending")
 UNWANTED = _any(
     r"block\w*|reject\w*|denied|refused|listed at|listed in|banned|abuse|abusive|prohibited|permissions?|no access",
     r"not (?:allowed|permitted|authori[sz]ed|accepted|configured|comply)|too many bounces|bad \w{0,12} ?profile",

@@ -29,11 +29,12 @@ LABELS = {
 }
 CANDIDATES = ("gb18030", "cp949", "cp932", "euc_jp", "big5", "koi8-r", "cp1251", "cp1250", "cp1252")
 WESTERN = ("cp1252", "cp1250", "iso-8859-2", "iso-8859-9", "iso-8859-15", "cp1254")
+MULTIBYTE = 12  # bytes beyond one for each character
 WORDS = re.compile(rb"[A-Za-z\x80-\xff]{1,200}")
 ENCODED_WORD = re.compile(r"=\?([A-Za-z0-9_.:-]{1,40})(?:\*[A-Za-z0-9-]{0,12})?\?([bBqQ])\?([^?\n]{0,4000})\?=")
 BETWEEN_WORDS = re.compile(r"\?=[ \t\n]{1,8}=\?")
 DROPPED = ("style", "script", "head", "title")
-BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/table|/td|p|tr|li|hr)\b[^<>]{0,500}>", re.IGNORECASE)
+BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/table|/td|/body|/html|p|tr|li|hr)\b[^<>]{0,500}>", re.IGNORECASE)
 TAG = re.compile(r"<(?![A-Za-z0-9._%+=-]{1,64}@)[/!?A-Za-z][^<>]{0,4000}>")
 BLANKS = re.compile(r"[ \t\xa0\u3000]{1,1000}")
 QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "\xa0": " ", "\u3000": " "})
@@ -46,8 +47,10 @@ def text_of(data: bytes, charset: str = "") -> str:
     if b"\x1b$" in data or b"\x1b(" in data:
         return _try(data, "iso2022_jp_ext") or _try(data, "iso2022_kr") or data.decode("iso2022_jp_ext", "replace")
     named = LABELS.get(charset.strip("\"' ").lower(), charset.strip("\"' "))
-    whole = None if named in ("cp1252", "iso-8859-15", "latin1") else _try(data, named)
     utf8 = _try(data, "utf-8")
+    if utf8 and (named in WESTERN or len(data) - len(utf8) >= MULTIBYTE):
+        return utf8  # long texts of other charsets are never UTF-8 by chance
+    whole = None if named in ("cp1252", "iso-8859-15", "latin1") else _try(data, named)
     return whole or utf8 or _guess(data, named)
 
 
@@ -163,7 +166,9 @@ def _word(encoding: str, payload: str) -> bytes:
 
 
 def plain(markup: str) -> str:
-    """The text of HTML: tags away, ends of blocks as line ends; `<name@host>` stays."""
+    """The text of HTML: tags away, ends of blocks as line ends; `<name@host>` stays. Without tags it is a plain text."""
+    if not TAG.search(markup):
+        return html.unescape(markup)
     for name in DROPPED:
         markup = _without(markup, name)
     markup = re.sub(r"\s{1,1000}", " ", markup)

@@ -21,7 +21,7 @@ TOPIC = re.compile(
 
 def whole(clues: Clues) -> list[bytes]:
     """The mails in a mail: those attached; and the one in its text, if its subject says that it was passed on."""
-    found = [attached.encode("utf-8", "replace") for attached in clues.attached]
+    found = list(clues.attached)
     if SUBJECT.match(clues.mail.first("subject")):
         found += _within(f"{clues.human}\n{clues.original_text}")
     return found

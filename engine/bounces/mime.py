@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,11 +21,15 @@ Headers = dict[str, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A leaf: its type in lower case, its headers, its text. Of a `message/…` part the text is the whole message."""
+    """A leaf: its type in lower case, its headers, its text. Of a `message/…` part the text is the whole message.
+
+    `data` are the bytes of such a message, whose parts have charsets of their own.
+    """
 
     kind: str
     headers: Headers
     text: str
+    data: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,23 @@ class Mail:
 
 def read(raw: bytes) -> Mail:
     """The mail in these bytes; line ends may be of any kind, and an mbox line may come first."""
-    data = raw[:LOOKED_AT].replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\0", b"").lstrip(b"\n\xef\xbb\xbf")
+    data = _narrow(raw[:LOOKED_AT]).replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\0", b"")
+    data = data.lstrip(b"\n\xef\xbb\xbf")
     if data.startswith((b"From ", b">From ")):
         data = data.partition(b"\n")[2]
     headers, body = split(data)
     parts = tuple(part for part, _ in zip(_leaves(headers, body, 0), range(MAX_PARTS), strict=False))
     return Mail(_type(headers), headers, parts)
+
+
+def _narrow(raw: bytes) -> bytes:
+    """A mail that a program saved as UTF-16, as UTF-8; any other as it is."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", "replace").encode("utf-8", "replace")
+    head = raw[:400]
+    if len(head) > 20 and head.count(0) * 5 > len(head) * 2:
+        return raw.decode("utf-16-be" if head[0] == 0 else "utf-16-le", "replace").encode("utf-8", "replace")
+    return raw
 
 
 def split(data: bytes) -> tuple[Headers, bytes]:
@@ -97,7 +113,7 @@ def _leaves(headers: Headers, body: bytes, depth: int) -> Iterator[Part]:
     if boundary and b"--" + boundary not in body:
         boundary = b""
     lost = None if boundary else LOST_BOUNDARY.search(body[:50_000])
-    if lost and (kind.startswith("multipart/") or lost.start() == 0):
+    if lost and (kind.startswith("multipart/") or _is_preamble(body[: lost.start()])):
         boundary = lost[1].rstrip()
     if depth < MAX_DEPTH and boundary:
         yield from _pieces(body, boundary, depth)
@@ -105,12 +121,18 @@ def _leaves(headers: Headers, body: bytes, depth: int) -> Iterator[Part]:
     yield _leaf(kind, headers, body)
 
 
+def _is_preamble(text: bytes) -> bool:
+    """Whether a text before what looks like a first part says nothing of its own: the header that names it was lost."""
+    return len(text) < 600 and b"@" not in text
+
+
 def _leaf(kind: str, headers: Headers, body: bytes) -> Part:
     data = transfer(body[: PART_BYTES * 2], headers.get("content-transfer-encoding", [""])[0])[:PART_BYTES]
     if not kind.startswith(("text/", "message/", "multipart/")):
         data = data[:4000]
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return Part(kind, headers, text_of(data, parameter(headers, "charset")))
+    whole = data if kind.startswith("message/") else b""
+    return Part(kind, headers, text_of(data, parameter(headers, "charset")), whole)
 
 
 def _pieces(body: bytes, boundary: bytes, depth: int) -> Iterator[Part]:
@@ -126,6 +148,6 @@ def _pieces(body: bytes, boundary: bytes, depth: int) -> Iterator[Part]:
             continue
         headers, inner = ({}, rest[1:]) if rest.startswith(b"\n") else split(rest)
         if headers.keys() >= {"received", "from"}:  # the original, without a line that says so
-            yield Part("message/rfc822", {}, text_of(rest[:PART_BYTES]))
+            yield Part("message/rfc822", {}, text_of(rest[:PART_BYTES]), rest[:PART_BYTES])
             continue
         yield from _leaves(headers, inner, depth + 1)

@@ -84,7 +84,7 @@ def judge(failure: Failure, around: str, human: str) -> Judged:
     They count less than what the report says: there may be a disclaimer among them, or a list of possible causes.
     """
     said = words(failure.diagnostic)
-    codes = [failure.status, *_codes(failure.diagnostic)]
+    codes = [failure.status, *_codes(failure.diagnostic or around)]
     reply = _reply(said)
     focus = _replied(said, reply.start()) if reply else said
     beside, everything = words(around), words(human)
