@@ -16,11 +16,13 @@ def _near(one: str, other: str) -> re.Pattern[str]:
 
 
 PERSON = _any(
-    "users?|userid|recipients?|mailbox(?:es)?|accounts?|address(?:es|ee)?|alias|e-?mail|customer|subscriber",
-    "mail ?drop|rcpt",
+    "users?|userid|recipients?|mail ?box(?:es)?|accounts?|address(?:es|ee)?|alias|e-?mail|customer|subscriber",
+    "mail ?drop|rcpt|members?|employee",
 )
 GONE = _any(
     "unknowns?|invalid|wrong|bad|illegal|inactive|inactivity|disabled|closed|deleted|expired|removed|locked|no such",
+    r"incorrect|misspell?ed|mistyped|unallocated|unassigned|unrecogni[sz]ed|obsolete|retired|defunct|cancell?ed",
+    "not here",
     r"no longer|non-?exist\w*|deactivated|unavailable|terminated|nobody|no one|unable to find|can(?:no|')t find",
     r"could(?: not|n't) find|not exist\w*",
     r"(?:not|no|n't)(?: be| been| an?| currently| currently being)? ?(?:found|known|exist\w*|valid|verified|verify"
@@ -28,11 +30,14 @@ GONE = _any(
 )
 ROOM = _any("quota|space|storage|mailbox|inbox|mail ?folder|limit|allocation")
 SPENT = _any(r"exceed\w*|full|exhaust\w*|over|insufficient|not enough|too large|larger|reached|used up|no more")
-OURS = _any("ips?|hosts?|servers?|domains?|senders?|messages?|e-?mails?|mail|content|connection|client|relay|location|network|sending")
+OURS = _any(
+    r"ips?|hosts?|servers?|domains?|senders?|messages?|e-?mails?|mail|content|connections?|client|relay\w*|location",
+    "network|sending|attachments?|urls?",
+)
 UNWANTED = _any(
     r"block\w*|reject\w*|denied|refused|listed at|listed in|banned|abuse|abusive|prohibited|permissions?|no access",
     r"not (?:allowed|permitted|authori[sz]ed|accepted|configured|comply)|too many bounces|bad \w{0,12} ?profile",
-    r"unauthori[sz]ed|bounced by",
+    r"unauthori[sz]ed|disallow\w*|bounced by",
 )
 PERSON_ELSEWHERE = _any(
     r"empf\w{1,10}|benutzer\w*|nutzer|adress\w*|postfach|mailbox|konto|destinat\w*|boite|compte|utilisat\w*",

@@ -166,7 +166,7 @@ def _word(encoding: str, payload: str) -> bytes:
 
 
 def plain(markup: str) -> str:
-    """The text of HTML: tags away, ends of blocks as line ends; `<name@host>` stays. Without tags it is a plain text."""
+    """The text of HTML: tags away, ends of blocks as line ends; `<name@host>` stays. Without tags it is plain text."""
     if not TAG.search(markup):
         return html.unescape(markup)
     for name in DROPPED:

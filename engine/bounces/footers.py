@@ -13,8 +13,9 @@ FOOTER = re.compile(
     r"|(?:is|are|be) confidential|legally privileged|privileged (?:and|or) confidential|by the addressee"
     r"|(?:mail|message) (?:has been|was|is) (?:scanned|checked) (?:by|for)|scanned for (?:viruses|spam)|virus-?free"
     r"|no virus found in|checked by (?:avg|avast)|anti-?virus|originated (?:from )?outside|external (?:e-?mail|sender):"
-    r"|before printing|vertraulich|nicht der (?:richtige|beabsichtigte) (?:adressat|empfänger)|confidentiel|confidencia[il]"
-    r"|ha sido (?:analizado|revisado)|a été (?:vérifié|analysé)|strettamente riservat|vertrouwelijk|poufn|důvěrn"
+    r"|before printing|vertraulich|nicht der (?:richtige|beabsichtigte) (?:adressat|empfänger)|confidentiel"
+    r"|confidencia[il]|ha sido (?:analizado|revisado)|a été (?:vérifié|analysé)|strettamente riservat|vertrouwelijk"
+    r"|poufn|důvěrn"
     r"|конфиденциальн|проверено на вирусы|gizlidir|機密情報|保密",
     re.IGNORECASE,
 )
@@ -35,8 +36,17 @@ def _kept(paragraph: str) -> str:
     if not FOOTER.search(paragraph[:LOOKED_AT]):
         return paragraph
     if not _tells(paragraph):
-        return ""
+        return _before(paragraph)
     return "\n".join(line for line in paragraph.split("\n") if _tells(line) or not FOOTER.search(line[:LOOKED_AT]))
+
+
+def _before(paragraph: str) -> str:
+    """What stands before the sentences of a footer."""
+    lines = paragraph.split("\n")
+    first = next((number for number, line in enumerate(lines) if FOOTER.search(line[:LOOKED_AT])), 0)
+    while first > 0 and not lines[first - 1].rstrip().endswith((".", "!", "?", ":", "--")):
+        first -= 1
+    return "\n".join(lines[:first])
 
 
 def _tells(text: str) -> bool:

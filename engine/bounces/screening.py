@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from engine.bounces.addresses import address, is_daemon
-from engine.bounces.clues import Clues
+from engine.bounces.addresses import address, addresses, is_daemon
+from engine.bounces.clues import Clues, original_recipients
 from engine.bounces.decoding import normal
 from engine.bounces.dsn import REPLY, STATUS
 from engine.bounces.phrases import marks, reasons
@@ -38,19 +38,28 @@ def is_bounce(clues: Clues) -> bool:
     if clues.report_type == "disposition-notification":
         return "reject" in mail.first("auto-submitted").lower() or "reject" in mail.first("subject").lower()
     subject = marks().find(normal(mail.first("subject"))[:500])
-    text = normal("\n".join(line for line in clues.human[:8000].split("\n") if not line.startswith(">")))
+    own = "\n".join(line for line in clues.human[:8000].split("\n") if not line.lstrip().startswith(">"))
+    text = normal(own)
     body = marks().find(text)
     coded = bool(STATUS.search(text)) + bool(REPLY.search(text))
-    certain = "certain" in body or bool(NAMED.search(clues.human)) or clues.report_type == "delivery-status"
-    if not (certain or coded or "subjects" in subject or "intros" in body):
-        return False
+    certain = "certain" in body or bool(NAMED.search(own)) or clues.report_type == "delivery-status"
     sender = _sender(clues)
-    if not (sender or "subjects" in subject or clues.report_type or _is_laid_out(clues.human[:8000])):
+    if not (certain or coded or "subjects" in subject or "intros" in body):
+        return sender == 3 and not (subject or body) and _returns_one(clues, own)
+    if not (sender or clues.report_type or _is_laid_out(own) or (certain and "subjects" in subject) or clues.original):
+        return False
+    if not (certain or coded or "@" in own or clues.original):  # nobody is named, and nothing is quoted
         return False
     score = sender + 2 * ("subjects" in subject) + 2 * ("intros" in body) + 3 * certain
     score += coded + bool(reasons().find(text)) - _against(clues, subject)
     confirmed = "delivered" in body and not coded and not DENIED.search(text)
     return score >= (THRESHOLD if sender > 1 else THRESHOLD + 1) and not confirmed and not _delayed(clues)
+
+
+def _returns_one(clues: Clues, own: str) -> bool:
+    """Whether a server that says nothing in a language of ours names an address and sends a mail to it back."""
+    named = {found.casefold() for _, _, found in addresses(own, 20)}
+    return bool(ALONE.search(own)) and any(each.casefold() in named for each in original_recipients(clues))
 
 
 def _is_laid_out(said: str) -> bool:

@@ -63,6 +63,7 @@ HOST = re.compile(
     r"\b(host|talking to|mta|by|server|from|dns;|at|remote-mta:)\s{1,3}[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}",
     re.IGNORECASE,
 )
+GUESSED = re.compile(r"they may be blacklisted")  # cPanel guesses so of accounts that do not exist
 SENDER_CODES = ("1.7", "1.8", "7.20", "7.21", "7.22", "7.23", "7.24", "7.25", "7.26", "7.27")  # RFC 3463, 7372
 ALSO_OF_MAILBOXES = ("been blocked", "is blocked", "was blocked", "bloccato", "bloqueado", "bloqueada", "bloque")
 TRY_AGAIN = re.compile(r"(?<!and )try again")  # "check the domain and try again" is advice
@@ -98,6 +99,7 @@ def judge(failure: Failure, around: str, human: str) -> Judged:
         or _by_words(everything, codes, "")
         or _by_hints(said)
         or hint(said)
+        or ("" if failure.diagnostic else hint(beside))
         or _by_subject(codes)
         or _by_reply(reply[1] if reply else "", said)
         or _by_class(codes)
@@ -127,7 +129,7 @@ def is_challenge(said: str) -> bool:
 @lru_cache(maxsize=16)
 def words(text: str) -> str:
     """A text for the comparison of words, without addresses and names of hosts: they may hold any word."""
-    return normal(HOST.sub(r"\1 ", ADDRESS.sub(" ", text[:8000])))
+    return GUESSED.sub(" ", normal(HOST.sub(r"\1 ", ADDRESS.sub(" ", text[:8000]))))
 
 
 def _codes(text: str) -> list[str]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -17,7 +17,8 @@ from engine.bounces import Report, classify
 READ_BYTES = 4_000_000  # of a mail; the classifier looks at less
 DOORS = ("listen", "pipe", "poll")
 SINGLE = (".eml", ".msg", ".txt")
-MBOX_LINE = re.compile(rb"^From \S{1,300} .{10,60}\d{4}[^\n]{0,20}\n", re.MULTILINE)
+LONGEST_LINE = 100_000
+MBOX_LINE = re.compile(rb"From \S{1,300} .{10,60}\d{4}[^\n]{0,20}\n")
 
 
 class Bounces(click.Group):
@@ -44,15 +45,17 @@ def classify_(files: tuple[str, ...]) -> None:
     """Say what mails are: one JSON line for each.
 
     FILE is a mail, a folder of mails, or an mbox (not named .eml, .msg or .txt); - is standard input. kind is hard,
-    soft, policy, complaint or not_a_bounce. Nothing is stored.
+    soft, policy, complaint or not_a_bounce. Nothing is stored. A file that cannot be read has a line that says so,
+    and the exit code is 1 then.
     """
     failed = False
     for file in _expanded(files):
         try:
             for name, raw in _mails(file):
-                click.echo(line(name, classify(raw)))
+                click.echo(line(name, classify(raw)) if raw.strip() else unread(name, "there is no mail in it"))
         except OSError as error:
             failed = True
+            click.echo(unread(file, error.strerror or str(error)))
             click.echo(f"{file}: {error.strerror or error}. Give a file with a mail in it.", err=True)
     if failed:
         sys.exit(1)
@@ -76,41 +79,49 @@ def line(name: str, report: Report) -> str:
     return json.dumps(found, ensure_ascii=False)
 
 
+def unread(name: str, reason: str) -> str:
+    """The line of a file that holds no mail, or that cannot be read."""
+    return json.dumps(
+        {"file": name, "kind": "not_a_bounce", "recipient": None, "status": None, "reason": reason}, ensure_ascii=False
+    )
+
+
 def _expanded(files: tuple[str, ...]) -> Iterator[str]:
-    """The files, and those in the folders among them."""
+    """The files, and those in the folders among them but for hidden ones."""
     for file in files:
         path = Path(file)
         if file != "-" and path.is_dir():
-            yield from (str(each) for each in sorted(path.rglob("*")) if each.is_file())
+            found = sorted(each for each in path.rglob("*") if not each.name.startswith("."))
+            yield from (str(each) for each in found if each.is_file())
         else:
             yield file
 
 
 def _mails(file: str) -> Iterator[tuple[str, bytes]]:
-    """The mails of a file, each with a name. Raises OSError when it cannot be read or holds nothing."""
+    """The mails of a file, each with a name; of each as much as is looked at. Raises OSError when it cannot be read."""
     if file == "-":
-        yield "-", _not_empty(sys.stdin.buffer.read(READ_BYTES))
+        yield from _split(file, sys.stdin.buffer)
         return
     path = Path(file)
     with path.open("rb") as stream:
-        raw = _not_empty(stream.read(READ_BYTES))
-        if path.suffix.lower() in SINGLE or not MBOX_LINE.match(raw):
-            yield file, raw
-            return
-        raw += stream.read()
-    starts = [at for at in (found.start() for found in MBOX_LINE.finditer(raw)) if _after_blank(raw, at)]
-    if len(starts) == 1:
-        yield file, raw
+        if path.suffix.lower() in SINGLE:
+            yield file, stream.read(READ_BYTES)
+        else:
+            yield from _split(file, stream)
+
+
+def _split(name: str, stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    """The one mail in a stream; or those of an mbox, each after a blank line, with their numbers in the names."""
+    first = stream.readline(LONGEST_LINE)
+    if not MBOX_LINE.match(first):
+        yield name, first + stream.read(READ_BYTES)
         return
-    for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(raw)], strict=True), 1):
-        yield f"{file}:{number}", raw[start:end]
-
-
-def _after_blank(raw: bytes, at: int) -> bool:
-    return at == 0 or raw[max(0, at - 3) : at].endswith((b"\n\n", b"\n\r\n"))
-
-
-def _not_empty(raw: bytes) -> bytes:
-    if not raw.strip():
-        raise OSError("the file is empty")
-    return raw
+    number, held, blank = 1, bytearray(first), False
+    while next_line := stream.readline(LONGEST_LINE):
+        if blank and MBOX_LINE.match(next_line):
+            yield f"{name}:{number}", bytes(held)
+            number, held = number + 1, bytearray()
+        if len(held) < READ_BYTES:
+            held += next_line
+        blank = not next_line.strip()
+    yield name if number == 1 else f"{name}:{number}", bytes(held)

@@ -9,6 +9,7 @@ from functools import cache
 from engine.bounces.decoding import normal
 from engine.bounces.phrases import (
     asian,
+    baltic,
     dutch,
     eastern,
     english,
@@ -39,6 +40,7 @@ OTHERS = (
     turkish,
     eastern,
     southern,
+    baltic,
 )
 WORD = re.compile(r"\w+")
 UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\u1100-\u11ff\uac00-\ud7a3]")

@@ -97,7 +97,8 @@ reasons: dict[str, str] = {
         (s3150) | is listed in | is listed on | is listed at | is listed by | was listed in | currently listed |
         ip listed | address listed | listed in * blocklist | mi:spb | hl:itc | bounce attack |
         unfortunately, messages from | blocked - see | fully blocked | due to abuse | listed at | bad ip |
-        too many bounces | bounced by administrator
+        too many bounces | bounced by administrator | rtr: | hvu: | rly: | con:b | mailpolicy | block- |
+        permanent failure for * blocked
     """,
     "auth": """
         dmarc | spf$ | spf: | spf) | spf check | spf fail | spf- | openspf | dkim | domainkeys | arc fail |
@@ -114,7 +115,8 @@ reasons: dict[str, str] = {
         is not permitted to relay through | not allowed to relay | relay rejected |
         that domain isn't in my list of allowed rcpthosts | domain isn't in my list of allowed | not a relay |
         not an open relay | relaying to | relay prohibited | relaying mail to | rcpthosts | relay the message |
-        insecure mail relay | relay operation rejected | configured to relay | as a relay
+        insecure mail relay | relay operation rejected | allowed to relay | relaying disallowed |
+        configured to relay | as a relay
     """,
     "content": """
         malware | infected | worm | content rejected | message content rejected | content not accepted |
@@ -210,13 +212,12 @@ reasons: dict[str, str] = {
         domain of recipient | dns error | name server: host not found | illegal host/domain | illegal host |
         recipient domain not | recipient domain does | recipient domain has | recipient domain is |
         recipient domain unknown | recipient domain must | host name lookup failure | hostname lookup | no host |
-        has no mail exchanger |
-        does not receive mail | doesn't receive mail | does not accept mail | doesn't accept mail |
-        not accept any mail | not accept email | no longer accepts mail | address family not supported |
-        is not hosted here | domain isn't hosted | not a valid domain | domain has expired |
-        domain name does not exist | can't find domain | cannot find your domain | name does not exist |
-        unresolvable | wrong domain | no such system | system unknown | unknown system | destination host unknown |
-        unknown mail domain | badly formed domain | not configured to * domain |
+        has no mail exchanger | does not receive mail | doesn't receive mail | does not accept mail |
+        doesn't accept mail | not accept any mail | not accept email | no longer accepts mail |
+        address family not supported | is not hosted here | domain isn't hosted | not a valid domain |
+        domain has expired | domain name does not exist | can't find domain | cannot find your domain |
+        name does not exist | unresolvable | wrong domain | no such system | system unknown | unknown system |
+        destination host unknown | unknown mail domain | badly formed domain | not configured to * domain |
         couldn't be found or is unable to receive | could not find a gateway for | unknown mail server |
         no gateway | no address associated with | doesn't handle mail | does not handle mail |
         not configured to accept mail | not our domain | domain is not reachable | no mail hosts for domain |
@@ -298,15 +299,15 @@ reasons: dict[str, str] = {
         command unrecognized | mail system not | a message that you sent could not be delivered within |
         loop broken | loop was found | looping | interrupted | config error | exit code | pipe to | cannot lock |
         is busy | could not load | operation now in progress | queue file | forwarding loop | rewrite error |
-        verification in progress | unverified address | improper use | 8-bit | 8bit | conversion failed
+        verification in progress | unverified address | dyn:t | improper use | 8-bit | 8bit | conversion failed
     """,
     "maybe_hard": """
         mailbox unavailable | recipient rejected | recipient address rejected | address rejected |
         recipient not allowed | recipient verify failed | recipient refused | recipient denied | unrouteable |
         not deliverable | undeliverable | invalid | inactive | disabled | suspended | unable to accept |
         is not accepting | not accepting mail | cannot receive | can't receive | unable to receive |
-        cannot be reached | rejected recipient | bounced address | verify the address | check the * address |
-        recipient addresses rejected
+        cannot be reached | rejected recipient | bounced address | deliver mail for | permanent failure for |
+        verify the address | check the * address | recipient addresses rejected
     """,
     "maybe_policy": """
         access denied | not allowed | rejected | refused | denied | policy | not permitted | not authorized |

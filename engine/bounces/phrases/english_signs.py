@@ -115,7 +115,8 @@ signs: dict[str, str] = {
         cannot be delivered to the following | this is a permanent error | mail delivery error |
         mail delivery failed | message undeliverable | undeliverable message | undeliverable mail |
         unable to deliver message to | delivery failure notification | the following address had |
-        unable to deliver your message | you sent mail to | failed recipient | delivery has failed to these |
-        was undeliverable | wasn't delivered to | processing your message | unable to deliver your mail
+        unable to deliver your message | your message did not reach some | you sent mail to | failed recipient |
+        delivery has failed to these | was undeliverable | wasn't delivered to | processing your message |
+        unable to deliver your mail
     """,
 }

@@ -31,7 +31,8 @@ reasons: dict[str, str] = {
         ukjent bruker | brukeren finnes ikke | ukjent mottaker | mottakeren finnes ikke | adressen finnes ikke |
         finnes ikke | ble ikke funnet | ikke funnet | tuntematon käyttäjä | käyttäjää ei ole | käyttäjää ei löydy |
         tuntematon vastaanottaja | vastaanottajaa ei löydy | vastaanottajaa ei löytynyt | osoitetta ei löydy |
-        osoitetta ei löytynyt | osoite ei ole | ei löytynyt | ei ole olemassa | virheellinen osoite
+        osoitetta ei löytynyt | osoite ei ole | ei löytynyt | ei ole olemassa | virheellinen osoite |
+        inte att hitta
     """,
     "unknown_domain": """
         okänd domän | domänen finns inte | domänen hittades inte | ukendt domæne | domænet findes ikke |

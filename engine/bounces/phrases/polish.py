@@ -30,7 +30,7 @@ reasons: dict[str, str] = {
         nie został znaleziony | konto nie istnieje | skrzynka nie istnieje | brak takiej skrzynki |
         neznámý uživatel | uživatel neexistuje | uživatel nenalezen | neznámý příjemce | příjemce neexistuje |
         adresa neexistuje | schránka neexistuje | neexistuje | neexistující | nebyla nalezena | nebyl nalezen |
-        nenalezen
+        nenalezen | nepodařilo najít
     """,
     "unknown_domain": """
         nieznana domena | domena nie istnieje | nie znaleziono domeny | neznámá doména | doména neexistuje
@@ -74,7 +74,7 @@ signs: dict[str, str] = {
         to tylko ostrzeżenie | jedynie ostrzeżenie | nie musisz wysyłać ponownie | nie trzeba ponownie | opóźniona |
         opóźnione | opóźnienie | kolejne próby | będzie ponawiana | będą ponawiane |
         jeszcze nie została dostarczona | pouze varování | není nutné znovu | zpožděna | zpoždění | další pokusy |
-        dosud nebyla doručena
+        dosud nebyla doručena | zatím nebyla doručena | zpozdil
     """,
     "permanent": """
         błąd trwały | trwały błąd | ostatecznie | trvalá chyba

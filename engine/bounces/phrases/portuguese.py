@@ -32,7 +32,7 @@ reasons: dict[str, str] = {
         endereço não encontrado | endereço não existe | não existe | nao existe | conta inexistente |
         conta não existe | conta não encontrada | caixa postal inexistente | caixa postal não existe |
         não foi encontrado | não foi encontrada | não encontrado | não encontrada | não foi possível encontrar |
-        não localizado
+        não localizado | possível localizar | não localizada
     """,
     "unknown_domain": """
         domínio desconhecido | domínio inexistente | domínio não existe | domínio não encontrado |

@@ -142,6 +142,60 @@ def _carried(raw: bytes, encoding: str) -> bytes:
     return b"\n".join([*kept, f"Content-Transfer-Encoding: {encoding}".encode()]) + b"\n\n" + coded
 
 
+def _without(raw: bytes, name: bytes) -> bytes:
+    lines, body = _headers(raw)
+    return b"\n".join(line for line in lines if not line.lower().startswith(name)) + b"\n\n" + body
+
+
+def _untyped(raw: bytes) -> bytes:
+    """A mail of parts without the header that says so."""
+    return _without(raw, b"content-type") if re.search(rb"(?m)^content-type: multipart/", raw, re.I) else raw
+
+
+def _attached(raw: bytes) -> bytes:
+    """A bounce that a colleague passes on."""
+    head = b"From: Ann <ann@us.example>\nTo: bounces@us.example\nSubject: Fwd: this came back\nContent-Type: "
+    parts = b"multipart/mixed; boundary=q9\n\n--q9\n\nSee below.\n\n--q9\nContent-Type: message/rfc822\n\n"
+    return head + parts + raw + b"\n--q9--\n" if classify(raw).verdicts else raw
+
+
+def _wide(raw: bytes) -> bytes:
+    """A mail that a program saved as UTF-16."""
+    try:
+        return raw.decode("utf-8").encode("utf-16")
+    except UnicodeDecodeError:
+        return raw
+
+
+def _plain(raw: bytes) -> bool:
+    lines, _ = _headers(raw)
+    coded = any(b"multipart/" in line or b"Transfer-Encoding: b" in line or b"Encoding: q" in line for line in lines)
+    return not coded and b"<html" not in raw
+
+
+def _as_html(raw: bytes) -> bytes:
+    lines, body = _headers(_without(raw, b"content-type"))
+    charset = re.search(rb"charset=\"?([\w-]+)", raw)
+    if not _plain(raw) or (charset and charset[1].lower().startswith(b"iso-2022")):
+        return raw
+    escaped = body.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;").replace(b"\n", b"<br>\n")
+    kind = b"Content-Type: text/html" + (b"; charset=" + charset[1] if charset else b"")
+    return b"\n".join([*lines, kind]) + b"\n\n<html><body><p>" + escaped + b"</p></body></html>\n"
+
+
+def _with_a_footer(raw: bytes) -> bytes:
+    said = (
+        b"This e-mail is confidential. If you are not the intended recipient, delete it. Scanned for viruses and spam."
+    )
+    return raw + b"\n-- \n" + said + b"\n" if _plain(raw) else raw
+
+
+def _with_a_warning(raw: bytes) -> bytes:
+    lines, body = _headers(raw)
+    said = b"CAUTION: This email originated from outside the organisation. It may be spam.\n\n"
+    return b"\n".join(lines) + b"\n\n" + said + body if _plain(raw) else raw
+
+
 CARRIERS = {
     "CRLF": lambda raw: raw.replace(b"\n", b"\r\n"),
     "CR": lambda raw: raw.replace(b"\n", b"\r"),
@@ -149,6 +203,15 @@ CARRIERS = {
     "headers folded": _folded,
     "base64": lambda raw: _carried(raw, "base64"),
     "quoted-printable": lambda raw: _carried(raw, "quoted-printable"),
+    "a byte order mark": lambda raw: b"\xef\xbb\xbf" + raw,
+    "UTF-16": _wide,
+    "a line of an mbox": lambda raw: b"From MAILER-DAEMON Tue Mar  3 10:00:00 2026\n" + raw,
+    "a report as mixed parts": lambda raw: raw.replace(b"multipart/report", b"multipart/mixed"),
+    "parts without a header": _untyped,
+    "as an attachment": _attached,
+    "as HTML": _as_html,
+    "with a footer": _with_a_footer,
+    "with a warning above": _with_a_warning,
 }
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from webapp.cli.bounces import command
@@ -60,13 +61,32 @@ def test_folders_and_mboxes_are_read_mail_by_mail(tmp_path: Path) -> None:
     assert named == [("box:1", "hard"), ("box:2", "soft"), ("other.eml", "not_a_bounce")]
 
 
-def test_a_file_that_cannot_be_read_is_named_and_the_others_are_still_done(tmp_path: Path) -> None:
-    (tmp_path / "empty.eml").write_bytes(b"")
+def test_every_file_has_a_line_even_one_that_cannot_be_read(tmp_path: Path) -> None:
     missing = tmp_path / "missing.eml"
-    code, lines, errors = _classify(str(missing), str(tmp_path / "empty.eml"), str(CORPUS / "qmail.eml"))
+    code, lines, errors = _classify(str(missing), str(CORPUS / "qmail.eml"))
     assert code == 1
-    assert [line["kind"] for line in lines] == ["hard"]
-    assert str(missing) in errors and "empty.eml: the file is empty" in errors
+    assert [line["kind"] for line in lines] == ["not_a_bounce", "hard"]
+    assert lines[0]["reason"] == "No such file or directory"
+    assert str(missing) in errors
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b" \r\n\n", b"\0\xff\xfe\x80" * 5000, b"%PDF-1.7\n\xe2\xe3"], ids=["empty", "blank", "junk", "pdf"]
+)
+def test_what_is_no_mail_is_no_bounce(tmp_path: Path, raw: bytes) -> None:
+    (tmp_path / "it.eml").write_bytes(raw)
+    code, (line,), errors = _classify(str(tmp_path / "it.eml"))
+    assert (code, line["kind"], line["recipient"], line["status"], errors) == (0, "not_a_bounce", None, None, "")
+    assert line["reason"] == (None if raw.strip() else "there is no mail in it")
+
+
+def test_an_mbox_comes_from_standard_input_too_and_hidden_files_are_left_alone(tmp_path: Path) -> None:
+    separator = b"From MAILER-DAEMON Tue Mar  3 10:00:00 2026\n"
+    mails = [(CORPUS / f"{name}.eml").read_bytes() for name in ("qmail", "ticket")]
+    _, lines, _ = _classify("-", data=b"\n".join(separator + mail for mail in mails))
+    assert [(line["file"], line["kind"]) for line in lines] == [("-:1", "hard"), ("-:2", "not_a_bounce")]
+    (tmp_path / ".DS_Store").write_bytes(b"x")
+    assert _classify(str(tmp_path)) == (0, [], "")
 
 
 def test_it_needs_no_database_to_start() -> None:
