@@ -26,6 +26,8 @@ class Workspace:
     In `untracked_countries` opens and clicks of nobody are tracked who has not agreed to it.
     `sms_stopped`, `sms_started`, `sms_confirmed` and `sms_help` are texted back to STOP, START, a YES that confirms a
     subscription, and HELP, `{name}` for the workspace's.
+    `sms_signups_per_hour` and `sms_signups_per_day` bound the texts that ask strangers to confirm a sign-up. Where
+    `sms_signup_countries` are named (`DE`, or `+4915`), only their numbers get any (`engine.tracking.signups`).
     `caps` (by `all`, channel or `topic:SLUG`), `quiet_hours` (by channel, in the contact's zone) and topics that know
     neither are `engine.messages.limits`'.
     `identity` sends what names none (`engine.identities`); without it the sender that is set here does.
@@ -44,6 +46,9 @@ class Workspace:
     email_price: Decimal = Decimal("0.0004")
     sms_price: Decimal = Decimal("0.0079")
     sms_needs_consent: bool = True
+    sms_signups_per_hour: int = 20
+    sms_signups_per_day: int = 100
+    sms_signup_countries: tuple[str, ...] = ()
     sms_stopped: str = "{name}: you are unsubscribed and get no more texts from us. Text START to come back."
     sms_started: str = "{name}: you get our texts again. Text STOP to end them, HELP for help."
     sms_confirmed: str = "{name}: thank you, you get our texts now. Text STOP to end them, HELP for help."
@@ -112,7 +117,7 @@ def put(session: Session, name: str, value: Any) -> None:
 def _read(name: str, value: Any) -> Any:
     if name.endswith("_price"):
         return Decimal(value)
-    if name in ("untracked_countries", "unlimited_topics"):
+    if name in ("untracked_countries", "unlimited_topics", "sms_signup_countries"):
         return tuple(value)
     if name == "revenue_events":
         return {event: tuple(properties) for event, properties in value.items()}

@@ -14,6 +14,7 @@ import smpplib.consts as codes
 import smpplib.exceptions
 import smpplib.smpp
 import structlog
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -35,6 +36,9 @@ log = structlog.get_logger(__name__)
 SILENCE = 20.0
 TICK = 0.5
 LONGEST_DELAY = 30.0
+OTHERS = text("""
+select coalesce(max(id), 0) from incoming_texts
+where sender = :sender and received_at > :since and gateway = :gateway and reference not like :same""")
 COME_AGAIN, REFUSED = 0x64, 0x66  # ESME_RX_T_APPN, ESME_RX_R_APPN: SMPP 3.4, section 5.1.3
 
 
@@ -126,7 +130,7 @@ def _deliver(pdu: Any, gateway: Gateway, database: Database) -> tuple[int, str, 
             if told.piece:
                 part = Part(sender, recipient, told.piece, told.data, told.coding)
                 return codes.SMPP_ESME_ROK, take_part(session, str(gateway), part, now), sender
-            reference = f"{told.digest}-{now:%Y%m%d%H%M}"  # the same text in the same minute is a repeat
+            reference = _reference(session, gateway, told.digest, sender, now)
             said = take(session, str(gateway), Incoming(reference, sender, recipient, told.body), now)
             return codes.SMPP_ESME_ROK, said, sender
     except SQLAlchemyError as error:
@@ -135,6 +139,13 @@ def _deliver(pdu: Any, gateway: Gateway, database: Database) -> tuple[int, str, 
     except Exception:
         log.exception("a delivery that cannot be read", sequence=pdu.sequence)
         return REFUSED, "", ""
+
+
+def _reference(session: Session, gateway: Gateway, digest: str, sender: str, now: dt.datetime) -> str:
+    """The same text in the same minute is a repeat, unless its sender wrote something else in between: a STOP after a
+    START is meant."""
+    values = {"gateway": str(gateway), "sender": sender, "same": f"{digest}-%", "since": now - dt.timedelta(minutes=2)}
+    return f"{digest}-{now:%Y%m%d%H%M}-{session.execute(OTHERS, values).scalar_one()}"
 
 
 def _note(session: Session, gateway: Gateway, told: deliver.Told, now: dt.datetime) -> None:

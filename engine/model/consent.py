@@ -103,7 +103,10 @@ class ConsentRequest(Base):
     """A subscription that a message asks to confirm (double opt-in), with the proof of its first step."""
 
     __tablename__ = "consent_requests"
-    __table_args__ = (Index("consent_requests_contact_idx", "contact_id", "requested_at"),)
+    __table_args__ = (
+        Index("consent_requests_contact_idx", "contact_id", "requested_at"),
+        Index("consent_requests_texts_idx", "requested_at", postgresql_where=text("channel = 'sms'")),
+    )
 
     message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     contact_id: Mapped[int]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +19,10 @@ from engine.rendering.limits import State, current
 smart = str.maketrans(
     {
         "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "″": '"',
-        "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "…": "...", "•": "-", "·": ".", "‹": "<", "›": ">",
-        "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u200b": "", "\u200d": "", "\ufeff": "", "\t": " ",
+        "`": "'", "´": "'", "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "…": "...", "•": "-", "·": ".",
+        "‹": "<", "›": ">",
+        "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\t": " ", "\u200b": "", "\u200d": "", "\u200e": "",
+        "\u200f": "", "\u00ad": "", "\ufeff": "",
     }
 )  # fmt: skip
 max_parts = 10
@@ -64,9 +67,18 @@ class SmsRenderer:
 
 
 def folded(text: str) -> str:
-    """Typographic quotes, dashes and blanks in their plain form: one of them would halve the room of a part."""
-    lines = (" ".join(row.split()) for row in text.translate(smart).splitlines())
-    return "\n".join(lines).strip()
+    """Typographic quotes, dashes and blanks in their plain form, accents joined to their letters (NFC): any of them
+    would halve the room of a part.
+
+    A text that needs UCS-2 all the same keeps its typography: nothing would be won, and joiners hold emoji together.
+    """
+    plain = _rows(text.translate(smart))
+    return plain if smsutil.is_valid_gsm(plain) else _rows(text)
+
+
+def _rows(text: str) -> str:
+    rows = (" ".join(row.split()) for row in unicodedata.normalize("NFC", text).splitlines())
+    return "\n".join(rows).strip()
 
 
 def counted(text: str, missing: tuple[str, ...] = ()) -> RenderedSms:

@@ -54,13 +54,15 @@ NOTE = text("update incoming_texts set answer = :answer, contact_id = :contact_i
 class Incoming:
     """A text as a gateway delivered it. `reference` is the gateway's own name for it: a repeat changes nothing.
 
-    `sender` and `recipient` are numbers, in E.164 as far as they are telephones'.
+    `sender` and `recipient` are numbers, in E.164 as far as they are telephones'. `understood` is a wish that the
+    gateway itself has recognised and answered: it is obeyed, and nothing is texted back.
     """
 
     reference: str
     sender: str
     recipient: str
     body: str
+    understood: Keyword | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def take(session: Session, gateway: str, incoming: Incoming, now: dt.datetime) -
     the last message that they got.
     """
     people = session.execute(PEOPLE, {"number": incoming.sender}).all()
-    wish = _wish(session, incoming.body, [one.id for one in people], now)
+    wish = incoming.understood or _wish(session, incoming.body, [one.id for one in people], now)
     body = incoming.body[:LONGEST]
     values = {"gateway": gateway, "reference": incoming.reference, "sender": incoming.sender, "body": body}
     row = session.execute(STORE, values | {"recipient": incoming.recipient, "keyword": wish, "now": now}).scalar()
@@ -90,7 +92,8 @@ def take(session: Session, gateway: str, incoming: Incoming, now: dt.datetime) -
         return ""
     heard = _Heard(incoming, wish, people, _last_messages(session, [one.id for one in people], now))
     _record(session, heard, now)
-    answer = _obey(session, heard, now)
+    said = _obey(session, heard, now)
+    answer = "" if incoming.understood else said
     named = people[0].id if people else None
     session.execute(NOTE, {"answer": answer or None, "contact_id": named, "id": row})
     return answer

@@ -16,6 +16,7 @@ from engine.contacts import lists
 from engine.contacts.consent import CHANNEL_WIDE, ConsentChange, lift, record_consent
 from engine.content import store
 from engine.signing import Signer
+from engine.tracking import signups
 from engine.tracking.links import MessageKey
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "templates" / "system" / "confirm.mjml"
@@ -26,7 +27,7 @@ MOST_A_DAY = 3
 """Messages to one contact: nobody can have a stranger flooded."""
 
 PEOPLE = text("""
-select c.id, c.locale, c.attributes ->> 'language' as language,
+select c.id, c.phone, c.locale, c.attributes ->> 'language' as language,
     (select count(*) from consent_requests r where r.contact_id = c.id and r.requested_at > :since) as asked
 from contacts c where c.id = any(:ids) and case :channel when 'sms' then c.phone else c.email end is not null
     and c.erased_at is null order by c.id for update""")
@@ -102,7 +103,7 @@ def ask(session: Session, requests: Sequence[Request], now: dt.datetime) -> set[
     """Queue a message to each contact that asks for the confirmation; at most one request a contact in a call.
 
     Returns the contacts asked. Who has no address, or was asked three times within a day, is not. All requests of a
-    call are of the same channel.
+    call are of the same channel. Raises Limited where a text may not be sent.
     """
     since = now - dt.timedelta(days=1)
     by_contact = {request.contact_id: request for request in requests}
@@ -111,6 +112,8 @@ def ask(session: Session, requests: Sequence[Request], now: dt.datetime) -> set[
     able = {row.id: row for row in people if row.asked < MOST_A_DAY}
     if not able:
         return set()
+    if channel == "sms":
+        signups.admit(session, [row.phone for row in people], now)
     partitions.ensure(session, "messages", [now])
     spoken = {
         id_: translation.choose([row.language, row.locale, *by_contact[id_].languages]) for id_, row in able.items()

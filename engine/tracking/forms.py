@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from engine.model import Form, Topic, Wording
 from engine.tracking import form_fields
 from engine.tracking.confirmation import Request, ask
 from engine.tracking.form_fields import Field, Refused
+from engine.tracking.signups import Limited
 
 PAGE = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+([/?#][^\s\"'<>\\]{0,2000})?")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -118,7 +120,7 @@ def is_double(session: Session, form: Form) -> bool:
 
 
 def submit(session: Session, form: Form, sent: Submission, now: dt.datetime) -> None:
-    """Do what the form is for. Raises Refused.
+    """Do what the form is for. Raises Refused, and Limited where no text may go.
 
     Anybody may type anybody's address, so a contact who is known already only gets answers that were missing, and with
     double opt-in, and for who has unsubscribed, lists and consent wait for the confirmation. Each address is asked by
@@ -132,8 +134,11 @@ def submit(session: Session, form: Form, sent: Submission, now: dt.datetime) -> 
     double = is_double(session, form)
     for channel, contact_id in _contacts(session, email, number, answers, now).items():
         one = _One(channel, email if channel == "email" else number, contact_id, topics_, seen)
-        if double or _has_refused(session, one):
+        if double:
             _ask(session, form, one, sent, now)
+        elif _has_refused(session, one):
+            with suppress(Limited):  # what is raised here would tell that somebody has refused
+                _ask(session, form, one, sent, now)
         else:
             _subscribe(session, form, one, sent, now)
 

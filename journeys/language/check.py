@@ -99,9 +99,6 @@ def _in_steps(journey: Journey, names: Names) -> list[Problem]:
         if isinstance(step, Email | Sms):
             found += _new_topic(step.send.topic, names, step.line, step.column)
             found += _sender(step.send.from_, names, step.line, step.column)
-        if isinstance(step, Sms) and step.send.from_:
-            hint = "The gateway's setting says from which number texts come."
-            found.append(Problem("error", step.line, step.column, "A text message has no `from`.", hint=hint))
     return found
 
 

@@ -35,6 +35,8 @@ def for_key(key: str, allowed: Collection[str]) -> tuple[str, str]:
     """The key that was probably meant, or "", and the hint."""
     if key.lower() in _POINTERS:
         return "", "Steps follow each other from top to bottom; nothing points to the next one."
+    if key == "from" and "sms" in allowed:
+        return "", "The gateway's setting says from which number or name texts come."
     meant = _MEANT.get(key.lower(), "")
     hint = f"Did you mean `{meant}`?" if meant in allowed else did_you_mean(key, allowed)
     return (hint.split("`")[1] if hint else ""), hint

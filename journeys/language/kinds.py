@@ -13,7 +13,7 @@ from journeys.language import steps as model
 from journeys.language import values
 from journeys.language.draft import Draft, is_boolean, is_null, read_id
 from journeys.language.paths import read_arms, read_paths, read_wait_rules
-from journeys.language.read_sends import STEP_OPTIONS, read_options
+from journeys.language.read_sends import STEP_OPTIONS, TEXT_OPTIONS, read_options
 from journeys.language.reader import Pairs, Reader
 from journeys.language.steps import Step
 
@@ -147,7 +147,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "email": Kind(_send(model.Email), STEP_OPTIONS),
-    "sms": Kind(_send(model.Sms), STEP_OPTIONS),
+    "sms": Kind(_send(model.Sms), TEXT_OPTIONS),
     "webhook": Kind(_webhook, ("store", "if")),
     "wait": Kind(_wait),
     "wait_for": Kind(_wait_for, ("any", "up_to", "timeout")),

@@ -16,6 +16,7 @@ from journeys.language.tree import tag_of
 T = TypeVar("T")
 JOURNEY_OPTIONS = ("topic", "quiet", "cap", "at", "expires", "from")
 STEP_OPTIONS = (*JOURNEY_OPTIONS, "if", "fallback")
+TEXT_OPTIONS = tuple(name for name in STEP_OPTIONS if name != "from")
 
 
 def read_options(reader: Reader, fields: Fields, fallback: tuple[Step, ...] = ()) -> SendOptions:

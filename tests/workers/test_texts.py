@@ -18,6 +18,7 @@ import smpp34
 from sqlalchemy import text
 
 from engine.channels.sms import gateway, references
+from engine.channels.sms.text import codec
 from engine.db import Database
 from engine.signing import signer
 from tests.engine.channels.gateways import Centre, centre
@@ -217,3 +218,23 @@ def test_names_of_long_ago_are_dropped(database: Database) -> None:
         session.execute(row, [{"name": str(days), "at": now - dt.timedelta(days=days)} for days in (1, 29, 31)])
         references.forget(session, now)
     assert rows(database, "select reference from gateway_references order by 1") == [("1",), ("29",)]
+
+
+def test_a_stop_after_a_start_is_meant_even_within_the_minute_and_a_repeat_is_not(database: Database) -> None:
+    with receiving(database) as server:
+        for words in (b"STOP", b"START", b"STOP", b"STOP"):
+            server.deliver(source_addr=NUMBER, destination_addr="SHOP", short_message=words, data_coding=0)
+    assert rows(database, "select keyword from incoming_texts order by id") == [("stop",), ("start",), ("stop",)]
+    assert len(rows(database, "select from suppressions where channel = 'sms'")) == 1
+
+
+@pytest.mark.parametrize(
+    ("coding", "data"),
+    [(0x18, "Привет"), (0xF1, "Hi €"), (0x06, "Привет"), (0x07, "שלום"), (0x0E, "안녕")],
+)
+def test_texts_are_read_in_the_alphabet_that_they_name(database: Database, coding: int, data: str) -> None:
+    with receiving(database) as server:
+        server.deliver(
+            source_addr=NUMBER, destination_addr="SHOP", short_message=data.encode(codec(coding)), data_coding=coding
+        )
+    assert rows(database, "select body from incoming_texts") == [(data,)]

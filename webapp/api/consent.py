@@ -23,8 +23,9 @@ from engine.contacts.profile import Profile, clean
 from engine.db import Database
 from engine.errors import InvalidInput
 from engine.signing import signer
-from engine.tracking import forms
+from engine.tracking import forms, signups
 from engine.tracking.confirmation import Request, ask
+from engine.tracking.signups import Limited
 from webapp.api import frame, keys
 from webapp.api.frame import text
 from webapp.api.keys import Keys
@@ -41,7 +42,13 @@ def answer(environ: Environ, known: Keys, database: Database, ring: Callable[[],
 
     def respond() -> Answer:
         document = frame.document(environ, known, keys.CONSENT, NOT_FOR_CONSENT)
-        states = persist(database, lambda session: _write(session, document))
+        try:
+            states = persist(database, lambda session: _write(session, document))
+        except Limited as error:
+            refused = error
+            persist(database, lambda session: signups.note(session, refused, clock.now(session)))
+            ring()
+            raise
         ring()
         return as_json(200, {"success": True, "states": states})
 

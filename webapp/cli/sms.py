@@ -6,6 +6,8 @@ import click
 
 from engine import workspace
 from engine.channels.sms.gateway import Gateway, parse
+from engine.errors import InvalidInput
+from engine.rendering.errors import RenderError
 from engine.rendering.sms import counted, folded
 from engine.settings import settings
 from engine.signing import signer
@@ -47,12 +49,17 @@ def show() -> None:
 def count(text: str) -> None:
     """How many parts a text takes, in which alphabet, and what it costs."""
     plain = folded(text)
-    found = counted(plain)
+    try:
+        found = counted(plain)
+    except RenderError as error:
+        raise InvalidInput(error.message) from error
+    if not plain:
+        raise InvalidInput("the text is empty")
     with connected() as database, database.transaction() as session:
         known = workspace.load(session)
     alphabet = "GSM 03.38" if found.encoding == "gsm0338" else "UCS-2"
     price = f"{known.sms_price * found.parts} {known.currency}"
-    click.echo(f"{found.parts} parts, {len(plain)} characters, {alphabet}, {price}")
+    click.echo(f"{found.parts} part{'s' if found.parts > 1 else ''}, {len(plain)} characters, {alphabet}, {price}")
     if plain != text:
         click.echo(f"It goes out as: {plain}")
 

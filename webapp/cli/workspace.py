@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo, available_timezones
@@ -16,6 +17,8 @@ from engine.workspace import Workspace
 from webapp.cli._context import connected
 
 KINDS = {"str": str, "int": int, "float": float, "Decimal": Decimal}
+PREFIX = re.compile(r"\+[1-9]\d{0,9}")
+NOT_EVERYWHERE = frozenset({"sms_signup_countries"})
 LIST = "tuple[str, ...]"
 SIMPLE = {field.name: str(field.type) for field in fields(Workspace) if str(field.type) in {*KINDS, "bool", LIST}}
 
@@ -66,6 +69,9 @@ def _read(name: str, value: str) -> object:
 
 
 def _country(code: str, name: str) -> str:
-    if code != EVERYWHERE and not (len(code) == 2 and code.isascii() and code.isalpha()):
-        raise InvalidInput(f"“{code}” is no country", name, "Write codes such as DE,FR, or * for all.")
+    if name == "sms_signup_countries" and PREFIX.fullmatch(code):
+        return code
+    if (code != EVERYWHERE or name in NOT_EVERYWHERE) and not (len(code) == 2 and code.isascii() and code.isalpha()):
+        hint = "DE,FR, or what numbers begin with, such as +4915." if name in NOT_EVERYWHERE else "DE,FR, or * for all."
+        raise InvalidInput(f"“{code}” is no country", name, f"Write codes such as {hint}")
     return code

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from engine.channels import relays
 from engine.messages import status
 from engine.receipts import streams
+from engine.tracking import signups
 from webapp.pages.queries import dashboard as queries
 from webapp.pages.queries import journeys as journey_queries
 from webapp.pages.work import work
@@ -30,7 +31,9 @@ def dashboard() -> ResponseReturnValue:
         smtp = status.read(opened.session, "email")
         relay = relays.current(opened.session, current_app.extensions["cairn.settings"].smtp_url)
         paused = streams.listed(opened.session)
-    notices = {"smtp": smtp, "relay": relay, "paused": paused}
+        bite = signups.bitten(opened.session, opened.now)
+        gateway = status.read(opened.session, "sms")
+    notices = {"smtp": smtp, "relay": relay, "paused": paused, "signups": bite, "gateway": gateway}
     return render_template("pages/dashboard.html", figures=figures, journeys=journeys, **notices)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine.contacts import topics
 from engine.errors import CairnError, InvalidInput, NotFound
 from engine.model import Form
-from engine.tracking import form_fields, forms
+from engine.tracking import form_fields, forms, signups
 from engine.tracking.form_fields import Field
 from engine.translation import NAMES
 from webapp.pages.mailbox import framed
@@ -36,7 +36,8 @@ def routes(blueprint: Blueprint) -> None:
 def listing() -> ResponseReturnValue:
     """All forms."""
     with work() as opened:
-        return render_template("pages/forms.html", forms=forms.listed(opened.session), site=_site())
+        bite = signups.bitten(opened.session, opened.now)
+        return render_template("pages/forms.html", forms=forms.listed(opened.session), site=_site(), signups=bite)
 
 
 def new() -> ResponseReturnValue:

@@ -31,6 +31,7 @@ def settings(made: str = "", refused: str = "") -> str:
             "topics": [topic for topic in topics.listed(opened.session) if topic.archived_at is None],
             "refused": refused,
             "smtp": status.read(opened.session, "email"),
+            "gateway": status.read(opened.session, "sms"),
             "relay": relays.current(opened.session, own.smtp_url),
         }
     context |= {"site": own.site_url, "made": made, "scopes": SCOPES}

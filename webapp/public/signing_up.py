@@ -20,9 +20,10 @@ from engine import clock
 from engine.db import Database
 from engine.errors import NotFound
 from engine.model import Form
-from engine.tracking import forms
+from engine.tracking import forms, signups
 from engine.tracking.form_fields import Refused
 from engine.tracking.forms import Submission
+from engine.tracking.signups import Limited
 from engine.translation import translator
 from webapp.groupcommit import Busy, Unavailable
 from webapp.native import (
@@ -167,7 +168,13 @@ class SigningUp:
             first(sent, "wording")[:100], sent.get("topics", ()), client_ip(environ, self.proxy_header),
             user_agent(environ), (page.language(environ, ()),),
         )  # fmt: skip
-        persist(self.database, lambda session: forms.submit(session, form, submission, clock.now(session)))
+        try:
+            persist(self.database, lambda session: forms.submit(session, form, submission, clock.now(session)))
+        except Limited as error:
+            refused = error
+            persist(self.database, lambda session: signups.note(session, refused, clock.now(session)))
+            self.ring()
+            raise Refused(error.message, error.where) from error
         self.ring()
 
     def _thank(self, environ: Environ, form: Form, double: bool) -> Answer:

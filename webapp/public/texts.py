@@ -145,7 +145,8 @@ def _pairs(environ: Environ) -> list[tuple[str, str]]:
 def _of_twilio(fields: Fields) -> Incoming:
     """https://www.twilio.com/docs/messaging/guides/webhook-request"""
     sender, recipient = dialled(fields.get("From", "")), dialled(fields.get("To", ""))
-    return Incoming(fields.get("MessageSid", ""), sender, recipient, fields.get("Body", ""))
+    understood = twilio.OPT_OUT.get(fields.get("OptOutType", "").upper())
+    return Incoming(fields.get("MessageSid", ""), sender, recipient, fields.get("Body", ""), understood)
 
 
 def _of_kannel(fields: Fields) -> Incoming:

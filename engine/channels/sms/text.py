@@ -6,7 +6,13 @@ import smsutil
 
 GSM, ASCII, LATIN, UCS2 = 0x00, 0x01, 0x03, 0x08
 """SMPP's `data_coding` (SMPP 3.4, section 5.2.19)."""
-CODECS = {GSM: "gsm0338", ASCII: "ascii", LATIN: "latin-1", UCS2: "utf-16-be"}
+CYRILLIC, HEBREW, KOREAN = 0x06, 0x07, 0x0E
+CODECS = {
+    GSM: "gsm0338", ASCII: "ascii", LATIN: "latin-1", CYRILLIC: "iso8859-5", HEBREW: "iso8859-8", UCS2: "utf-16-be",
+    KOREAN: "euc-kr",
+}  # fmt: skip
+ALPHABETS = ("gsm0338", "latin-1", "utf-16-be", "latin-1")
+"""By the two bits that 3GPP TS 23.038, section 4, has for them where a coding names a message class too."""
 USER_DATA_HEADER = 0x40
 CONCATENATED = b"\x05\x00\x03"
 
@@ -37,6 +43,10 @@ def parted(data: bytes, esm_class: int) -> tuple[bytes, bytes]:
 
 def codec(coding: int) -> str:
     """The codec of a `data_coding`; bytes of one that we do not know are read one by one."""
+    if 0x10 <= coding < 0x40:
+        return ALPHABETS[coding >> 2 & 3]
+    if coding >= 0xF0:
+        return ALPHABETS[coding >> 2 & 1]
     return CODECS.get(coding, "latin-1")
 
 

@@ -16,6 +16,7 @@ from engine.channels.http import Answer, Request
 from engine.channels.naming import Naming
 from engine.channels.provider import Outcome, Outgoing, Result
 from engine.channels.sms.gateway import Gateway
+from engine.channels.sms.keywords import Keyword
 
 FORM = "application/x-www-form-urlencoded"
 REFUSED: dict[int, str] = {
@@ -40,6 +41,9 @@ OURS = frozenset({20003, 20004, 20005, 20008, 20403, 20404, 21212, 21603, 21606,
 Kind = Literal["delivered", "hard", "soft", "policy"]
 DELIVERED = frozenset({"delivered", "read"})
 LOST = frozenset({"undelivered", "failed"})
+
+OPT_OUT: Mapping[str, Keyword] = {"STOP": "stop", "START": "start", "HELP": "help"}
+"""`OptOutType`: what Advanced Opt-Out has recognised, by keywords of its own, and answered by itself."""
 
 
 class Twilio:

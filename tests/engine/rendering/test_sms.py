@@ -49,3 +49,17 @@ def test_an_empty_or_endless_text_fails() -> None:
 
 def test_front_matter_gives_defaults() -> None:
     assert message("---\ndefaults: {name: there}\n---\nHi {{ name }}", name=None).text == "Hi there"
+
+
+@pytest.mark.parametrize(
+    ("written", "sent", "encoding"),
+    [
+        ("Cafe\u0301 “ole\u0301”", 'Café "olé"', "gsm0338"),
+        ("soft\u00adhyphen `x´", "softhyphen 'x'", "gsm0338"),
+        ("👨\u200d👩\u200d👧 “hi”…", "👨\u200d👩\u200d👧 “hi”…", "utf_16_be"),
+        ("می\u200cخواهم", "می\u200cخواهم", "utf_16_be"),
+    ],
+)
+def test_what_is_folded_wins_the_short_alphabet_or_stays_as_it_was(written: str, sent: str, encoding: str) -> None:
+    found = message("{{ t }}", t=written)
+    assert (found.text, found.encoding) == (sent, encoding)

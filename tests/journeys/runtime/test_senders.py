@@ -41,5 +41,3 @@ def test_a_message_is_from_whom_its_step_or_its_journey_names(world: World) -> N
 def test_an_identity_that_does_not_exist_is_refused_with_its_line(world: World) -> None:
     with pytest.raises(Refused, match="club"):
         world.publish(journey(STEPS))
-    with pytest.raises(Refused, match="A text message has no `from`"):
-        world.publish(journey("- sms: short\n  id: one\n  from: workspace"))

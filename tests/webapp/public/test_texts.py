@@ -185,3 +185,13 @@ def test_pieces_that_a_real_kannel_does_not_join_are_joined(database: Database, 
         ("Please don't text me any more, stop it now", "stop")
     ]
     assert any("unsubscribed" in one for one in arrived)
+
+
+def test_what_twilio_has_understood_and_answered_is_obeyed_in_silence(database: Database) -> None:
+    url = f"{SITE}/hooks/sms/incoming"
+    fields = {"From": "+12025550000", "To": "+15550100", "Body": "NIX MEHR", "MessageSid": "SM3", "OptOutType": "STOP"}
+    with serving(database, gateway=TWILIO, site=SITE) as site:
+        answered = site.client.post("/hooks/sms/incoming", data=fields, headers=signed(url, fields))
+    assert answered.text.endswith("<Response></Response>")
+    assert rows(database, "select keyword, answer from incoming_texts") == [("stop", None)]
+    assert len(rows(database, "select from suppressions where channel = 'sms'")) == 1
