@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import phonenumbers
 from phonenumbers import PhoneNumberType as Kind
@@ -18,13 +17,10 @@ from sqlalchemy.orm import Session
 
 from engine import workspace
 from engine.errors import InvalidInput
-from engine.receipts.tell import tell_colleagues
 
 MOST_AN_HOUR_TO_A_COUNTRY = 5
 """Of texts to a country that `sms_signup_countries` would have to name for more."""
-SHOWN = dt.timedelta(days=1)
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
-STATUS = "status.signups"
 PEOPLE = frozenset({Kind.MOBILE, Kind.FIXED_LINE_OR_MOBILE, Kind.PERSONAL_NUMBER, Kind.VOIP})
 """Kinds of numbers that take texts at the usual price; ranges that nobody was given are a fraud of their own."""
 
@@ -41,16 +37,6 @@ class Limited(InvalidInput):
     """No text goes out. `why` is for colleagues; "" where only this number is at fault."""
 
     why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Bite:
-    """That texts were refused lately: how many since when, the last one when and why."""
-
-    count: int
-    since: dt.datetime
-    last: dt.datetime
-    why: str
 
 
 def admit(session: Session, numbers: Sequence[str], now: dt.datetime) -> None:
@@ -103,35 +89,3 @@ def _is_mobile(number: str) -> bool:
     if phonenumbers.region_code_for_country_code(parsed.country_code or 0) == "001":
         return False
     return phonenumbers.number_type(parsed) in PEOPLE
-
-
-def note(session: Session, refused: Limited, now: dt.datetime) -> None:
-    """Keep that a text was refused, for whoever looks; the first time in a day colleagues are told."""
-    if not refused.why:
-        return
-    session.execute(LOCK)
-    before = bitten(session, now)
-    count, since = (before.count + 1, before.since) if before else (1, now)
-    value = {"count": count, "since": since.isoformat(), "last": now.isoformat(), "why": refused.why}
-    workspace.put(session, STATUS, value)
-    if before is None:
-        tell_colleagues(session, _told(refused.why), now)
-
-
-def bitten(session: Session, now: dt.datetime) -> Bite | None:
-    """What was refused lately; None after a day without a refusal."""
-    value: dict[str, Any] | None = workspace.get(session, STATUS)
-    if not value:
-        return None
-    since, last = (dt.datetime.fromisoformat(value[name]) for name in ("since", "last"))
-    return Bite(value["count"], since, last, value["why"]) if last > now - SHOWN else None
-
-
-def _told(why: str) -> str:
-    return (
-        "Cairn refuses sign-ups by text\n\n"
-        f"Somebody asked for a text that confirms a sign-up, and it was not sent: {why}.\n\n"
-        "If these are people, name their countries:\n\n    cairn workspace set sms_signup_countries DE,AT\n\n"
-        "or raise the limits sms_signups_per_hour and sms_signups_per_day in the same way. If they are not, somebody "
-        "types numbers that earn them money: take the form off the web for a while, on the page Forms.\n"
-    )

@@ -22,8 +22,9 @@ from engine.contacts.numbers import contact_of
 from engine.contacts.profile import Profile, clean
 from engine.db import Database
 from engine.errors import InvalidInput
+from engine.receipts import signups
 from engine.signing import signer
-from engine.tracking import forms, signups
+from engine.tracking import forms
 from engine.tracking.confirmation import Request, ask
 from engine.tracking.signups import Limited
 from webapp.api import frame, keys

@@ -10,8 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.channels import relays
 from engine.messages import status
-from engine.receipts import streams
-from engine.tracking import signups
+from engine.receipts import signups, streams
 from webapp.pages.queries import dashboard as queries
 from webapp.pages.queries import journeys as journey_queries
 from webapp.pages.work import work

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from engine.contacts import topics
 from engine.errors import CairnError, InvalidInput, NotFound
 from engine.model import Form
-from engine.tracking import form_fields, forms, signups
+from engine.receipts import signups
+from engine.tracking import form_fields, forms
 from engine.tracking.form_fields import Field
 from engine.translation import NAMES
 from webapp.pages.mailbox import framed

@@ -20,7 +20,8 @@ from engine import clock
 from engine.db import Database
 from engine.errors import NotFound
 from engine.model import Form
-from engine.tracking import forms, signups
+from engine.receipts import signups
+from engine.tracking import forms
 from engine.tracking.form_fields import Refused
 from engine.tracking.forms import Submission
 from engine.tracking.signups import Limited

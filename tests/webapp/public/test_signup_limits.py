@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 from engine import clock, users, workspace
 from engine.db import Database
 from engine.model import Form, User
-from engine.tracking import forms, signups
+from engine.receipts import signups
+from engine.tracking import forms
 from tests.webapp.calling import Site, mails, serving
 from webapp.api.keys import CONSENT
 
