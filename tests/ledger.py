@@ -23,21 +23,21 @@ with counted as (
         (select count(*) from events u where u.contact_id = m.contact_id and u.name = 'Unsubscribed'
             and u.properties ->> 'message' = m.token) as unsubscribes,
         (m.delivered_at is not null)::int as delivered, (m.state = 'bounced')::int as bounced,
-        (m.state = 'complained')::int as complained,
+        (m.state = 'complained')::int as complained, coalesce(m.untracked, false)::int as untracked,
         (select coalesce(sum(c.share), 0) from credits c where c.message_id = m.id) as conversions,
         (select coalesce(sum(c.value), 0) from credits c where c.message_id = m.id) as revenue,
         coalesce(m.cost, 0) as cost
     from messages m where m.accepted_at is not null or m.ended_at is not null)
 select journey_id, step_id, channel, day, sum(sent)::int, sum(undelivered)::int, sum(raw_opens)::int,
     sum(human_opens)::int, sum(raw_clicks)::int, sum(human_clicks)::int, sum(unsubscribes)::int,
-    sum(delivered)::int, sum(bounced)::int, sum(complained)::int, sum(conversions),
+    sum(delivered)::int, sum(bounced)::int, sum(complained)::int, sum(untracked)::int, sum(conversions),
     sum(revenue), sum(cost)
 from counted group by 1, 2, 3, 4 order by 1, 2, 3, 4
 """
 MESSAGE_ROLLUPS = """
 select journey_id, step_id, channel, day, sent, undelivered, raw_opens, human_opens, raw_clicks, human_clicks,
     unsubscribes, delivered, bounced,
-    complained, conversions, revenue, cost
+    complained, untracked, conversions, revenue, cost
 from message_rollups order by 1, 2, 3, 4
 """
 STEP_COUNTS = """
@@ -69,6 +69,12 @@ select (at at time zone 'UTC')::date, kind, classification, coalesce(rule, ''), 
 HIT_ROLLUPS = """
 select day, kind, classification, rule, version::int, hits from hit_rollups where hits <> 0 order by 1, 2, 3, 4, 5
 """
+WITHHELD_COUNTS = """
+select coalesce(journey_id, 0), coalesce(step_id, ''), channel, (ended_at at time zone 'UTC')::date, reason,
+    count(*)::int from messages where state in ('suppressed', 'expired') and ended_at is not null and reason is not null
+group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+"""
+WITHHELD_ROLLUPS = "select journey_id, step_id, channel, day, reason, messages from withheld_rollups order by 1,2,3,4,5"
 ASLEEP = "select id from enrolments where status = 'active' and (wake_at is null or phase is null)"
 
 
@@ -79,6 +85,7 @@ def assert_counters_equal_ledger(session: Session) -> None:
         (STEP_ROLLUPS, STEP_COUNTS),
         (ENTRY_ROLLUPS, ENTRY_COUNTS),
         (HIT_ROLLUPS, HIT_COUNTS),
+        (WITHHELD_ROLLUPS, WITHHELD_COUNTS),
     ]
     for rollup, recount in pairs:
         assert _rows(session, rollup) == _rows(session, recount)

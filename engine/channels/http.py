@@ -140,7 +140,7 @@ class HttpProvider:
         except RenderFailure as error:
             return Result(item.id, "failed", text=str(error), stage="render")
         try:
-            self.journal.append([Try(item.id, item.attempt, rendered.links, rendered.parts)])
+            self.journal.append([Try(item.id, item.attempt, rendered.links, rendered.parts, rendered.untracked)])
         except OSError as error:
             return Result(item.id, "not_tried", text=f"the journal cannot be written: {error}", stage="local")
         result = self._connection.ask(self.vendor, item, request)

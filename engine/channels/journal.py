@@ -2,7 +2,8 @@
 
 An append-only file per sending process in CAIRN_HOME/journal, held under `flock` for the life of the process. A line
 `try ID ATTEMPT` is written before the first byte of a message's data, `reply ID ATTEMPT …` after the server's answer.
-What rendering decided for this contact alone, dynamic links and chargeable parts, stands behind the try as JSON.
+What rendering decided for this contact alone, dynamic links, chargeable parts and whether it is untracked, stands
+behind the try as JSON.
 The first line names the boot of the machine: after a reboot the file may lack lines that never reached the disk.
 """
 
@@ -51,12 +52,14 @@ class Try(NamedTuple):
     attempt: int
     links: Mapping[int, str] | None = None
     parts: int = 1
+    untracked: bool = False
 
     def line(self) -> str:
         """As it stands in the file."""
-        if not self.links and self.parts == 1:
+        if not self.links and self.parts == 1 and not self.untracked:
             return f"try {self.message} {self.attempt}\n"
-        details = json.dumps({"links": dict(self.links or {}), "parts": self.parts}, separators=(",", ":"))
+        told = {"links": dict(self.links or {}), "parts": self.parts} | ({"untracked": True} if self.untracked else {})
+        details = json.dumps(told, separators=(",", ":"))
         return f"try {self.message} {self.attempt} {details}\n"
 
 
@@ -203,7 +206,7 @@ def _try(message: int, attempt: int, details: str = "{}") -> Try:
     told = json.loads(details)
     try:
         links = {int(position): str(url) for position, url in told.get("links", {}).items()}
-        return Try(message, attempt, links or None, int(told.get("parts", 1)))
+        return Try(message, attempt, links or None, int(told.get("parts", 1)), told.get("untracked") is True)
     except (AttributeError, TypeError) as error:
         raise ValueError("a try's details are of another shape") from error
 

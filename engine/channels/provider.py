@@ -16,7 +16,8 @@ Outcome = Literal["accepted", "retry", "failed", "unknown", "not_tried"]
 class Rendered(NamedTuple):
     """A message as it goes out: for email RFC 5322 with CRLF.
 
-    `links` are this contact's dynamic destinations by position, `parts` what it is charged for; the journal keeps both.
+    `links` are this contact's dynamic destinations by position, `parts` what it is charged for, and `untracked` says
+    that it has neither pixel nor tracked links; the journal keeps these.
     `clean` promises ASCII in which each line ends with CRLF and none begins with a dot, so that nobody has to look.
     """
 
@@ -24,6 +25,7 @@ class Rendered(NamedTuple):
     links: Mapping[int, str] | None = None
     parts: int = 1
     clean: bool = False
+    untracked: bool = False
 
 
 @dataclass(slots=True)

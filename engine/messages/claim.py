@@ -199,3 +199,9 @@ def _mark_ended(session: Session, refused: list[Refused], now: dt.datetime) -> N
             if each.id in marked  # the exit check may have cancelled it already, and counted it
         ],
     )
+    reasons = Counter(
+        (each.message.journey_id or 0, each.message.step_id or "", each.message.channel, day, each.verdict.reason or "")
+        for each in refused
+        if each.message.id in marked and each.verdict.action in ("suppressed", "expired")
+    )
+    rollup.withheld(session, reasons)

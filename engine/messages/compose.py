@@ -35,11 +35,13 @@ Renderers = Mapping[int, store.Renderer | str]
 
 
 class Composed(NamedTuple):
-    """What rendering told besides the bytes: dynamic links by position, names without a value, chargeable parts."""
+    """What rendering told besides the bytes: dynamic links by position, names without a value, chargeable parts, and
+    whether the message has neither pixel nor tracked links."""
 
     links: Mapping[int, str] = MappingProxyType({})
     missing: tuple[str, ...] = ()
     parts: int = 1
+    untracked: bool = False
 
 
 def load_renderers(session: Session, versions: Iterable[int | None]) -> Renderers:
@@ -149,11 +151,12 @@ class Composer:
                 if renderer.views:
                     envelope.view_url = urls.view()
                 mail = renderer.render(context(message, self.workspace), envelope)
-                if mail.dynamic_links or mail.missing:
-                    self.composed[message.id] = Composed(mail.dynamic_links, mail.missing)
+                untracked = envelope.click_urls is None or not renderer.tracking
+                if mail.dynamic_links or mail.missing or untracked:
+                    self.composed[message.id] = Composed(mail.dynamic_links, mail.missing, untracked=untracked)
                 dkim = self._identity(message).dkim
                 data = dkim.sign(mail.data) if dkim else mail.data
-                return Rendered(data, mail.dynamic_links, clean=not mail.smtputf8)
+                return Rendered(data, mail.dynamic_links, clean=not mail.smtputf8, untracked=untracked)
             sms = renderer.render(context(message, self.workspace), links_of(message, urls))
         except CairnError as error:
             raise RenderFailure(getattr(error, "message", "") or str(error)) from error

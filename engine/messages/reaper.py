@@ -68,7 +68,7 @@ def settle(
 def _finished(handed: Handed, known: Known) -> Finished:
     tried = known.tries.get((handed.id, handed.attempt))
     result = result_for(handed, known)
-    return Finished(handed, result, tried.links, tried.parts) if tried else Finished(handed, result)
+    return Finished(handed, result, tried.links, tried.parts, tried.untracked) if tried else Finished(handed, result)
 
 
 def result_for(handed: Handed, known: Known) -> Result:

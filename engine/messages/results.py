@@ -33,11 +33,11 @@ write = text("""
         journal = case when u.state = 'queued' then null else m.journal end,
         accepted_at = case when u.state = 'accepted' then :now else m.accepted_at end,
         ended_at = case when u.state in ('failed', 'unknown') then :now end,
-        cost = u.cost, links = cast(u.links as jsonb)
+        cost = u.cost, links = cast(u.links as jsonb), untracked = u.untracked
     from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[]), cast(:attempts as bigint[]),
         cast(:states as text[]), cast(:reasons as text[]), cast(:replies as text[]), cast(:send_after as timestamptz[]),
-        cast(:untouched as boolean[]), cast(:costs as numeric[]), cast(:links as text[]))
-        as u(id, origin_at, attempt, state, reason, reply, send_after, untouched, cost, links)
+        cast(:untouched as boolean[]), cast(:costs as numeric[]), cast(:links as text[]), cast(:untracked as boolean[]))
+        as u(id, origin_at, attempt, state, reason, reply, send_after, untouched, cost, links, untracked)
     where m.id = u.id and m.origin_at = u.origin_at and m.state = 'sending' and m.attempts = u.attempt
     returning m.id, m.fallback
 """)
@@ -51,12 +51,14 @@ suppress = text("""
 
 
 class Finished(NamedTuple):
-    """A message with its result. `links` are this contact's dynamic destinations, `parts` what it is charged for."""
+    """A message with its result. `links` are this contact's dynamic destinations, `parts` what it is charged for;
+    `untracked`: it has neither pixel nor tracked links."""
 
     handed: Handed
     result: Result
     links: Mapping[int, str] | None = None
     parts: int = 1
+    untracked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,14 @@ def _values(finished: Sequence[Finished], changes: list[Change], workspace: Work
         "send_after": literal([changed.send_after for changed in changes]),
         "untouched": literal([changed.untouched for changed in changes]),
         "costs": literal([_cost(each, workspace) if changed.state == "accepted" else None for each, changed in pairs]),
+        "untracked": literal([_left_untracked(each, changed) or None for each, changed in pairs]),
         "links": literal([json.dumps(dict(each.links)) if each.links else None for each in finished]),
     }
+
+
+def _left_untracked(each: Finished, changed: Change) -> bool:
+    """Whether somebody may have got it without tracking: its opens and clicks are not known."""
+    return each.untracked and changed.state in ("accepted", "unknown")
 
 
 def _storable(words: str | None) -> str | None:
@@ -123,15 +131,24 @@ def _deltas(
 ) -> list[rollup.MessageDelta]:
     """What the counters grow by: one delta for the messages of a step, charged parts and ends that are alike."""
     alike = Counter(
-        (each.handed.journey_id or 0, each.handed.step_id or "", each.handed.channel, each.parts, changed.state)
+        (
+            each.handed.journey_id or 0,
+            each.handed.step_id or "",
+            each.handed.channel,
+            each.parts,
+            changed.state,
+            _left_untracked(each, changed),
+        )
         for each, changed in ended
     )
     day = now.astimezone(dt.UTC).date()
     deltas = []
-    for (journey_id, step_id, channel, parts, state), count in alike.items():
+    for (journey_id, step_id, channel, parts, state, untracked), count in alike.items():
         metrics: dict[str, int | Decimal] = {"undelivered": count}
         if state == "accepted":
             metrics = {"sent": count, "cost": workspace.price(channel) * parts * count}
+        if untracked:
+            metrics["untracked"] = count
         deltas.append(rollup.MessageDelta(journey_id, step_id, channel, day, metrics))
     return deltas
 

@@ -256,7 +256,7 @@ class Turn:
         away = next((result.text for result in results if result.outcome == "not_tried"), "")
         nothing = Composed()
         finished = [
-            Finished(batch.messages[result.id], result, known.links, known.parts)
+            Finished(batch.messages[result.id], result, known.links, known.parts, known.untracked)
             for result in results
             for known in [batch.composed.get(result.id, nothing)]
         ]

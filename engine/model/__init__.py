@@ -26,7 +26,7 @@ from engine.model.journey import Enrolment, EntryInbox, Journey, JourneyVersion,
 from engine.model.message import LocalMessage, Message, MessageClaim
 from engine.model.rate import Rate
 from engine.model.receipt import Receipt, ReceiptMail, StreamPause
-from engine.model.report import EntryRollup, HitRollup, MessageRollup, StepRollup
+from engine.model.report import EntryRollup, HitRollup, MessageRollup, StepRollup, WithheldRollup
 from engine.model.snippet import Snippet, SnippetVersion
 from engine.model.system import ApiKey, AuditLog, Clock, Import, Lease, ScheduleSlot, User, WorkspaceSetting
 from engine.model.texting import GatewayReference, IncomingText, TextPart
@@ -104,6 +104,7 @@ __all__ = [
     "User",
     "WarmUp",
     "Webhook",
+    "WithheldRollup",
     "Wording",
     "WorkspaceSetting",
     "new_public_id",

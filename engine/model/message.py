@@ -81,6 +81,7 @@ class Message(Base):
     ended_at: Mapped[dt.datetime | None]
     first_open_at: Mapped[dt.datetime | None]  # human or proxy
     first_click_at: Mapped[dt.datetime | None]  # human
+    untracked: Mapped[bool | None]  # it left, or perhaps, with neither pixel nor tracked links
     sender: Mapped[str | None]  # the identity that its step, campaign or call names
 
 

@@ -32,9 +32,23 @@ class MessageRollup(Base):
     delivered: Mapped[int] = mapped_column(server_default=zero)  # of those sent, as far as providers say so
     bounced: Mapped[int] = mapped_column(server_default=zero)
     complained: Mapped[int] = mapped_column(server_default=zero)
+    untracked: Mapped[int] = mapped_column(server_default=zero)  # sent, or perhaps, without pixel and tracked links
     conversions: Mapped[Decimal] = mapped_column(server_default=zero)
     revenue: Mapped[Decimal] = mapped_column(server_default=zero)
     cost: Mapped[Decimal] = mapped_column(server_default=zero)
+
+
+class WithheldRollup(Base):
+    """Messages that ended at the gate as suppressed or expired, by reason and the UTC day of their `ended_at`."""
+
+    __tablename__ = "withheld_rollups"
+
+    journey_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    step_id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    messages: Mapped[int] = mapped_column(server_default=zero)
 
 
 class HitRollup(Base):

@@ -22,7 +22,10 @@ from engine.reports.spreadsheet import safe_cell
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What messages did. Opens and clicks count messages once (`human_*`) and hits (`raw_*`). Money in the currency."""
+    """What messages did. Opens and clicks count messages once (`human_*`) and hits (`raw_*`). Money in the currency.
+
+    Of `untracked` messages nobody can know: they carry neither pixel nor tracked links.
+    """
 
     sent: int = 0
     undelivered: int = 0
@@ -34,9 +37,15 @@ class Figures:
     delivered: int = 0
     bounced: int = 0
     complained: int = 0
+    untracked: int = 0
     conversions: Decimal = Decimal(0)
     revenue: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)
+
+    @property
+    def tracked(self) -> int:
+        """Messages whose opens and clicks can be known."""
+        return max(self.sent - self.untracked, 0)
 
     @property
     def roi(self) -> Decimal | None:
@@ -100,7 +109,8 @@ JOURNEYS = text("select id, slug, state from journeys where live_version_id is n
 MESSAGES = text("""
 select journey_id, step_id, channel, sum(sent)::int8, sum(undelivered)::int8, sum(raw_opens)::int8,
        sum(human_opens)::int8, sum(raw_clicks)::int8, sum(human_clicks)::int8, sum(unsubscribes)::int8,
-       sum(delivered)::int8, sum(bounced)::int8, sum(complained)::int8, sum(conversions), sum(revenue), sum(cost)
+       sum(delivered)::int8, sum(bounced)::int8, sum(complained)::int8, sum(untracked)::int8,
+       sum(conversions), sum(revenue), sum(cost)
 from message_rollups where day between coalesce(cast(:since as date), '-infinity')
     and coalesce(cast(:until as date), 'infinity')
 group by journey_id, step_id, channel order by journey_id, step_id
@@ -236,7 +246,7 @@ def _lift_json(found: Lift | None) -> dict[str, Any] | None:
 
 CSV_COLUMNS = (
     *("journey", "step", "channel", "sent", "human_opens", "raw_opens", "human_clicks", "raw_clicks", "unsubscribes"),
-    *("conversions", "revenue", "cost", "roi", "currency"),
+    *("untracked", "conversions", "revenue", "cost", "roi", "currency"),
 )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 METRICS = (
     *("sent", "undelivered", "raw_opens", "human_opens", "raw_clicks", "human_clicks", "unsubscribes"),
-    *("delivered", "bounced", "complained"),
+    *("delivered", "bounced", "complained", "untracked"),
     *("conversions", "revenue", "cost"),
 )
 
@@ -82,6 +82,17 @@ def messages(session: Session, deltas: Iterable[MessageDelta]) -> None:
         for key in sorted(sums)
     ]
     session.execute(MESSAGES, rows)
+
+
+def withheld(session: Session, counts: Mapping[tuple[int, str, str, dt.date, str], int]) -> None:
+    """Add to what the gate withheld: (journey id, step id, channel, day, reason) -> messages."""
+    rows = [
+        {"journey_id": key[0], "step_id": key[1], "channel": key[2], "day": key[3], "reason": key[4]}
+        | {"messages": counts[key]}
+        for key in sorted(counts)
+    ]
+    if rows:
+        session.execute(WITHHELD, rows)
 
 
 def steps(session: Session, journey_id: int, day: dt.date, counts: Mapping[tuple[str, str], int]) -> None:
@@ -152,6 +163,12 @@ STEPS = text(
     "insert into step_rollups (journey_id, step_id, outcome, day, count) "
     "values (:journey_id, :step_id, :outcome, :day, :count) "
     "on conflict (journey_id, step_id, outcome, day) do update set count = step_rollups.count + excluded.count"
+)
+WITHHELD = text(
+    "insert into withheld_rollups (journey_id, step_id, channel, day, reason, messages) "
+    "values (:journey_id, :step_id, :channel, :day, :reason, :messages) "
+    "on conflict (journey_id, step_id, channel, day, reason) "
+    "do update set messages = withheld_rollups.messages + excluded.messages"
 )
 _entry_sums = ", ".join(f"{name} = entry_rollups.{name} + excluded.{name}" for name in ENTRY_METRICS)
 ENTRIES = text(

@@ -16,8 +16,11 @@ OUTCOMES = text("""
 select step_id, outcome, sum(count) from step_rollups where journey_id = :journey_id group by step_id, outcome
 """)
 MESSAGES = text("""
-select step_id, sum(sent), sum(undelivered), sum(human_opens), sum(human_clicks), sum(conversions)
+select step_id, sum(sent), sum(undelivered), sum(human_opens), sum(human_clicks), sum(untracked), sum(conversions)
 from message_rollups where journey_id = :journey_id group by step_id
+""")
+WITHHELD = text("""
+select step_id, reason, sum(messages) from withheld_rollups where journey_id = :journey_id group by 1, 2 order by 3 desc
 """)
 FAILED_CALLS = text("""
 select d.step_id, count(*) from deliveries d join enrolments e on e.id = d.enrolment_id
@@ -29,7 +32,8 @@ NOT_FIRST = ("waiting", "held", "settled", "fell_back", "carried")
 @dataclass
 class StepCounts:
     """`waiting` people are there now, `sending` of them with their message under way; `outcomes` counts the step log;
-    `failed_calls` are webhooks and notes that were given up within 90 days; the rest counts messages of the step."""
+    `failed_calls` are webhooks and notes that were given up within 90 days; the rest counts messages of the step,
+    `withheld` those that the gate dropped by reason."""
 
     waiting: int = 0
     sending: int = 0
@@ -38,8 +42,15 @@ class StepCounts:
     undelivered: int = 0
     human_opens: int = 0
     human_clicks: int = 0
+    untracked: int = 0
     conversions: float = 0
     failed_calls: int = 0
+    withheld: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def tracked(self) -> int:
+        """Messages whose opens and clicks can be known."""
+        return max(self.sent - self.untracked, 0)
 
     @property
     def reached(self) -> int:
@@ -55,15 +66,12 @@ def step_counts(session: Session, journey_id: int) -> dict[str, StepCounts]:
         counts[step_id].waiting, counts[step_id].sending = waiting, sending
     for step_id, outcome, count in session.execute(OUTCOMES, {"journey_id": journey_id}):
         counts[step_id].outcomes[outcome] = int(count)
-    for step_id, sent, undelivered, opens, clicks, conversions in session.execute(MESSAGES, {"journey_id": journey_id}):
+    for step_id, *numbers, conversions in session.execute(MESSAGES, {"journey_id": journey_id}):
         one = counts[step_id]
-        one.sent, one.undelivered, one.human_opens, one.human_clicks = (
-            int(sent),
-            int(undelivered),
-            int(opens),
-            int(clicks),
-        )
+        one.sent, one.undelivered, one.human_opens, one.human_clicks, one.untracked = map(int, numbers)
         one.conversions = float(conversions)
+    for step_id, reason, count in session.execute(WITHHELD, {"journey_id": journey_id}):
+        counts[step_id].withheld[reason] = int(count)
     for step_id, count in session.execute(FAILED_CALLS, {"journey_id": journey_id}):
         counts[step_id].failed_calls = int(count)
     return dict(counts)

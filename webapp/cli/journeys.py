@@ -250,6 +250,8 @@ def _status_json(row: Journey, counts: dict[str, StepCounts], order: list[str]) 
             **one.outcomes,
             "sent": one.sent,
             "undelivered": one.undelivered,
+            "withheld": one.withheld,
+            "untracked": one.untracked,
             "human_opens": one.human_opens,
             "human_clicks": one.human_clicks,
             "failed_calls": one.failed_calls,
@@ -277,6 +279,8 @@ def _steps(counts: dict[str, StepCounts], order: list[str]) -> Table:
         one = counts.get(id_, StepCounts())
         told = one.outcomes | ({"not delivered": one.failed_calls} if one.failed_calls else {})
         outcomes = ", ".join(f"{name} {count:,}" for name, count in sorted(told.items()))
-        numbers = (one.sent, one.undelivered, one.human_opens, one.human_clicks)
-        table.add_row(id_, f"{one.waiting:,}", f"{one.reached:,}", outcomes, *(f"{n:,}" for n in numbers))
+        why = ", ".join(f"{reason} {count:,}" for reason, count in one.withheld.items())
+        not_sent = f"{one.undelivered:,}" + (f" ({why})" if why else "")
+        numbers = (f"{one.sent:,}", not_sent, f"{one.human_opens:,}", f"{one.human_clicks:,}")
+        table.add_row(id_, f"{one.waiting:,}", f"{one.reached:,}", outcomes, *numbers)
     return table

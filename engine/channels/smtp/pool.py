@@ -163,7 +163,8 @@ class Pool:
         self.pending = []
         try:
             self.journal.append(
-                Try(each.item.id, each.item.attempt, each.rendered.links, each.rendered.parts) for _, each in pending
+                Try(each.item.id, each.item.attempt, each.rendered.links, each.rendered.parts, each.rendered.untracked)
+                for _, each in pending
             )
         except OSError as error:
             self._halt(f"the journal cannot be written: {error.strerror or error}")

@@ -117,3 +117,10 @@ def test_a_try_keeps_links_and_parts(tmp_path: Path) -> None:
     assert known.tries == {(7, 2): tried, (8, 1): Try(8, 1)}
     assert known.entries[7, 2] == Result(7, "accepted", 250, "2.0.0", "ok", "dot")
     journal.close()
+
+
+def test_what_rendering_decided_stands_behind_the_try(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    tries = [Try(1, 1, {3: "https://x.example/é"}, 2), Try(2, 1, untracked=True), Try(3, 1)]
+    journal.append(tries)
+    assert list(journal.known().tries.values()) == tries

@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert, select, text, update
 
+from engine import workspace
 from engine.channels import dkim
 from engine.channels.smtp import Timeouts
 from engine.db import Database
@@ -19,6 +20,7 @@ from engine.messages import status
 from engine.model import ConsentState, Contact, Content, Journey, LocalMessage, Message, Suppression, Topic
 from tests.engine.channels.servers import Scripted, close, free_port, hang, scripted
 from tests.engine.messages.ledger import Make, fill, now, one, queue, rollup, save, signer, states
+from tests.ledger import assert_counters_equal_ledger
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -345,3 +347,27 @@ def test_email_is_signed_where_there_are_keys(database: Database, make: Make) ->
     assert mail.startswith(b"DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;\r\n d=cairn.example; s=s;")
     signature, _, message = mail.partition(b"\r\nFrom:")
     assert dkim.Dkim("cairn.example", keys).sign(b"From:" + message).startswith(signature)
+
+
+def test_who_is_not_tracked_gets_plain_links_and_no_pixel_and_reports_say_so(database: Database, make: Make) -> None:
+    with database.transaction() as session:
+        workspace.save(session, untracked_countries=["FR"])
+        there, _, refused, agreed, unreachable = fill(session, 5)
+        session.execute(update(Contact).where(Contact.id.in_([there, agreed])).values(attributes={"country": " fr"}))
+        said = {refused: "unsubscribed", agreed: "subscribed"}
+        rows = [
+            {"contact_id": id_, "channel": "tracking", "topic": "", "state": state, "changed_at": now}
+            for id_, state in said.items()
+        ]
+        session.execute(insert(ConsentState), rows)
+        session.execute(update(Contact).where(Contact.id == unreachable).values(email=None))
+    with scripted() as server:
+        make(server.url).send(database)
+    plain = sorted(b"/o/" not in mail and b"/c/" not in mail for mail in server.messages)
+    assert plain == [False, False, True, True]
+    with database.transaction() as session:
+        untracked = session.scalars(select(Message.contact_id).where(Message.untracked)).all()
+        assert sorted(untracked) == [there, refused]
+        assert session.execute(text("select sum(sent), sum(untracked) from message_rollups")).one() == (4, 2)
+        assert session.execute(text("select reason, messages from withheld_rollups")).all() == [("no_address", 1)]
+        assert_counters_equal_ledger(session)
