@@ -25,6 +25,11 @@ def entity(name: str, data: bytes) -> str:
     return f"{head}Content-Transfer-Encoding: base64\r\n\r\n" + "\r\n".join(lines) + "\r\n"
 
 
+def data(entity: str) -> bytes:
+    """The bytes of a file from its entity."""
+    return base64.b64decode(entity.partition("\r\n\r\n")[2])
+
+
 def _filename(name: str) -> str:
     """The parameter, in the form of RFC 2231 for what is not plain ASCII."""
     if ordinary(name):

@@ -37,6 +37,7 @@ PATHS = (
     "/contents",
     "/contents/letter",
     "/contents/letter/edit",
+    "/contents/letter/versions",
     "/contents/greeting?language=de",
     "/snippets",
     "/snippets/farewell",

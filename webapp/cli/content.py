@@ -23,7 +23,7 @@ from engine.model import Content, ContentVersion
 from engine.previews import handing, look, message, spam
 from engine.settings import settings
 from engine.signing import signer
-from webapp.cli import _families
+from webapp.cli import _content_history, _families
 from webapp.cli._context import connected, connected_to_send, site_url
 from webapp.cli._files import read_text, tell, tell_error
 
@@ -173,3 +173,7 @@ def test(slug: str, to: tuple[str, ...], as_: str | None, language: str) -> None
     for each in handed:
         click.echo(f"{each.recipient}: {each.error or 'sent'}", err=bool(each.error))
     sys.exit(1 if any(each.error for each in handed) else 0)
+
+
+for each_command in _content_history.COMMANDS:
+    command.add_command(each_command)

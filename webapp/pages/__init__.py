@@ -15,6 +15,7 @@ from webapp.pages import (
     contacts,
     content_look,
     content_text,
+    content_versions,
     contents,
     dashboard,
     deliverability,
@@ -39,7 +40,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
     *(mailbox, settings, api_keys, limits, senders, topics, forms),
-    *(contents, content_text, content_look, snippets, feeds),
+    *(contents, content_text, content_look, content_versions, snippets, feeds),
 )
 
 

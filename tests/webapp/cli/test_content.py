@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,25 @@ def test_a_snippet_is_published_and_its_contents_follow(cairn: Cairn, tmp_path: 
     assert cairn("snippets", "show", "bye", "--language", "fr").exit_code == 4
     bye.write_text("{{ x")
     assert f"{bye}:1:1: error: “{{{{” is never closed." in cairn("snippets", "publish", bye).output
+
+
+def test_versions_are_listed_compared_and_brought_back(cairn: Cairn, tmp_path: Path) -> None:
+    file = tmp_path / "offer.mjml"
+    (tmp_path / "terms.txt").write_bytes(b"old terms")
+    for number in range(1, 13):
+        said = "\n".join(f"<p>line {each} {number if each == 6 else ''}</p>" for each in range(12))
+        file.write_text(content(mjml(said), "subject: Offer\nattachments: [terms.txt]"))
+        if number in (1, 12):
+            cairn("content", "publish", file)
+    (tmp_path / "terms.txt").write_bytes(b"new terms")
+    cairn("content", "publish", file)
+    told = cairn("content", "diff", "offer", "1", "2").output
+    assert "- <p>line 6 1</p>\n+ <p>line 6 12</p>\n" in told and "line 3" not in told and "lines alike)" in told
+    assert cairn("content", "restore", "offer", "1").output == "offer version 4 says what version 1 said\n"
+    assert "line 6 1<" in cairn("content", "show", "offer").output
+    assert "line 6 12" in cairn("content", "show", "offer", "--version", "3").output
+    listed = cairn("content", "versions", "offer").output
+    assert [line.split("\t")[0] for line in listed.splitlines()] == ["4", "3", "2", "1"]
+    raw = cairn("content", "preview", "offer", "--source").output
+    assert b64encode(b"old terms").decode() in raw, "attachments come back too"
+    assert cairn("content", "restore", "offer", "9").exit_code == 4
