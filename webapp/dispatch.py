@@ -5,18 +5,16 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from engine.channels.mail_api.account import Account
 from engine.channels.sms.gateway import Gateway
 from engine.db import Database
+from engine.identities.values import House
 from engine.signing import Signer
 from webapp.api import consent, enter, explaining, ingest, leave, messages, receipts
 from webapp.api.frame import between
@@ -24,6 +22,7 @@ from webapp.api.keys import Keys
 from webapp.api.pace import Pace
 from webapp.api.write import write_calls
 from webapp.groupcommit import GroupCommit, Handler, Limits
+from webapp.health import Health
 from webapp.native import TEXT, Answer, Application, Environ, as_json
 from webapp.public import click, confirming, mail_receipts, pixel, preferences, texts
 from webapp.public.confirming import Confirming
@@ -91,6 +90,7 @@ class HotPath:
     texts: Texts
     mail_receipts: MailReceipts
     hosts: TrackingHosts
+    health: Health
     client_ip_header: str | None = None
     pace: Pace = field(default_factory=Pace)
 
@@ -130,21 +130,7 @@ class HotPath:
             return messages.answer(environ, self.keys, self.database, self.ring, self.pace)
         if path == receipts.PATH:
             return receipts.answer(environ, self.keys, self.database)
-        return self._health(path)
-
-    def _health(self, path: str) -> Answer | None:
-        if path == "/healthz":
-            alive = self.writer.alive()
-            return Answer(200 if alive else 503, TEXT, b"ok\n" if alive else b"the writer has died\n")
-        return self._ready() if path == "/readyz" else None
-
-    def _ready(self) -> Answer:
-        try:
-            with self.database.transaction() as session:
-                session.execute(text("select from clock"))
-        except SQLAlchemyError:
-            return as_json(503, {"ready": False, "database": "away"}, (("Retry-After", "5"),))
-        return as_json(200, {"ready": True, "database": "ok"})
+        return self.health.answer(path)
 
 
 def hot_path(
@@ -156,12 +142,13 @@ def hot_path(
     limits: Limits | None = None,
     site: str = "",
     gateway: Gateway | None = None,
-    accounts: Sequence[Account] = (),
+    smtp_url: str | None = None,
 ) -> HotPath:
     """Start the writer and build the native addresses on it. `ring` may block and fail, nobody waits for it.
 
     Calls are written first: finding contacts takes the locks that everything else may wait for. `gateway` delivers
-    receipts and texts at addresses below `site`, `accounts` receipts of email.
+    receipts and texts at addresses below `site`, `smtp_url` says who tells what
+    became of email.
     """
     handlers: dict[str, Handler] = {
         "ingest": write_calls,
@@ -178,7 +165,8 @@ def hot_path(
     second_step = Confirming(signer, database, writer, client_ip_header)
     waking = partial(bell, {"ingest"})
     received = Texts(database, signer, site, gateway, waking)
-    told = MailReceipts(database, signer, tuple(accounts))
+    house = House(site, signer.sealing_key)
+    told = MailReceipts(database, signer, house, smtp_url)
     return HotPath(
         database,
         signer,
@@ -193,6 +181,7 @@ def hot_path(
         received,
         told,
         TrackingHosts(database),
+        Health(database, writer.alive, house, smtp_url),
         client_ip_header,
     )
 

@@ -6,7 +6,6 @@ from functools import partial
 from multiprocessing.util import Finalize
 
 from engine import log, memory
-from engine.channels.addresses import accounts
 from engine.channels.sms.gateway import parse
 from engine.db import Database
 from engine.errors import ConfigurationError
@@ -31,9 +30,8 @@ def build() -> Application:
     database = Database(chosen.database_url, workspace=chosen.workspace_schema, pool_size=POOL)
     bell = partial(ring, connect(chosen.redis_url), "match") if chosen.redis_url else lambda: None
     gateway = parse(chosen.sms_url) if chosen.sms_url else None
-    vendors = accounts(chosen.smtp_url)
-    header, site = chosen.client_ip_header, chosen.site_url
-    hot = hot_path(database, signer(), ring=bell, client_ip_header=header, site=site, gateway=gateway, accounts=vendors)
+    header, site, mail = chosen.client_ip_header, chosen.site_url, chosen.smtp_url
+    hot = hot_path(database, signer(), ring=bell, client_ip_header=header, site=site, gateway=gateway, smtp_url=mail)
     Finalize(None, hot.writer.close, exitpriority=10)
     flask = create_app(database, chosen.redis_url, chosen)
     memory.expect_batches()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from engine.channels.mail_api import is_account
@@ -36,6 +37,7 @@ def stays_here(setting: str | None) -> bool:
     return all(not is_account(each) and Server.parse(each).loopback for each in addresses(setting)) if setting else True
 
 
+@functools.lru_cache(maxsize=32)
 def accounts(setting: str | None) -> tuple[Account, ...]:
     """The vendors among the addresses. Raises ConfigurationError."""
     vendors = [each for each in addresses(setting) if is_account(each)] if setting else []

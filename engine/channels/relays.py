@@ -33,24 +33,29 @@ class InUse:
     why: str = ""
 
 
-def in_use(session: Session) -> InUse | None:
+def status_name(setting: str) -> str:
+    """Where it is kept which of an identity's relays is in use; those of the installation have STATUS."""
+    return f"{STATUS} of {name_of(addresses(setting)[0])}"
+
+
+def in_use(session: Session, key: str = STATUS) -> InUse | None:
     """As the senders last noted it; None before the first message, and where there was never a second relay."""
-    value = workspace.get(session, STATUS)
+    value = workspace.get(session, key)
     return InUse(value["relay"], dt.datetime.fromisoformat(value["since"]), value["why"]) if value else None
 
 
-def current(session: Session, setting: str | None) -> InUse | None:
-    """`in_use` if CAIRN_SMTP_URL still names several relays and that one among them."""
+def current(session: Session, setting: str | None, key: str = STATUS) -> InUse | None:
+    """`in_use` if the setting (CAIRN_SMTP_URL, or that of an identity) still names several relays and that one."""
     if len((setting or "").split()) < 2:
         return None
-    found = in_use(session)
+    found = in_use(session, key)
     return found if found is not None and found.relay in map(name_of, addresses(setting or "")) else None
 
 
-def _note(session: Session, relay: str, why: str, now: dt.datetime) -> None:
-    before = in_use(session)
+def _note(session: Session, key: str, relay: str, why: str, now: dt.datetime) -> None:
+    before = in_use(session, key)
     since = before.since if before is not None and before.relay == relay else now
-    workspace.put(session, STATUS, {"relay": relay, "since": since.isoformat(), "why": why.replace("\0", "")[:300]})
+    workspace.put(session, key, {"relay": relay, "since": since.isoformat(), "why": why.replace("\0", "")[:300]})
 
 
 @dataclass(slots=True, eq=False)
@@ -76,6 +81,8 @@ class Passage:
 class Relays:
     """A provider made of others, in the order in which they are to be used. One that fails rests for `rest` seconds.
 
+    Which one is in use is kept in the workspace's settings under `status`.
+
     Safe to use from several threads.
     """
 
@@ -83,12 +90,13 @@ class Relays:
         self,
         relays: Sequence[tuple[str, Provider]],
         *,
+        status: str = STATUS,
         rest: float = REST,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.relays = [Relay(name, provider) for name, provider in relays]
         self.channel = self.relays[0].provider.channel
-        self.rest, self.clock, self.is_noted = rest, clock, True
+        self.rest, self.clock, self.status = rest, clock, status
         self._used = self.relays[0]
         self._noted: tuple[str, str] | None = None
         self._lock = threading.Lock()
@@ -169,8 +177,8 @@ class Relays:
             before = self.relays[: self.relays.index(used)]
             found = used.name, "; ".join(relay.why for relay in before)
         used.provider.record(session, accepted, now)
-        if self.is_noted and accepted and found != self._noted:
-            _note(session, *found, now)
+        if accepted and found != self._noted:
+            _note(session, self.status, *found, now)
             self._noted = found
 
     def close(self) -> None:

@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 
 from engine import sealing, workspace
 from engine.channels import dkim
-from engine.channels.addresses import addresses
+from engine.channels.addresses import addresses, name_of
 from engine.channels.dkim import Dkim
-from engine.channels.smtp.server import Server
 from engine.errors import ConfigurationError, InvalidInput, NotFound
 from engine.identities.values import OWN, TOKEN, House, Identity, Senders
 from engine.model import AuditLog
@@ -40,6 +39,7 @@ select 'campaign ' || slug from campaigns where definition ->> 'from' = :slug an
 union all
 select 'queue' from messages
 where sender = :slug and state = 'queued' and claimed_at is null and ended_at is null limit 5""")
+VENDORS = "postmark://TOKEN@api.postmarkapp.com and its like (docs/operations.md, Email through a vendor)"
 HINT = "`cairn identities list` shows those that there are."
 
 
@@ -240,13 +240,13 @@ def _host(given: str, site: str) -> str:
 
 
 def _checked_relays(setting: str) -> str:
-    """Mail servers only: receipts of vendors are checked by the installation's own account. Says nothing of secrets."""
+    """Mail servers and accounts with vendors. Says nothing of their secrets."""
     try:
         for each in addresses(setting):
-            Server.parse(each)
+            name_of(each)
     except (ConfigurationError, ValueError):
-        hint = "Write smtp://user:password@host:587, several with blanks between; a vendor's mail server has one too."
-        raise InvalidInput("is no address of a mail server", "relays", hint) from None
+        hint = f"Write smtp://user:password@host:587, or {VENDORS}; several with blanks between."
+        raise InvalidInput("is no address of a mail server or a vendor", "relays", hint) from None
     return " ".join(setting.split())
 
 

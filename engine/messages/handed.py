@@ -52,3 +52,4 @@ class Candidate(Handed):
     blocks: dict[str, Any] | None = None  # of a content with rules: the variables of those that hold
     sender: str | None = None  # the identity that its step, campaign or call names, else its content
     identity: Identity | None = None  # who it is from; the workspace's own sender without one
+    warming: tuple[tuple[str, str], ...] = ()  # the warm-ups that it counts in: identity or relay, domain

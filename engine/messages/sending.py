@@ -20,7 +20,7 @@ from engine.channels.journal import Journal
 from engine.channels.mail_api import is_account
 from engine.channels.naming import Naming
 from engine.channels.provider import Provider
-from engine.channels.relays import Relays
+from engine.channels.relays import Relays, status_name
 from engine.channels.sms import gateway
 from engine.channels.smtp import Timeouts, Transmitter
 from engine.db import Database
@@ -82,10 +82,10 @@ class Sender:
         return made[0] if len(made) == 1 else Relays(list(zip(map(name_of, urls), made, strict=True)))
 
     def _own_relays(self, naming: Naming, connections: int, timeouts: Timeouts | None, setting: str) -> Provider:
-        """Those of an identity; the dashboard's word on the relay in use is about the installation's."""
+        """Those of an identity."""
         found = self._mail(setting, naming, connections, timeouts)
         if isinstance(found, Relays):
-            found.is_noted = False
+            found.status = status_name(setting)
         return found
 
     def _relay(self, url: str, naming: Naming, connections: int, timeouts: Timeouts | None) -> Provider:

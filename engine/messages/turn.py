@@ -223,7 +223,8 @@ class Turn:
         with self.database.transaction() as session:
             now, settings = self.clock(session), workspace.load(session)
             self._know_senders(session, settings)
-            warming = WarmingUp(self.warming, settings.zone) if self.warming else None
+            relay = self.ways.relay_of(self.relay()) if self.paced or self.warming else None
+            warming = WarmingUp(self.warming, settings.zone, relay) if relay and self.warming else None
             claimed = claim(
                 session,
                 channel,
@@ -235,7 +236,7 @@ class Turn:
                 exit_check=self.exit_check,
                 pressure=Limits.of(settings),
                 allowed=self.allowed,
-                pace=rates.Pace(self.paced, self.ways.relay_of(self.relay())) if self.paced else None,
+                pace=rates.Pace(self.paced, relay) if relay and self.paced else None,
                 departing=Departures(self.senders, self.ways.closed, warming) if self.senders else None,
             )
             renderers = load_renderers(session, (message.content_version_id for message in claimed.messages))

@@ -14,7 +14,6 @@ from sqlalchemy import text
 from werkzeug.test import Client, TestResponse
 
 from engine import users
-from engine.channels.mail_api.account import Account
 from engine.channels.sms.gateway import Gateway
 from engine.db import Database
 from engine.messages.sending import Sender
@@ -65,7 +64,7 @@ def serving(
     client_ip_header: str | None = None,
     site: str = "",
     gateway: Gateway | None = None,
-    account: Account | None = None,
+    smtp_url: str | None = None,
 ) -> Iterator[Site]:
     """A site on `database`."""
     with database.transaction() as session:
@@ -79,7 +78,7 @@ def serving(
         client_ip_header=client_ip_header,
         site=site,
         gateway=gateway,
-        accounts=(account,) if account else (),
+        smtp_url=smtp_url,
     )
     try:
         yield Site(database, hot, Client(_from_loopback(dispatcher(hot, flask))), key, rings)

@@ -6,7 +6,7 @@ import click
 
 from engine.channels import relays
 from engine.channels.addresses import accounts, addresses, name_of
-from engine.channels.mail_api.account import Account
+from engine.channels.mail_api.account import Account, unchecked
 from engine.settings import settings
 from engine.signing import signer
 from webapp.cli._context import connected, site_url
@@ -46,6 +46,5 @@ def _show_relay(setting: str) -> None:
 
 def _show_webhook(account: Account, kind: str, site: str) -> None:
     click.echo(f"webhook        {door_url(site, signer(), kind)}")
-    wanted = {"sendgrid": "verify", "mailgun": "signing", "ses": "topic"}.get(account.kind)
-    if wanted and not account.options.get(wanted):
+    if wanted := unchecked(account):
         click.echo(f"warning: without ?{wanted}= the vendor's signature is not checked in full.", err=True)

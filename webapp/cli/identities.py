@@ -8,7 +8,8 @@ import sys
 import click
 
 from engine import clock, workspace
-from engine.channels.addresses import addresses, name_of
+from engine.channels.addresses import accounts, addresses, name_of
+from engine.channels.mail_api.account import unchecked
 from engine.identities import store
 from engine.identities.checks import check as look
 from engine.identities.dns import Dns
@@ -18,7 +19,9 @@ from engine.identities.store import Form
 from engine.identities.values import Identity
 from engine.receipts.verp import return_path
 from engine.settings import settings
-from webapp.cli._context import connected
+from engine.signing import signer
+from webapp.cli._context import connected, site_url
+from webapp.public.mail_receipts import door_url
 
 SAID = {"verified": "verified", "unknown": "could not be checked", "missing": "not verified", "wrong": "not verified"}
 
@@ -42,7 +45,7 @@ def list_() -> None:
 @click.argument("address")
 @click.option("--name", default="", help="The name before the address.")
 @click.option("--reply-to", default="", help="Where answers go; reply+TOKEN@… tells which message they answer.")
-@click.option("--relays", help="smtp://user:password@host:587, several with blanks between; - reads it from the input.")
+@click.option("--relays", help="smtp://user:password@host:587 or a vendor, several with blanks between; - reads them.")
 @click.option("--selector", help="Make new DKIM keys under this name.")
 @click.option("--tracking-domain", default="", help="Where links in its mail lead, such as click.example.com.")
 @click.option("--postal-address", default="", help="In place of the workspace's.")
@@ -65,6 +68,10 @@ def show(slug: str) -> None:
         found = store.find(session, slug, house())
     for name, value in told(found):
         click.echo(f"{name}\t{value}")
+    for account in accounts(found.relays):
+        click.echo(f"webhook\t{door_url(site_url(), signer(), account.kind, slug)}")
+        if wanted := unchecked(account):
+            click.echo(f"warning: without ?{wanted}= the vendor's signature is not checked in full.", err=True)
 
 
 def told(found: Identity) -> list[tuple[str, str]]:

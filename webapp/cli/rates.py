@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from engine import clock, workspace
-from engine.messages import rates, warmup
+from engine.messages import rates, warmup_plans
 from webapp.cli._context import connected
 
 
@@ -19,7 +19,7 @@ def list_() -> None:
     """Print the rates that are set, and the domains that are slowed down because they asked for it."""
     with connected() as database, database.transaction() as session:
         now, rows = clock.now(session), rates.listed(session)
-        warming = warmup.listed(session, workspace.load(session).zone, now)
+        warming = warmup_plans.listed(session, workspace.load(session).zone, now)
     told = [(row, rates.current(row, now)) for row in rows]
     shown = [(row, pace) for row, pace in told if pace is not None]
     if not shown:
@@ -43,7 +43,7 @@ def warm_up(name: str, plan: str) -> None:
     """
     with connected() as database, database.transaction() as session:
         today = clock.now(session).astimezone(workspace.load(session).zone).date()
-        made = warmup.put(session, name, plan, today)
+        made = warmup_plans.put(session, name, plan, today)
     click.echo(f"{name} warms up for {made.days()} days: {made}.")
 
 
@@ -52,7 +52,7 @@ def warm_up(name: str, plan: str) -> None:
 def warmed_up(name: str) -> None:
     """End the warm-up of NAME; what waits because of it is due now."""
     with connected() as database, database.transaction() as session:
-        warmup.remove(session, name, clock.now(session))
+        warmup_plans.remove(session, name, clock.now(session))
     click.echo(f"{name} is warmed up.")
 
 

@@ -34,12 +34,13 @@ from webapp.pages import (
     snippets,
     states,
     topics,
+    warm_up,
 )
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
-    *(mailbox, settings, api_keys, limits, senders, topics, forms),
+    *(mailbox, settings, api_keys, limits, senders, warm_up, topics, forms),
     *(contents, content_text, content_look, content_versions, snippets, feeds),
 )
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 from flask import Blueprint, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
-from engine.channels import relays
-from engine.messages import status
+from engine.identities import store as identities
+from engine.identities.house import house
+from engine.messages import outages
 from engine.receipts import signups, streams
 from webapp.pages.queries import dashboard as queries
 from webapp.pages.queries import journeys as journey_queries
@@ -27,12 +28,11 @@ def dashboard() -> ResponseReturnValue:
     with work() as opened:
         figures = queries.figures(opened.session, opened.now)
         journeys = journey_queries.overview(opened.session)
-        smtp = status.read(opened.session, "email")
-        relay = relays.current(opened.session, current_app.extensions["cairn.settings"].smtp_url)
+        own = current_app.extensions["cairn.settings"].smtp_url
+        away = outages.listed(opened.session, own, identities.listed(opened.session, house()))
         paused = streams.listed(opened.session)
         bite = signups.bitten(opened.session, opened.now)
-        gateway = status.read(opened.session, "sms")
-    notices = {"smtp": smtp, "relay": relay, "paused": paused, "signups": bite, "gateway": gateway}
+    notices = {"outages": away, "paused": paused, "signups": bite}
     return render_template("pages/dashboard.html", figures=figures, journeys=journeys, **notices)
 
 

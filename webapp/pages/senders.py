@@ -7,7 +7,8 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.channels.addresses import addresses, name_of
+from engine.channels.addresses import accounts, addresses, name_of
+from engine.channels.mail_api.account import Account, unchecked
 from engine.errors import InvalidInput
 from engine.identities import checks, store
 from engine.identities.dns import Dns
@@ -15,12 +16,14 @@ from engine.identities.house import house
 from engine.identities.records import needed
 from engine.identities.store import Form
 from engine.identities.values import OWN, Identity
-from engine.messages import status, warmup
+from engine.messages import status, warmup_plans
 from engine.messages.ways import status_of
 from engine.receipts.verp import return_path
+from engine.signing import signer
 from webapp.auth.people import signed_in
 from webapp.errors import Forbidden
 from webapp.pages.work import Work, work
+from webapp.public.mail_receipts import door_url
 
 LONGEST = 2000
 FIELDS = ("slug", "name", "address", "reply_to", "tracking_domain", "postal_address")
@@ -41,7 +44,7 @@ def listing() -> str:
         context = {
             "senders": store.listed(opened.session, house()),
             "default": opened.workspace.identity or OWN,
-            "warming": warmup.by_identity(warmup.listed(opened.session, opened.workspace.zone, opened.now)),
+            "warming": warmup_plans.by_name(warmup_plans.listed(opened.session, opened.workspace.zone, opened.now)),
         }
         return render_template("pages/senders.html", **context)
 
@@ -68,15 +71,23 @@ def sender(slug: str) -> ResponseReturnValue:
 
 def _told(opened: Work, found: Identity) -> dict[str, Any]:
     own = current_app.extensions["cairn.settings"]
-    standings = warmup.by_identity(warmup.listed(opened.session, opened.workspace.zone, opened.now))
+    standings = warmup_plans.by_name(warmup_plans.listed(opened.session, opened.workspace.zone, opened.now))
     return {
         "relays": list(map(name_of, addresses(found.relays))) if found.relays else [],
+        "webhooks": [
+            (door_url(own.site_url, signer(), each.kind, found.slug), unchecked(each)) for each in _accounts(found)
+        ],
         "status": status.read(opened.session, status_of(found.relays)) if found.relays else None,
         "records": list(needed(found, return_path(own.bounce_domain), own.site_url)),
         "warming": standings.get(found.slug, []),
         "is_default": found.slug == (opened.workspace.identity or OWN),
         "kinds": checks.KINDS,
     }
+
+
+def _accounts(found: Identity) -> tuple[Account, ...]:
+    """Its own with vendors; only administrators see where these report to."""
+    return accounts(found.relays) if signed_in().role == "admin" else ()
 
 
 def _checks(found: Identity) -> list[checks.Check]:

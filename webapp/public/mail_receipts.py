@@ -9,6 +9,7 @@ import functools
 import hashlib
 import hmac
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -18,12 +19,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine import clock, urls
 from engine.bounces.failure import Failure
 from engine.bounces.verdict import judge
+from engine.channels.addresses import accounts
 from engine.channels.http import Answer as Body
 from engine.channels.http import loaded
 from engine.channels.mail_api import mailgun, postmark, sendgrid, ses
 from engine.channels.mail_api.account import Account
 from engine.channels.mail_api.word import Word
 from engine.db import Database
+from engine.errors import NotFound
+from engine.identities import store as identities
+from engine.identities.values import House
 from engine.receipts.store import store
 from engine.receipts.values import Kind, Receipt
 from engine.signing import Signer
@@ -47,9 +52,17 @@ READERS: dict[str, Callable[[bytes], list[Word]]] = {
 }
 
 
-def door_url(site: str, signer: Signer, kind: str = "") -> str:
-    """What to enter at the vendor as the address of its webhook; `kind` says which vendor where there are several."""
-    return f"{site}{PREFIX}{signer.door(DOOR)}{kind and '/'}{kind}"
+def door_url(site: str, signer: Signer, kind: str = "", identity: str = "") -> str:
+    """What to enter at the vendor as the address of its webhook; `kind` says which vendor where there are several.
+
+    An account of an identity has an address of its own, which names its vendor.
+    """
+    parts = (_token(signer, identity), kind, identity)
+    return f"{site}{PREFIX}{'/'.join(part for part in parts if part)}"
+
+
+def _token(signer: Signer, identity: str) -> str:
+    return signer.door(f"{DOOR} of {identity}" if identity else DOOR)
 
 
 @functools.lru_cache(maxsize=8)
@@ -63,22 +76,28 @@ def fetch(url: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class MailReceipts:
-    """What the address works with. Without accounts it does not exist.
+    """What the address works with: the accounts of `smtp_url` (CAIRN_SMTP_URL) and of identities.
 
-    An address without a kind is that of the first account's vendor.
+    Without an account of its kind it does not exist. An address without a kind is that of the first account's vendor.
     """
 
     database: Database
     signer: Signer
-    accounts: tuple[Account, ...] = ()
+    house: House
+    smtp_url: str | None = None
     fetch: Callable[[str], bytes] = fetch
 
     def answer(self, environ: Environ) -> Answer:
         """200 once it is stored; 400 for no JSON, 403 for a wrong signature, the common 404 for a wrong token, 503."""
-        token, _, kind = environ["PATH_INFO"][len(PREFIX) :].partition("/")
-        ours = hmac.compare_digest(token.encode(), self.signer.door(DOOR).encode())
-        mine = self._of(kind)
-        if not mine or not ours:
+        token, _, rest = environ["PATH_INFO"][len(PREFIX) :].partition("/")
+        kind, _, identity = rest.partition("/")
+        if not hmac.compare_digest(token.encode(), _token(self.signer, identity).encode()):
+            return NOT_FOUND
+        try:
+            mine = self._of(kind, identity)
+        except SQLAlchemyError:
+            return LATER
+        if not mine:
             return NOT_FOUND
         if environ["REQUEST_METHOD"] != "POST":
             return not_allowed("POST")
@@ -94,9 +113,17 @@ class MailReceipts:
             return LATER
         return STORED
 
-    def _of(self, kind: str) -> list[Account]:
-        wanted = kind or (self.accounts[0].kind if self.accounts else "")
-        return [account for account in self.accounts if account.kind == wanted]
+    def _of(self, kind: str, identity: str) -> list[Account]:
+        """The accounts that may speak at this address. One that an identity no longer has does not."""
+        setting = self._setting_of(identity) if identity else self.smtp_url
+        known = accounts(setting)
+        wanted = kind or (known[0].kind if known else "")
+        return [account for account in known if account.kind == wanted]
+
+    def _setting_of(self, identity: str) -> str:
+        with self.database.transaction() as session, suppress(NotFound):
+            return identities.find(session, identity, self.house).relays
+        return ""
 
     def _genuine(self, account: Account, environ: Environ, body: bytes) -> bool:
         key = account.options.get("verify") or account.options.get("signing")

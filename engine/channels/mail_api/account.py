@@ -71,6 +71,12 @@ def _wrong(what: str) -> ConfigurationError:
     return ConfigurationError(f"CAIRN_SMTP_URL cannot be used: {what}. {HINT}")
 
 
+def unchecked(account: Account) -> str:
+    """The option without which receipts of this account are not checked by their signature, if it lacks that."""
+    wanted = {"sendgrid": "verify", "mailgun": "signing", "ses": "topic"}.get(account.kind, "")
+    return wanted if not account.options.get(wanted) else ""
+
+
 def vendor(account: Account, naming: Naming) -> Vendor:
     """The vendor's side of an account."""
     user, password, options = account.user, account.password, account.options

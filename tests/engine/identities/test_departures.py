@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import socket
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
@@ -23,6 +24,7 @@ from engine.identities.values import House
 from engine.messages.sending import Sender
 from engine.model import Message
 from engine.urls import origin_us
+from tests.engine.channels.gateways import http_gateway
 from tests.engine.channels.servers import free_port
 from tests.engine.messages.ledger import fill, now, queue, save, sender, signer, states
 from tests.smtp import recording_server
@@ -96,6 +98,19 @@ def test_mail_is_signed_with_the_keys_of_its_identity(database: Database, make: 
     assert all(name in data for name in names)
     rsa = next(n for n in range(2) if data.split(b"DKIM-Signature:")[n + 1].count(b"rsa-sha256"))
     assert dkim.DKIM(data, minkey=2048).verify(idx=rsa, dnsfunc=lambda name, timeout=5: records[name])
+
+
+def test_an_identity_sends_through_a_vendor_of_its_own(database: Database, make: Make) -> None:
+    taken = b'{"ErrorCode": 0, "Message": "OK", "MessageID": "p-1"}'
+    with recording_server() as main, http_gateway(lambda _: (200, taken)) as (port, asked):
+        with database.transaction() as session:
+            fill(session, 4)
+            identity(session, "shop", relays=f"postmark+http://own-token@127.0.0.1:{port}")
+            ask_for(session, "shop", None)
+        make(main.url).send(database)
+    assert states(database) == {"accepted": 4} and main.accepted.total() == 2
+    assert [json.loads(each.body)["From"] for each in asked] == ["The shop <news@shop.example>"] * 2
+    assert {each.headers["X-Postmark-Server-Token"] for each in asked} == {"own-token"}
 
 
 def test_the_default_the_content_and_the_message_choose_in_this_order(database: Database, make: Make) -> None:
@@ -195,8 +210,9 @@ def test_a_default_is_not_removed_nor_what_messages_wait_for(database: Database)
         ("address", "a@b\r\nBcc: x@y"),
         ("reply_to", "TOKEN@shop.example"),
         ("reply_to", "reply@TOKEN.example"),
-        ("relays", "postmark://KEY@api.postmarkapp.com"),
+        ("relays", "mailgun://KEY@api.mailgun.net"),
         ("relays", "smtp://user:hunter2@host:port"),
+        ("relays", "brevo://KEY@api.brevo.com"),
         ("tracking_domain", "https://go.example"),
         ("tracking_domain", "cairn.example"),
         ("selector", "a b"),

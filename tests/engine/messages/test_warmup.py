@@ -14,7 +14,7 @@ from engine.db import Database
 from engine.errors import InvalidInput, NotFound
 from engine.identities import store
 from engine.identities.values import House
-from engine.messages import warmup
+from engine.messages import warmup_plans
 from engine.messages.sending import Sender
 from tests.engine.channels.servers import Scripted, scripted
 from tests.engine.messages.ledger import fill, now, sender, states
@@ -51,7 +51,7 @@ def days(database: Database, tmp_path: Path) -> Iterator[Days]:
 
 def begin(database: Database, plan: str, name: str = "workspace") -> None:
     with database.transaction() as session:
-        warmup.put(session, name, plan, TODAY)
+        warmup_plans.put(session, name, plan, TODAY)
 
 
 def test_each_day_more_may_go_and_the_rest_waits_for_its_day(database: Database, days: Days) -> None:
@@ -62,7 +62,7 @@ def test_each_day_more_may_go_and_the_rest_waits_for_its_day(database: Database,
     assert days.receiver.accepted.total() == 10
     assert states(database) == {"accepted": 10, "queued:warm_up": 90}
     with database.transaction() as session:
-        [standing] = warmup.listed(session, UTC, now)
+        [standing] = warmup_plans.listed(session, UTC, now)
     assert str(standing) == "day 1 of 7: 10 of 10 messages today (10, x2, 1000)"
     assert [days.pass_() for _ in range(3)] == [20, 40, 30]
     assert states(database) == {"accepted": 100}
@@ -99,7 +99,7 @@ def test_a_warm_up_may_be_of_one_recipient_domain_only(database: Database, days:
     days.sender.send(database)
     assert states(database) == {"accepted": 7, "queued:warm_up": 3}
     with database.transaction() as session:
-        warmup.remove(session, "workspace/big.example", now)
+        warmup_plans.remove(session, "workspace/big.example", now)
     days.sender.send(database)
     assert states(database) == {"accepted": 10}
 
@@ -118,14 +118,14 @@ def test_others_do_not_wait_for_an_identity_that_is_warmed_up(database: Database
 @pytest.mark.parametrize("words", ["50", "0, x2, 100", "50, x1, 100", "50, x11, 100", "50, x2, 50", "a, xb, c"])
 def test_a_plan_that_is_none_is_refused(database: Database, words: str) -> None:
     with database.transaction() as session, pytest.raises(InvalidInput):
-        warmup.put(session, "workspace", words, TODAY)
+        warmup_plans.put(session, "workspace", words, TODAY)
 
 
 def test_a_plan_ends_and_a_sender_that_is_none_has_none(database: Database) -> None:
-    plan = warmup.parse("")
+    plan = warmup_plans.parse("")
     assert (plan.days(), plan.allowance(9), plan.allowance(10)) == (10, 25_600, None)
     with database.transaction() as session, pytest.raises(NotFound):
-        warmup.put(session, "nobody", "", TODAY)
+        warmup_plans.put(session, "nobody", "", TODAY)
 
 
 def test_what_no_relay_took_does_not_count(database: Database, tmp_path: Path) -> None:
@@ -140,5 +140,30 @@ def test_what_no_relay_took_does_not_count(database: Database, tmp_path: Path) -
         own.send(database)
         own.close()
     with database.transaction() as session:
-        [standing] = warmup.listed(session, UTC, now)
+        [standing] = warmup_plans.listed(session, UTC, now)
     assert standing.sent == 0
+
+
+def test_a_relay_is_warmed_up_whatever_identity_sends_through_it(database: Database, days: Days) -> None:
+    with database.transaction() as session:
+        fill(session, 10)
+        form = store.Form(slug="shop", name="Shop", address="a@shop.example")
+        store.put(session, form, House("https://x"), "ann", now)
+        session.execute(text("update messages set sender = 'shop' where id % 2 = 0"))
+    relay = days.receiver.url.removeprefix("smtp://")
+    begin(database, "3, x2, 1000", relay)
+    begin(database, "1, x2, 1000", f"{relay}/example.com")
+    days.sender.send(database)
+    assert states(database) == {"accepted": 1, "queued:warm_up": 9}
+    assert [days.pass_() for _ in range(3)] == [2, 4, 3]
+    with database.transaction() as session:
+        warmup_plans.remove(session, relay, days.at)
+        assert [one.name for one in warmup_plans.listed(session, UTC, days.at)] == [f"{relay}/example.com"]
+
+
+def test_another_relay_does_not_count(database: Database, days: Days) -> None:
+    with database.transaction() as session:
+        fill(session, 4)
+    begin(database, "1, x2, 1000", "mx9.example.com:587")
+    days.sender.send(database)
+    assert states(database) == {"accepted": 4}

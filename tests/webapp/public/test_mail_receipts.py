@@ -17,22 +17,25 @@ from sqlalchemy import text
 
 from engine.channels.mail_api import account, ses
 from engine.db import Database
+from engine.identities import store as identities
+from engine.identities.values import House
 from engine.urls import origin_us
 from tests.engine.messages import ledger
 from tests.webapp.calling import SIGNER, Site, serving
 from webapp.public.mail_receipts import MailReceipts, door_url
 from workers import pipeline
 
+HOUSE = House("https://x", SIGNER.sealing_key)
 PATH = door_url("", SIGNER)
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 EC_PUBLIC = base64.b64encode(
     EC_KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 ).decode()
 WHO = "user0@example.com"
-POSTMARK = account.parse("postmark://t@api.postmarkapp.com")
-SENDGRID = account.parse(f"sendgrid://k@api.sendgrid.com?verify={EC_PUBLIC}")
-MAILGUN = account.parse("mailgun://k@api.mailgun.net?domain=mg.example.com&signing=signing-key")
-SES = account.parse("ses://A:B@email.eu-west-1.amazonaws.com?region=eu-west-1&topic=arn:aws:sns:eu-west-1:1:mail")
+POSTMARK = "postmark://t@api.postmarkapp.com"
+SENDGRID = f"sendgrid://k@api.sendgrid.com?verify={EC_PUBLIC}"
+MAILGUN = "mailgun://k@api.mailgun.net?domain=mg.example.com&signing=signing-key"
+SES = "ses://A:B@email.eu-west-1.amazonaws.com?region=eu-west-1&topic=arn:aws:sns:eu-west-1:1:mail"
 
 
 @pytest.fixture
@@ -78,7 +81,7 @@ def postmark(name: str, record: str, **more: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_postmark(database: Database, name: str, record: str, more: dict[str, Any], expected: str) -> None:
-    with serving(database, account=POSTMARK) as site:
+    with serving(database, smtp_url=POSTMARK) as site:
         for _ in range(2):
             assert site.client.post(PATH, json=postmark(name, record, **more)).status_code == 200
     assert state(database) == expected
@@ -114,7 +117,7 @@ def test_sendgrid(database: Database, name: str, event: dict[str, Any], expected
         "cairn": name,
     }
     body = json.dumps([{**whole, **event}]).encode()
-    with serving(database, account=SENDGRID) as site:
+    with serving(database, smtp_url=SENDGRID) as site:
         assert site.client.post(PATH, data=body).status_code == 403
         assert site.client.post(PATH, data=body + b" ", headers=signed_by_sendgrid(body)).status_code == 403
         assert site.client.post(PATH, data=body, headers=signed_by_sendgrid(body)).status_code == 200
@@ -124,7 +127,7 @@ def test_sendgrid(database: Database, name: str, event: dict[str, Any], expected
 def test_of_many_events_in_a_request_each_is_kept_once(database: Database, name: str) -> None:
     one = {"email": WHO, "timestamp": 1600112502, "event": "delivered", "cairn": name, "response": "250 " + "x" * 1000}
     body = json.dumps([{**one, "sg_event_id": f"e{number}"} for number in range(50)]).encode()
-    with serving(database, account=SENDGRID) as site:
+    with serving(database, smtp_url=SENDGRID) as site:
         assert site.client.post(PATH, data=body, headers=signed_by_sendgrid(body)).status_code == 200
     with database.transaction() as session:
         count, kept = session.execute(text("select count(*), sum(length(payload)) from receipts")).one()
@@ -136,7 +139,7 @@ def test_an_event_that_does_not_read_is_passed_over_and_one_without_a_name_is_it
 ) -> None:
     said = {"email": WHO, "event": "delivered", "cairn": name}
     body = json.dumps([{**said, "event": ["x"]}, {**said, "timestamp": 1}, {**said, "timestamp": 2}]).encode()
-    with serving(database, account=SENDGRID) as site:
+    with serving(database, smtp_url=SENDGRID) as site:
         for _ in range(2):
             assert site.client.post(PATH, data=body, headers=signed_by_sendgrid(body)).status_code == 200
     with database.transaction() as session:
@@ -164,7 +167,7 @@ def mailgun(name: str, event: dict[str, Any], key: str = "signing-key") -> dict[
     ],
 )  # fmt: skip
 def test_mailgun(database: Database, name: str, event: dict[str, Any], expected: str) -> None:
-    with serving(database, account=MAILGUN) as site:
+    with serving(database, smtp_url=MAILGUN) as site:
         assert site.client.post(PATH, json=mailgun(name, event, "another")).status_code == 403
         assert site.client.post(PATH, json=mailgun(name, {"event": ["failed"]})).status_code == 200
         assert site.client.post(PATH, json=mailgun(name, event)).status_code == 200
@@ -192,7 +195,7 @@ class Amazon:
         said = {
             "Type": kind,
             "MessageId": "1",
-            "TopicArn": SES.options["topic"],
+            "TopicArn": account.parse(SES).options["topic"],
             "Timestamp": "2026-11-01T10:00:00.000Z",
         }
         said |= {"SignatureVersion": "2", "SigningCertURL": self.url, **fields}
@@ -205,7 +208,7 @@ AMAZON = Amazon()
 
 
 def at_amazon(database: Database, site: Site) -> None:
-    object.__setattr__(site.hot, "mail_receipts", MailReceipts(database, SIGNER, (SES,), AMAZON.fetch))
+    object.__setattr__(site.hot, "mail_receipts", MailReceipts(database, SIGNER, HOUSE, SES, AMAZON.fetch))
 
 
 def bounce(kind: str, subtype: str, status: str, code: str) -> dict[str, Any]:
@@ -235,7 +238,7 @@ def bounce(kind: str, subtype: str, status: str, code: str) -> dict[str, Any]:
 )  # fmt: skip
 def test_amazon(database: Database, name: str, event: dict[str, Any], expected: str) -> None:
     event = {**event, "mail": {"messageId": "s-1", "tags": {"cairn": [name]}}}
-    with serving(database, account=SES) as site:
+    with serving(database, smtp_url=SES) as site:
         at_amazon(database, site)
         said = AMAZON.message("Notification", Message=json.dumps(event))
         assert site.client.post(PATH, json={**said, "Message": said["Message"] + " "}).status_code == 403
@@ -247,7 +250,7 @@ def test_amazon(database: Database, name: str, event: dict[str, Any], expected: 
 
 def test_a_subscription_of_our_topic_is_confirmed_and_no_other(database: Database) -> None:
     confirm = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=t"
-    with serving(database, account=SES) as site:
+    with serving(database, smtp_url=SES) as site:
         at_amazon(database, site)
         AMAZON.fetched.clear()
         said = AMAZON.message("SubscriptionConfirmation", Message="m", SubscribeURL=confirm, Token="t")
@@ -264,7 +267,7 @@ def test_a_subscription_of_our_topic_is_confirmed_and_no_other(database: Databas
 
 
 def test_a_forged_name_or_a_wrong_token_changes_nothing(database: Database, name: str) -> None:
-    with serving(database, account=POSTMARK) as site:
+    with serving(database, smtp_url=POSTMARK) as site:
         forged = postmark(
             name[:-1] + ("a" if name[-1] != "a" else "b"), "SpamComplaint", ID=1, Email="someone@else.example"
         )
@@ -279,13 +282,26 @@ def test_a_forged_name_or_a_wrong_token_changes_nothing(database: Database, name
 
 
 def test_each_of_two_vendors_has_an_address_of_its_own(database: Database, name: str) -> None:
-    with serving(database, account=POSTMARK) as site:
-        object.__setattr__(site.hot, "mail_receipts", MailReceipts(database, SIGNER, (SES, POSTMARK)))
+    with serving(database, smtp_url=f"{SES} {POSTMARK}") as site:
         bounced = postmark(name, "Bounce", ID=42, Type="HardBounce", Email=WHO)
         assert site.client.post(PATH, json=bounced).status_code == 403, "the bare address is the first vendor's"
         assert site.client.post(f"{PATH}/sendgrid", json=bounced).status_code == 404
         assert site.client.post(f"{PATH}/postmark", json=bounced).status_code == 200
     assert state(database) == "bounced:hard_bounce"
+
+
+def test_the_account_of_an_identity_has_an_address_and_a_key_of_its_own(database: Database, name: str) -> None:
+    with database.transaction() as session:
+        form = identities.Form(slug="shop", name="", address="a@shop.example", relays=SENDGRID)
+        identities.put(session, form, HOUSE, "ann", ledger.now)
+    path, event = door_url("", SIGNER, "sendgrid", "shop"), {"event": "delivered", "cairn": name, "sg_event_id": "1"}
+    with serving(database, smtp_url=POSTMARK) as site:
+        assert site.client.post(path, json=[event]).status_code == 403, "not signed by the identity's key"
+        assert site.client.post(f"{PATH}/sendgrid/shop", json=[event]).status_code == 404, "the installation's token"
+        assert site.client.post(path.replace("sendgrid", "postmark"), json=event).status_code == 404
+        body = json.dumps([event | {"email": WHO, "timestamp": 1}]).encode()
+        assert site.client.post(path, data=body, headers=signed_by_sendgrid(body)).status_code == 200
+    assert state(database) == "delivered"
 
 
 def test_without_an_account_there_is_no_door(database: Database) -> None:
