@@ -7,6 +7,8 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
+from engine.campaigns import winner
+from engine.campaigns.definition import Definition
 from engine.campaigns.report import Report
 from engine.model import Campaign
 from engine.reports.lift import Arm, Interval
@@ -32,8 +34,8 @@ def campaign_as_json(found: Campaign) -> dict[str, Any]:
     } | {name: at.isoformat() if at else None for name, at in instants.items()}
 
 
-def report_as_json(found: Report) -> dict[str, Any]:
-    """The campaign with its figures."""
+def report_as_json(found: Report, definition: Definition) -> dict[str, Any]:
+    """The campaign with its figures; `against_control` has each variant but the first, by what may choose a winner."""
     return campaign_as_json(found.campaign) | {
         "waiting": found.waiting,
         "ahead": found.ahead,
@@ -42,6 +44,10 @@ def report_as_json(found: Report) -> dict[str, Any]:
             {"name": arm.name, "content": arm.content, **_arm(arm.people), **_figures(arm.figures)}
             for arm in found.arms
         ],
+        "against_control": {
+            by: [winner.as_json(one) for one in arms[1:]]
+            for by, arms in winner.against_control(found, definition).items()
+        },
         "treated": _arm(found.treated),
         "holdout": _arm(found.holdout) if found.holdout else None,
         "lift": {

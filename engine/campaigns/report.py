@@ -24,6 +24,10 @@ FIGURES = text(f"""
 select step_id, {", ".join(f"sum({name}) as {name}" for name in rollup.METRICS)} from message_rollups
 where journey_id = 0 and step_id = any(:steps) group by step_id
 """)
+# Who was merged after their turn had passed has a wave of the same instant.
+WAVES = text("""
+select min(wave) as wave, test, at, zone, sum(contacts) as contacts, bool_and(done) as done from campaign_waves
+where campaign_id = :id group by test, at, zone order by 1""")
 COUNTS = frozenset(each.name for each in fields(Figures) if each.type == "int")
 
 
@@ -75,6 +79,11 @@ def report(session: Session, campaign: Campaign) -> Report:
     treated = _sum([one.people for one in arms])
     total = sum((one.figures for one in arms), Figures())
     return Report(campaign, arms, total, treated, holdout, lift(treated, holdout) if holdout else None)
+
+
+def waves(session: Session, campaign_id: int) -> Sequence[Any]:
+    """When it reaches whom."""
+    return session.execute(WAVES, {"id": campaign_id}).all()
 
 
 def figures_of(session: Session, campaign_id: int, arms: Sequence[str]) -> dict[str, Figures]:

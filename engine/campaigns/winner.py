@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine.campaigns.definition import Definition
-from engine.campaigns.report import ArmReport, report
+from engine.campaigns.report import ArmReport, Report, report
 from engine.model import Campaign
 from engine.reports.lift import Arm, Interval, lift
 
@@ -58,6 +58,19 @@ def compare(session: Session, campaign: Campaign, definition: Definition) -> lis
     return compared(
         definition.winner.by, {v.name: arm_of(definition.winner.by, found[v.name]) for v in definition.variants}
     )
+
+
+def against_control(found: Report, definition: Definition) -> dict[str, list[Compared]]:
+    """By what a winner may be chosen by: each variant against the first, as of now. Without a goal none of it.
+
+    After a winner was sent to the rest, opens and clicks are those of different days: they are not compared any more.
+    """
+    arms = {one.name: one for one in found.arms}
+    of_messages = () if found.campaign.winner else ("opens", "clicks")
+    wanted = (*of_messages, *(("conversions", "revenue") if definition.goal else ()))
+    if len(definition.variants) < 2 or any(one.name not in arms for one in definition.variants):
+        return {}
+    return {by: compared(by, {v.name: arm_of(by, arms[v.name]) for v in definition.variants}) for by in wanted}
 
 
 def arm_of(by: str, arm: ArmReport) -> Arm:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from rich.table import Table
 
 from engine import clock, workspace
 from engine.campaigns import definition as definitions
-from engine.campaigns import preflight, states, store
+from engine.campaigns import forecast, preflight, states, store, winner
 from engine.campaigns import report as reports
 from engine.campaigns.as_json import campaign_as_json, report_as_json
 from engine.contacts.find import find
@@ -176,15 +176,29 @@ def explain(slug: str, contact: str, as_json: bool) -> None:
 def report(slug: str, as_json: bool) -> None:
     """Print what the campaign SLUG did, by variant."""
     with connected() as database, database.transaction() as session:
-        found, currency = reports.report(session, store.find(session, slug)), workspace.load(session).currency
+        campaign = store.find(session, slug)
+        found, currency = reports.report(session, campaign), workspace.load(session).currency
+        definition, now = store.definition_of(campaign), clock.now(session)
+        finish = forecast.finish(found, definition, reports.waves(session, campaign.id), now)
     if as_json:
-        click.echo(json.dumps(report_as_json(found) | {"currency": currency}, indent=2))
+        click.echo(
+            json.dumps(
+                report_as_json(found, definition)
+                | {"finish": finish.isoformat() if finish else None}
+                | {"currency": currency},
+                indent=2,
+            )
+        )
         return
     click.echo(
         f"{slug}: {found.campaign.state}, audience {found.campaign.audience_count:,}, "
         f"sent {found.total.sent:,}, waiting {found.waiting:,}, not queued yet {found.ahead:,}"
     )
+    if finish is not None:
+        click.echo(f"the last one leaves about {finish:%Y-%m-%d %H:%M} UTC")
     console().print(_table(found, currency))
+    for line in _compared(winner.against_control(found, definition)):
+        click.echo(line)
     if found.lift is not None:
         click.echo(_lift(found))
 
@@ -203,6 +217,20 @@ def _table(found: reports.Report, currency: str) -> Table:
 def _cells(figures: Any) -> list[str]:
     return [f"{value:,.2f}" if name in COLUMNS[5:] else f"{value:,}" for name in COLUMNS
             for value in [getattr(figures, name)]]  # fmt: skip
+
+
+def _compared(found: Mapping[str, list[winner.Compared]]) -> Iterator[str]:
+    """Rates in points, money a contact."""
+    for by, (control, *others) in found.items():
+        for one in others:
+            begin, scale = f"{one.name} against {control.name} by {by}: ", 1 if by == "revenue" else 100
+            if not one.enough or one.difference is None:
+                yield begin + "not enough data yet"
+            else:
+                low, at, high = (
+                    each * scale for each in (one.difference.low, one.difference.estimate, one.difference.high)
+                )
+                yield f"{begin}{at:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 def _lift(found: reports.Report) -> str:

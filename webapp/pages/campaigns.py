@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.campaigns import preflight, report, states, store
+from engine.campaigns import forecast, preflight, report, states, store, winner
 from engine.campaigns.definition import WINS_BY, as_yaml, percent, read
 from engine.errors import CairnError, InvalidInput, NotFound
 from engine.identities import store as identities
@@ -62,9 +62,15 @@ def campaign(slug: str) -> ResponseReturnValue:
         found = store.find(opened.session, slug)
         figures = report.report(opened.session, found)
         definition = store.definition_of(found)
-        waves = queries.waves(opened.session, found.id)
+        waves = report.waves(opened.session, found.id)
+    if request.args.get("seen", found.state) != found.state:
+        return "", 204, {"HX-Refresh": "true"}  # what may be done with it has changed too
     scale = scale_of([figures.lift.rate] if figures.lift and figures.lift.enough else [])
     context = {"campaign": found, "report": figures, "definition": definition, "waves": waves, "scale": scale}
+    context |= {
+        "finish": forecast.finish(figures, definition, waves, opened.now),
+        "against": winner.against_control(figures, definition),
+    }
     return render_template("pages/campaign.html", percent_of=percent, text=as_yaml(definition), **context)
 
 

@@ -21,10 +21,6 @@ from campaigns c left join campaign_arms a on a.campaign_id = c.id
 left join message_rollups r on r.journey_id = 0 and r.step_id = c.id || ':' || a.arm
 group by c.id order by c.created_at desc, c.id desc limit 500
 """)
-# Who was merged after their turn had passed has a wave of the same instant.
-WAVES = text("""
-select min(wave) as wave, test, at, zone, sum(contacts) as contacts, bool_and(done) as done from campaign_waves
-where campaign_id = :id group by test, at, zone order by 1""")
 BEHIND = {
     "audience": "true",
     "waiting": "m.state in ('queued', 'sending')",
@@ -60,11 +56,6 @@ def listing(session: Session) -> Sequence[Any]:
 def taken(session: Session, slug: str) -> bool:
     """Whether a campaign has this name."""
     return session.execute(select(Campaign.id).where(Campaign.slug == slug)).first() is not None
-
-
-def waves(session: Session, campaign_id: int) -> Sequence[Any]:
-    """When it reaches whom."""
-    return session.execute(WAVES, {"id": campaign_id}).all()
 
 
 def contents(session: Session) -> Sequence[Any]:
