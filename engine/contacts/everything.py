@@ -58,7 +58,8 @@ PARTS = {
     "conversions": f"{OWN} from conversions t where contact_id = :id order by t.id",
     "handled_by_hand": """
         select jsonb_build_object('at', a.at, 'action', a.action, 'detail', a.detail)
-        from audit_log a join contacts c on a.object = 'contact ' || c.public_id where c.id = :id order by a.id""",
+        from audit_log a join contacts c on a.object in ('contact ' || c.public_id, 'contact ' || c.id)
+        where c.id = :id order by a.id""",
 }
 """Under each name a statement that gives rows as JSON objects; our own numbers are left out."""
 

@@ -69,8 +69,12 @@ def counts(session: Session) -> list[tuple[str, str, int]]:
     return [(row[0], row[1], row[2]) for row in session.execute(COUNTS)]
 
 
-def add(session: Session, channel: str, rows: Iterable[tuple[bytes, str]], actor: str, now: dt.datetime) -> int:
+def add(
+    session: Session, channel: str, rows: Iterable[tuple[bytes, str]], actor: str, now: dt.datetime, why: str = ""
+) -> int:
     """Suppress addresses, given as (HMAC, reason). Returns how many were not suppressed before; writes the audit log.
+
+    `why` is the colleague's own words, for the audit log.
 
     Raises InvalidInput for a channel or reason that is none.
     """
@@ -86,7 +90,7 @@ def add(session: Session, channel: str, rows: Iterable[tuple[bytes, str]], actor
     for reason in sorted(by_reason):
         values = {"addresses": sorted(by_reason[reason]), "channel": channel, "reason": reason, "now": now}
         count += len(session.execute(SUPPRESS, values).all())
-    detail = {"channel": channel, "addresses": count}
+    detail = {"channel": channel, "addresses": count} | ({"why": why} if why else {})
     session.add(AuditLog(actor=actor, action="addresses suppressed", object=channel, detail=detail, at=now))
     return count
 

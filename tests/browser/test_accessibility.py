@@ -33,6 +33,7 @@ PATHS = (
     "/campaigns/sample/contacts",
     "/campaigns/sample/state?action=cancel",
     "/reports/roi",
+    "/consent?person=gone@example.net",
     "/deliverability?address=gone@example.net",
     "/contents",
     "/contents/letter",

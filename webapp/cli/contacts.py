@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from pathlib import Path
 
 import click
 
+from engine import clock
 from engine.contacts.everything import collect
 from engine.contacts.find import find
 from engine.errors import InvalidInput
 from engine.imports.contacts import import_contacts
+from engine.model import AuditLog
 from engine.signing import signer
 from webapp import forgetting
 from webapp.cli import _importing
@@ -66,7 +69,10 @@ def import_(file: Path, consent: list[str], columns: tuple[str, ...]) -> None:
 def export(contact: str) -> None:
     """Print all that is stored about CONTACT as one JSON document, for the person who asks."""
     with connected() as database, database.transaction() as session:
-        document = collect(session, find(session, contact).id, signer())
+        found = find(session, contact)
+        document = collect(session, found.id, signer())
+        by, what = getpass.getuser(), f"contact {found.id}"
+        session.add(AuditLog(actor=by, action="exported", object=what, at=clock.now(session)))
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
@@ -87,5 +93,5 @@ def erase(contacts: tuple[str, ...], file: Path | None, yes: bool) -> None:
     if not yes:
         click.confirm(f"Forget {len(names):,} contacts? This cannot be undone.", abort=True)
     with connected() as database:
-        done = forgetting.forget(database, names, signer(), actor="cairn contacts erase")
+        done = forgetting.forget(database, names, signer(), actor=getpass.getuser())
     click.echo(f"{done:,} contacts are erased.")

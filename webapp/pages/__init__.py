@@ -12,6 +12,7 @@ from webapp.pages import (
     api_keys,
     assets,
     campaigns,
+    consent,
     contacts,
     content_look,
     content_text,
@@ -40,7 +41,7 @@ from webapp.pages import (
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
-    *(mailbox, settings, api_keys, limits, senders, warm_up, topics, forms),
+    *(mailbox, settings, api_keys, limits, senders, warm_up, consent, topics, forms),
     *(contents, content_text, content_look, content_versions, snippets, feeds),
 )
 

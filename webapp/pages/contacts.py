@@ -143,6 +143,8 @@ def export(public_id: str) -> ResponseReturnValue:
         if found is None:
             raise NotFound("contact", public_id)
         document = json.dumps(collect(opened.session, found.id, signer()), indent=2, ensure_ascii=False)
+        by = signed_in().email
+        opened.session.add(AuditLog(actor=by, action="exported", object=f"contact {found.id}", at=opened.now))
     name = {"Content-Disposition": f'attachment; filename="contact-{public_id}.json"'}
     return Response(document, mimetype="application/json", headers=name)
 

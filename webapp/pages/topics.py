@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from engine.contacts import topics
 from engine.errors import InvalidInput
 from engine.model import Topic
+from webapp.pages.queries.consent import topic_counts
 from webapp.pages.segments import slug_of
 from webapp.pages.work import work
 
@@ -28,7 +29,11 @@ def routes(blueprint: Blueprint) -> None:
 def listing() -> ResponseReturnValue:
     """All topics in the order of the preference centre, and all wordings."""
     with work() as opened:
-        context = {"topics": topics.listed(opened.session), "wordings": topics.wordings(opened.session)}
+        context = {
+            "topics": topics.listed(opened.session),
+            "people": topic_counts(opened.session),
+            "wordings": topics.wordings(opened.session),
+        }
         return render_template("pages/topics.html", **context)
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from engine.contacts.consent import ConsentChange, record_consent
 from engine.db import Database
-from engine.model import Contact
+from engine.model import AuditLog, Contact, Suppression
 from tests.webapp.pages import sample
 from tests.webapp.pages.conftest import post
 
@@ -127,3 +128,59 @@ def test_a_form_is_made_on_a_page(marketer: FlaskClient) -> None:
     listed = marketer.get("/forms").text
     assert "all texts" in listed and "confirm by text" in listed
     assert post(marketer, "/forms/the-club", title="The new club", channel="fax").status_code == 422
+
+
+def test_one_page_shows_what_contacts_agreed_to(marketer: FlaskClient, shop_database: Database, people: People) -> None:
+    post(marketer, "/topics/-/new", name="Counted letter", public="1")
+    said = [("yes", "subscribed"), ("also", "subscribed"), ("no", "unsubscribed"), ("asked", "requested")]
+    with shop_database.transaction() as session:
+        words = [ConsentChange(people(name)[0], "email", word, "form", "counted-letter") for name, word in said]
+        record_consent(session, words, dt.datetime.now(dt.UTC))
+    for path in ("/consent", "/topics"):
+        row = marketer.get(path).text.split(">counted-letter<")[1].split("</tr>")[0]
+        assert re.findall(r'class="num"[^>]*>(\d+)<', row) == ["2", "1", "1", "0"]
+    page = marketer.get("/consent").text
+    assert 'action="/consent/suppressions"' not in page and 'action="/consent/retention"' not in page
+    for path in ("/consent/suppressions", "/consent/retention"):
+        assert post(marketer, path, address="a@x.example", channel="email", why="x").status_code == 403
+
+
+def test_administrators_suppress_an_address_with_a_reason(
+    sign_in: SignIn, shop_database: Database, marketer: FlaskClient
+) -> None:
+    admin, path = sign_in(sample.ADMIN), "/consent/suppressions"
+    for address, channel, why in (("nobody", "email", "x"), ("a@left.example", "email", ""), ("0171 2345", "sms", "x")):
+        answer = post(admin, path, address=address, channel=channel, why=why)
+        assert answer.status_code == 422 and "Nothing is suppressed." in answer.text
+    assert post(admin, path, address="A@left.example", channel="email", why="Called us").status_code == 302
+    assert "a@left.example" not in marketer.get("/consent").text
+    assert "is left alone on email: manual" in marketer.get("/deliverability?address=a@left.example").text
+    with shop_database.transaction() as session:
+        entry = session.scalars(select(AuditLog).order_by(AuditLog.id.desc()).limit(1)).one()
+        assert (entry.actor, entry.detail["why"]) == (sample.ADMIN, "Called us")
+        session.execute(delete(Suppression))
+
+
+def test_administrators_say_how_long_data_is_kept(sign_in: SignIn, marketer: FlaskClient) -> None:
+    admin, path = sign_in(sample.ADMIN), "/consent/retention"
+    for days in ("3", "soon", "9999999"):
+        assert post(admin, path, kind="texts", days=days).status_code == 422
+    assert post(admin, path, kind="nothing", days="30").status_code == 404
+    assert post(admin, path, kind="texts", days="400").status_code == 302
+    assert re.search(r"Texts that people sent</th><td[^>]*>400</td>", marketer.get("/consent").text)
+    assert post(admin, path, kind="texts", days="").status_code == 302
+    assert re.search(r"Texts that people sent</th><td[^>]*>for ever</td>", marketer.get("/consent").text)
+
+
+def test_who_exported_and_erased_whom_is_written_down(sign_in: SignIn, marketer: FlaskClient, people: People) -> None:
+    contact_id, public_id = people("asking")
+    admin, found = sign_in(sample.ADMIN), "/consent?person=ASKING@forget.example"
+    assert f"/contacts/{public_id}/export" in admin.get(found).text
+    assert "Administrators download and erase." in marketer.get(found).text
+    admin.get(f"/contacts/{public_id}/export")
+    post(admin, f"/contacts/{public_id}/erase", word="erase")
+    page = admin.get(found).text
+    assert "Nobody here has" in page
+    for action in ("Exported", "Erased"):
+        row = page.split(f">{action}</th>")[1].split("</tr>")[0]
+        assert f"contact {contact_id}<" in row and sample.ADMIN in row
