@@ -16,7 +16,7 @@ from engine.channels.sms.gateway import Gateway
 from engine.db import Database
 from engine.identities.values import House
 from engine.signing import Signer
-from webapp.api import consent, enter, explaining, ingest, leave, messages, receipts
+from webapp.api import consent, enter, explaining, ingest, leave, listing, messages, receipts
 from webapp.api.frame import between
 from webapp.api.keys import Keys
 from webapp.api.pace import Pace
@@ -124,6 +124,9 @@ class HotPath:
             return enter.answer(environ, slug, self.keys, self.database)
         if prefix == "/v1" and (slug := between(path, enter.PREFIX, leave.SUFFIX)):
             return leave.answer(environ, slug, self.keys, self.database)
+        for ending, change in listing.CHANGES.items() if path.startswith(listing.PREFIX) else ():
+            if slug := between(path, listing.PREFIX, ending):
+                return listing.answer(environ, slug, change, self.keys, self.database, self.ring)
         if prefix == "/v1" and (contact := explaining.contact_of(path)):
             return explaining.answer(environ, contact, self.keys, self.database, self.signer)
         if prefix == "/v1" and messages.is_ours(path):

@@ -46,22 +46,26 @@ def create(session: Session, slug: str, name: str | None = None) -> None:
     session.flush()
 
 
-def put_on(session: Session, slugs: Sequence[str], contact_ids: Collection[int], now: dt.datetime) -> None:
-    """Put contacts on each of the lists; who is on it already stays, and a list that is gone takes nobody."""
-    _change(session, PUT_ON, slugs, contact_ids, now)
+def put_on(session: Session, slugs: Sequence[str], contact_ids: Collection[int], now: dt.datetime) -> int:
+    """Put contacts on each of the lists; who is on it already stays, and a list that is gone takes nobody.
+
+    Returns how often somebody was put on a list.
+    """
+    return _change(session, PUT_ON, slugs, contact_ids, now)
 
 
-def take_off(session: Session, slugs: Sequence[str], contact_ids: Collection[int], now: dt.datetime) -> None:
-    """Take contacts off each of the lists."""
-    _change(session, TAKE_OFF, slugs, contact_ids, now)
+def take_off(session: Session, slugs: Sequence[str], contact_ids: Collection[int], now: dt.datetime) -> int:
+    """Take contacts off each of the lists; returns how often somebody was taken off one."""
+    return _change(session, TAKE_OFF, slugs, contact_ids, now)
 
 
 def _change(
     session: Session, statement: str, slugs: Sequence[str], contact_ids: Collection[int], now: dt.datetime
-) -> None:
+) -> int:
     """The contacts are locked first, as everybody does who writes to them; those who changed are announced."""
     if not slugs or not contact_ids:
-        return
+        return 0
     ids = lock(session, contact_ids, "no key update")
     changed = driver(session).execute(statement, (now, int_array(sorted(ids)), text_array(slugs))).fetchall()
     announce(session, [(contact_id, "list", [slug]) for contact_id, slug in changed], now)
+    return len(changed)

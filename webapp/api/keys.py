@@ -23,7 +23,8 @@ RECEIPTS = "receipts"  # apart: keys for ingest stand in web pages, and bounces 
 READ = "read"  # what is known of people; no key that stands in a web page has it
 SEND = "send"  # writes to people whatever they said of consent
 CONSENT = "consent"  # says what people agreed to, also who had refused; apart for the same reason
-SCOPES = (INGEST, RECEIPTS, READ, SEND, CONSENT)
+LISTS = "lists"  # who is on which list; its answers tell whose address is known
+SCOPES = (INGEST, RECEIPTS, READ, SEND, CONSENT, LISTS)
 
 
 class Keys:

@@ -83,6 +83,25 @@ LEFT = {
     },
     "required": ["success", "left"],
 }
+LISTING = {
+    "type": "object",
+    "properties": {
+        "contacts": {
+            "type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 1000,
+            "description": "External ids, email addresses and phone numbers.",
+        }
+    },
+    "required": ["contacts"],
+}  # fmt: skip
+CHANGED = {
+    "type": "object",
+    "properties": {
+        "success": {"const": True},
+        "changed": {"type": "integer", "description": "How many are on, or off, the list who were not."},
+        "unknown": {"type": "array", "items": {"type": "string"}, "description": "Names that nobody has."},
+    },
+    "required": ["success", "changed", "unknown"],
+}
 SENDING = {
     "type": "object",
     "properties": {
@@ -191,7 +210,7 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Cairn", "version": "1"},
         "security": [{"basic": []}, {"bearer": []}],
-        "paths": {**_calls(), **_journeys(), **_receipts(), **_contacts(), **_messages()},
+        "paths": {**_calls(), **_journeys(), **_receipts(), **_contacts(), **_lists(), **_messages()},
         "components": {
             "schemas": {"Story": STORY, "Refusal": REFUSAL, "Rule": RULE, "Failure": FAILURE},
             "securitySchemes": {
@@ -241,6 +260,19 @@ def _contacts() -> Paths:
         "responses": _responses("200", SUCCESS, "400", "401", "403", "404", "413", "503"),
     }
     return {"/v1/contacts/{id}/explain": {"get": story}, "/v1/consent": {"post": said}}
+
+
+def _lists() -> Paths:
+    name = _parameter("path", "name", "The list's name.")
+    responses = _responses("200", CHANGED, "400", "401", "403", "404", "413", "503")
+    said = {
+        "add": "Put contacts on a list; needs the scope `lists`.",
+        "remove": "Take contacts off a list; needs the scope `lists`.",
+    }
+    return {
+        f"/v1/lists/{{name}}/{verb}": {"post": {**_posted(summary, LISTING, name), "responses": responses}}
+        for verb, summary in said.items()
+    }
 
 
 def _messages() -> Paths:

@@ -8,7 +8,7 @@ import uuid
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.contacts import suppressions
+from engine.contacts import list_members, lists, suppressions
 from engine.contacts.everything import collect
 from engine.contacts.suppressions import Suppressed
 from engine.errors import InvalidInput, NotFound
@@ -20,6 +20,7 @@ from journeys.leaving import leave
 from webapp import forgetting
 from webapp.auth.people import database, signed_in
 from webapp.errors import Forbidden
+from webapp.pages.lists import note
 from webapp.pages.paging import moment_cursor, number_cursor
 from webapp.pages.queries import AnyRow, timeline
 from webapp.pages.queries import contacts as queries
@@ -37,6 +38,7 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/contacts/<public_id>/erase", "contact_erase", erase, methods=["POST"])
     blueprint.add_url_rule("/contacts/<public_id>/timeline", "contact_timeline", older)
     blueprint.add_url_rule("/contacts/<public_id>/journeys/<slug>", "contact_journey", journey)
+    blueprint.add_url_rule("/contacts/<public_id>/list", "contact_list", change_list, methods=["POST"])
     for name, view in (("enter", let_in), ("leave", take_out)):
         rule = f"/contacts/<public_id>/journeys/<slug>/{name}"
         blueprint.add_url_rule(rule, f"contact_{name}", view, methods=["POST"])
@@ -64,6 +66,8 @@ def contact(public_id: str) -> ResponseReturnValue:
             "suppressed": _suppressed(opened, found),
             "segments": queries.segments(opened.session, found.id),
             "journeys": queries.journeys(opened.session, found.id),
+            "lists": list_members.of(opened.session, found.id),
+            "all_lists": list_members.listed(opened.session),
             "timeline": timeline.read(opened.session, found.id, None),
         }
     return render_template("pages/contact.html", contact=found, name=queries.display_name(found), **context)
@@ -109,6 +113,20 @@ def take_out(public_id: str, slug: str) -> ResponseReturnValue:
             _note(opened, "take out", public_id, slug)
     flash(f"Taken out of {slug}." if left else f"This person is not in {slug} any more.", "success")
     return redirect(url_for("pages.contact_journey", public_id=public_id, slug=slug))
+
+
+def change_list(public_id: str) -> ResponseReturnValue:
+    """Put the contact on a list, or take it off."""
+    slug, off = request.form.get("list", ""), request.form.get("what") == "off"
+    with work() as opened:
+        found = list_members.expect(opened.session, slug)
+        change = lists.take_off if off else lists.put_on
+        change(opened.session, [found.slug], [_contact(opened, public_id)], opened.now)
+        note(opened, found.slug, "take off" if off else "put on", 1)
+    flash(f"{'Taken off' if off else 'Put on'} {found.name}.", "success")
+    if request.form.get("back") == "list":
+        return redirect(url_for("pages.list", slug=found.slug))
+    return redirect(url_for("pages.contact", public_id=public_id))
 
 
 def _contact(opened: Work, public_id: str) -> int:

@@ -138,8 +138,8 @@ def test_lists_are_made_and_filled_and_a_journey_is_entered_by_hand(cairn: Cairn
     assert cairn("lists", "add", "vip", "ann").exit_code == 4
     assert cairn("lists", "create", "VIP").exit_code == 1
     assert cairn("lists", "create", "vip", "--name", "Best").output == "list vip\n"
-    assert cairn("lists", "add", "vip", "ann", "ben@x.example").output == "vip: 2 contacts\n"
-    assert cairn("lists", "remove", "vip", "ben").exit_code == 0
+    assert cairn("lists", "add", "vip", "ann", "ben@x.example").output == "vip: 2 put on\n"
+    assert cairn("lists", "remove", "vip", "ben").output == "vip: 1 taken off\n"
     assert cairn("lists", "list").output == "vip\t1\n"
     assert cairn("rules", "count", 'in list "vip"').output == "1\n"
     file = tmp_path / "orders.yaml"
@@ -162,3 +162,33 @@ def test_tables_are_as_wide_as_the_terminal_and_wide_enough_to_read(
     monkeypatch.setenv("COLUMNS", columns)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     assert console().width == width
+
+
+def test_lists_take_files_and_segments_and_give_files(cairn: Cairn, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(
+        "external_id,email,phone\nann,ann@x.example,+4915112345678\nben,ben@x.example,\n"
+    )
+    assert cairn("contacts", "import", tmp_path / "people.csv").exit_code == 0
+    assert cairn("segments", "create", "everybody", 'external_id in ["ann", "ben"]').exit_code == 0
+    cairn("lists", "create", "guests")
+    names = {"bom.csv": "\ufeffName,Email\nAnn,ANN@x.example\nBen,\n,nobody@x.example\n", "plain.txt": 'ben\n\n"ann"\n'}
+    for file, content in names.items():
+        (tmp_path / file).write_text(content, encoding="utf-8")
+    done = cairn("lists", "add", "guests", "--file", tmp_path / "bom.csv")
+    assert (done.exit_code, "guests: 1 put on" in done.output, "nobody@x.example: not known" in done.output) == (
+        5,
+        True,
+        True,
+    )
+    assert cairn("lists", "add", "guests", "--file", tmp_path / "plain.txt").output == "guests: 1 put on\n"
+    given = cairn("lists", "members", "guests").output
+    assert given.startswith("external_id,email,phone,added_at\nben,ben@x.example,,20")
+    assert "ann,ann@x.example,'+4915112345678,20" in given
+    (tmp_path / "back.csv").write_text(given)
+    assert cairn("lists", "remove", "guests", "--file", tmp_path / "back.csv").output == "guests: 2 taken off\n"
+    assert cairn("lists", "add", "guests", "--segment", "everybody").output == "guests: 2 put on\n"
+    assert cairn("lists", "remove", "guests", "--segment", "everybody").output == "guests: 2 taken off\n"
+    assert cairn("lists", "add", "guests", "--segment", "nothing").exit_code == 4
+    assert cairn("lists", "add", "guests").exit_code == 2
+    (tmp_path / "bad.csv").write_bytes(b"email\n\xff\xfe\n")
+    assert cairn("lists", "add", "guests", "--file", tmp_path / "bad.csv").exit_code == 1
