@@ -32,6 +32,8 @@ class Workspace:
     neither are `engine.messages.limits`'.
     `identity` sends what names none (`engine.identities`); without it the sender that is set here does.
     Campaigns are from that one whatever DNS says of it, if it may `send_unverified`.
+    Product blocks of contents look at orders of `best_seller_days`, and at what a contact viewed, put into the cart and
+    bought within `viewed_days`, `carted_days` and `bought_days`, by `viewed_event`, `carted_event` and `purchased`.
     `click_window_days` and `open_window_days` bound how long after a touch a message may get credit.
     """
 
@@ -57,6 +59,12 @@ class Workspace:
         default_factory=lambda: {"Order Completed": ("revenue", "total", "value")}
     )
     event_aliases: Mapping[str, str] = field(default_factory=lambda: {"purchased": "Order Completed"})
+    best_seller_days: int = 30
+    viewed_days: int = 90
+    carted_days: int = 90
+    bought_days: int = 365
+    viewed_event: str = "Product Viewed"
+    carted_event: str = "Product Added"
     click_window_days: int = 7
     open_window_days: int = 3
     breaker_messages: int = 200

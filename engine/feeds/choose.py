@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engine import workspace
 from engine.arrays import literal
 from engine.expr.ast import DEFAULT_ALIASES, Node
 from engine.expr.evaluate import judge
@@ -20,9 +21,8 @@ from engine.expr.values import View
 from engine.feeds.query import BEST, CARTED, FIRST, VIEWED, Query, query
 
 Product = Mapping[str, Any]
-NAMES = {VIEWED: "Product Viewed", CARTED: "Product Added"}
+BY_EVENTS = frozenset({VIEWED, CARTED})
 BOUGHT = "bought"
-SINCE = {VIEWED: dt.timedelta(days=90), CARTED: dt.timedelta(days=90), BOUGHT: dt.timedelta(days=365)}
 MOST_EVENTS = 50
 
 NAMED = text("""
@@ -31,7 +31,6 @@ where f.slug = :slug and p.product_id = any(cast(:ids as text[]))""")
 FEEDS = text("select slug, id, revision from feeds where slug = any(cast(:slugs as text[]))")
 PRODUCTS = text("""
 select fields, sold from products where feed_id = :feed and gone_at is null order by position""")
-PURCHASED = text("select value ->> 'purchased' from workspace_settings where name = 'event_aliases'")
 # By contact the products of its latest events, the latest first.
 HISTORY = text("""
 select c.id, e.products from unnest(cast(:ids as bigint[])) as c(id) cross join lateral (
@@ -116,24 +115,34 @@ def _histories(
     """Kind of event -> contact -> ids of products, the latest first."""
     wanted: dict[str, set[int]] = {}
     for each, contacts in asked.items():
-        kinds = {source for source in queries[each].sources if source in NAMES} | (
+        kinds = {source for source in queries[each].sources if source in BY_EVENTS} | (
             {BOUGHT} if queries[each].new else set()
         )
         for kind in kinds:
             wanted.setdefault(kind, set()).update(contacts)
     found: dict[str, Mapping[int, list[str]]] = {}
+    events = _events(workspace.load(session)) if wanted else {}
     for kind, ids in wanted.items():
-        name = NAMES.get(kind) or session.execute(PURCHASED).scalar() or DEFAULT_ALIASES["purchased"]
+        name, days = events[kind]
         values = {
             "ids": literal(sorted(ids)),
             "name": name,
             "now": now,
-            "since": now - SINCE[kind],
+            "since": now - dt.timedelta(days=days),
             "most": MOST_EVENTS,
         }
         rows = session.execute(HISTORY, values)
-        found[kind] = {id_: [str(one) for event in events for one in event] for id_, events in rows}
+        found[kind] = {id_: [str(one) for event in latest for one in event] for id_, latest in rows}
     return found
+
+
+def _events(known: workspace.Workspace) -> dict[str, tuple[str, int]]:
+    """By kind the name of the event and how many days count."""
+    return {
+        VIEWED: (known.viewed_event, known.viewed_days),
+        CARTED: (known.carted_event, known.carted_days),
+        BOUGHT: (known.event_aliases.get("purchased", DEFAULT_ALIASES["purchased"]), known.bought_days),
+    }
 
 
 def _selections(session: Session, queries: Mapping[str, Query], now: dt.datetime) -> dict[str, Selection]:

@@ -11,17 +11,18 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from engine import workspace
 from engine.arrays import literal
 from engine.errors import InvalidInput, NotFound
 from engine.expr.ast import DEFAULT_ALIASES
-from engine.expr.load import load as load_schema
+from engine.feeds.query import query
 from engine.feeds.reading import Read
 from engine.model import Feed
 
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\Z")
 LEAST, MOST = 5, 10_080
 """Minutes from fetch to fetch."""
-SELLING = dt.timedelta(days=30)
+MOST_TOLD = 10
 KEPT_GONE = dt.timedelta(days=180)
 
 GONE = text("""
@@ -61,6 +62,11 @@ from feeds f left join products p on p.feed_id = f.id group by f.id order by f.s
 SHOWN = text("""
 select product_id, fields, sold from products where feed_id = :feed and gone_at is null order by position limit :most
 """)
+SHOWING = text("""
+select c.slug, v.compiled -> 'products' as products from contents c
+join content_versions d on d.id = c.current_version_id
+join content_versions v on v.content_id = d.content_id and v.number = d.number
+where jsonb_array_length(coalesce(v.compiled -> 'products', '[]')) > 0""")
 CLAIM = text("""
 update feeds set next_at = :lease where id = (
     select id from feeds where next_at <= :now order by next_at limit 1 for update skip locked)
@@ -100,9 +106,27 @@ def find(session: Session, slug: str) -> Feed:
     return feed
 
 
-def remove(session: Session, slug: str) -> None:
-    """Forget a feed with its products. Raises NotFound."""
+def users(session: Session, slug: str) -> list[str]:
+    """The contents whose current version shows products of a feed."""
+    rows = session.execute(SHOWING).all()
+    return sorted({row.slug for row in rows for each in row.products if query(each["text"]).feed == slug})
+
+
+def again(session: Session, slug: str, now: dt.datetime) -> None:
+    """Have a worker fetch a feed now, changed or not. Raises NotFound, and InvalidInput for one that is a file."""
     feed = find(session, slug)
+    if feed.url is None:
+        raise InvalidInput("was given as a file", slug, "Give it the new file.")
+    feed.next_at, feed.tried_at, feed.etag, feed.last_modified = now, None, None, None
+
+
+def remove(session: Session, slug: str) -> None:
+    """Forget a feed with its products. Raises NotFound, and InvalidInput while contents show its products."""
+    feed = find(session, slug)
+    if held := users(session, slug):
+        more = f" and {len(held) - MOST_TOLD} more" if len(held) > MOST_TOLD else ""
+        message = f"is still shown by the contents {', '.join(held[:MOST_TOLD])}{more}"
+        raise InvalidInput(message, f"feed {slug}", "Take its products out of them first.")
     session.execute(text("delete from products where feed_id = :feed"), {"feed": feed.id})
     session.delete(feed)
 
@@ -137,8 +161,9 @@ def keep(session: Session, feed_id: int, read: Read | None, known: Known, now: d
         feed.tried_at = feed.fetched_at = now
         feed.error = None
     feed.next_at = now + dt.timedelta(minutes=feed.every)
-    name = load_schema(session).aliases.get("purchased", DEFAULT_ALIASES["purchased"])
-    changed += _count(session, SOLD, {"feed": feed_id, "name": name, "since": now - SELLING, "now": now})
+    own = workspace.load(session)
+    name, since = own.event_aliases.get("purchased", DEFAULT_ALIASES["purchased"]), dt.timedelta(own.best_seller_days)
+    changed += _count(session, SOLD, {"feed": feed_id, "name": name, "since": now - since, "now": now})
     feed.revision += changed > 0
 
 

@@ -40,6 +40,8 @@ PATHS = (
     "/contents/letter/edit",
     "/contents/letter/versions",
     "/contents/greeting?language=de",
+    "/feeds",
+    "/feeds/-/new",
     "/snippets",
     "/snippets/farewell",
     "/mailbox",

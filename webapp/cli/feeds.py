@@ -59,7 +59,7 @@ def _tell(database: Database, slug: str, trouble: str) -> None:
 @click.argument("slug")
 @click.option("--most", default=20, show_default=True, help="How many products to print.")
 def show(slug: str, most: int) -> None:
-    """Print products of the feed SLUG: id, title, price, category, orders of the last 30 days, link."""
+    """Print products of the feed SLUG: id, title, price, category, orders of late, link."""
     with connected() as database, database.transaction() as session:
         for one in store.shown(session, store.find(session, slug), most):
             fields = one.fields
@@ -79,7 +79,7 @@ def show(slug: str, most: int) -> None:
 @command.command()
 @click.argument("slug")
 def remove(slug: str) -> None:
-    """Forget the feed SLUG and its products."""
+    """Forget the feed SLUG and its products; it is refused while contents show them."""
     with connected() as database, database.transaction() as session:
         store.remove(session, slug)
     click.echo(f"feed {slug} is removed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
@@ -17,6 +18,8 @@ from engine.workspace import Workspace
 from webapp.cli._context import connected
 
 KINDS = {"str": str, "int": int, "float": float, "Decimal": Decimal}
+OF_PRODUCTS = frozenset({"best_seller_days", "viewed_days", "carted_days", "bought_days"})
+MOST_DAYS = 3650
 PREFIX = re.compile(r"\+[1-9]\d{0,9}")
 NOT_EVERYWHERE = frozenset({"sms_signup_countries"})
 LIST = "tuple[str, ...]"
@@ -63,9 +66,12 @@ def _read(name: str, value: str) -> object:
             raise InvalidInput("is true or false", name)
         return value == "true"
     try:
-        return ZoneInfo(value).key if name == "timezone" else KINDS[SIMPLE[name]](value)
+        read: Any = ZoneInfo(value).key if name == "timezone" else KINDS[SIMPLE[name]](value)
     except (ValueError, InvalidOperation) as error:
         raise InvalidInput(f"“{value}” is no number", name) from error
+    if name in OF_PRODUCTS and not 0 < read <= MOST_DAYS:
+        raise InvalidInput(f"{value} is no number of days", name, f"Write 1 to {MOST_DAYS:,}.")
+    return read
 
 
 def _country(code: str, name: str) -> str:

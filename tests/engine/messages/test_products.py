@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine import workspace
 from engine.content import store as contents
 from engine.db import Database
 from engine.errors import LanguageError
@@ -79,6 +80,20 @@ def test_sources_come_one_after_the_other_until_there_are_enough(session: Sessio
     socks = '9 first from "shop" where category is "socks" and price < 5'
     assert chosen(session, socks, one) == {one: ["2", "4"]}
     assert chosen(session, '2 from "nothing"', one) == {one: []}
+
+
+def test_the_workspace_says_what_events_are_called_and_how_many_days_count(session: Session) -> None:
+    (one,) = people(session, {})
+    happened(session, one, "Item Seen", "2", "3")
+    record(session, [NewEvent(one, "Order Completed", now - HOUR * 24 * 20, "old", {"product_id": "5"})], now)
+    feed(session)
+    assert chosen(session, '4 viewed from "shop"', one) == {one: []}
+    assert chosen(session, '1 best sellers from "shop"', one) == {one: ["5"]}
+    workspace.save(session, viewed_event="Item Seen", best_seller_days=10, bought_days=10)
+    feed(session)
+    assert chosen(session, '4 viewed from "shop"', one) == {one: ["3", "2"]}
+    assert chosen(session, '5 best sellers from "shop" not bought', one)[one][0] == "1"
+    assert "5" in chosen(session, '5 from "shop" not bought', one)[one]
 
 
 def test_a_feed_that_changes_is_seen_at_once(session: Session) -> None:
