@@ -122,6 +122,11 @@ def put(session: Session, name: str, value: Any) -> None:
     session.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": row.excluded.value}))
 
 
+def put_new(session: Session, name: str, value: Any) -> None:
+    """Store one value under a name that has none yet."""
+    session.execute(insert(WorkspaceSetting).values(name=name, value=value).on_conflict_do_nothing())
+
+
 def _read(name: str, value: Any) -> Any:
     if name.endswith("_price"):
         return Decimal(value)

@@ -24,6 +24,7 @@ DUE = {
     "send": "select from messages where state = 'queued' and claimed_at is null and ended_at is null "
     "and channel in ('email', 'sms') and send_after <= :now",
     "hits": "select from hits where classification is null and at <= :now - interval '3 seconds'",
+    "rejudge": "select from workspace_settings where name = 'hits.rejudging'",
     "receipts": "select from receipts r left join messages m on m.id = r.message_id and m.origin_at = r.origin_at "
     "where r.settled_at is null and r.error is null and coalesce(m.state, '') not in ('queued', 'sending') "
     "union all select from receipt_mails where error is null",

@@ -19,6 +19,7 @@ from engine.receipts import mail
 from engine.receipts import settle as settling
 from engine.reports import rollup
 from engine.signing import signer
+from engine.tracking import rejudging
 from engine.tracking.process import process
 from journeys.runtime import admit as admitting
 from journeys.runtime import advance as advancing
@@ -130,6 +131,15 @@ def hits(database: Database, seconds: float = SECONDS) -> int:
             break
         total += done
     return total
+
+
+def rejudge(database: Database, seconds: float = SECONDS) -> None:
+    """Judge stored hits again, if somebody asked for it; a transaction a batch, so that it goes on after a stop."""
+    until = time.monotonic() + seconds
+    more = True
+    while more and time.monotonic() < until:
+        with database.transaction() as session, rollup.together(session):
+            more = rejudging.step(session, clock.now(session))
 
 
 def receipts(database: Database, seconds: float = SECONDS) -> int:

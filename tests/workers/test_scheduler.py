@@ -191,6 +191,7 @@ WORK = {
     "campaigns": "insert into campaigns (public_id, slug, name, channel, definition, next_at) "
     "values ('c', 'c', 'c', 'email', '{}', :now)",
     "feeds": "insert into feeds (slug, every, next_at) values ('shop', 60, :now)",
+    "rejudge": "insert into workspace_settings (name, value) values ('hits.rejudging', '{}')",
     "sweep": "insert into message_claims (claimed_at, ids, origins) values (:now - interval '1 min', '{}', '{}')",
     "advance": "with j as (insert into journeys (public_id, slug, state) values ('j', 'j', 'live') returning id), "
     "v as (insert into journey_versions (journey_id, number, source) select id, 1, '' from j returning id, journey_id) "
@@ -207,5 +208,5 @@ def test_each_kind_of_work_is_found_when_it_is_due_and_not_before(database: Data
         assert due(session, NOW) == []
         session.execute(text(WORK[job]), {"now": NOW})
         assert due(session, NOW) == [job]
-        if job not in ("refresh", "receipts"):
+        if job not in ("refresh", "receipts", "rejudge"):
             assert due(session, NOW - dt.timedelta(minutes=2)) == []

@@ -9,7 +9,8 @@ import click
 
 from engine import clock
 from engine.previews import message
-from engine.reports import languages, roi
+from engine.reports import hits, languages, roi
+from engine.tracking.classify import VERSION
 from webapp.cli._context import connected
 from webapp.cli._roi_table import roi_table, terminal
 
@@ -18,7 +19,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.group()
 def command() -> None:
-    """Reports: return on investment, and languages."""
+    """Reports: return on investment, opens and clicks, and languages."""
 
 
 @command.command("languages")
@@ -32,6 +33,24 @@ def languages_(content: str, since: dt.datetime | None) -> None:
         rows = languages.report(session, content, first)
     for row in rows:
         click.echo(f"{row.language or '–':8} {row.sent:8} sent {row.opened:8} opened {row.clicked:8} clicked")
+
+
+@command.command("hits")
+@click.option("--since", type=DAY, help="First day, UTC.")
+@click.option("--until", type=DAY, help="Last day, UTC.")
+def hits_(since: dt.datetime | None, until: dt.datetime | None) -> None:
+    """Opens and clicks by the rule that judged them, then raw and human figures by journey and campaign."""
+    with connected() as database, database.transaction() as session:
+        found = hits.report(session, VERSION, since.date() if since else None, until.date() if until else None)
+    for one in found.rules:
+        click.echo(f"{one.classification:10} {one.opens:10,} opens {one.clicks:10,} clicks  {one.name}: {one.saw}")
+    for source in (*found.sources, found.total):
+        opens = f"{source.raw_opens:10,} raw opens {source.opened:8,} opened"
+        clicks = f"{source.raw_clicks:10,} raw clicks {source.clicked:8,} clicked"
+        sent = f"{source.sent:10,} sent {source.untracked:8,} untracked"
+        click.echo(f"{sent} {opens} {clicks}  {source.kind or 'all'} {source.slug}".rstrip())
+    if found.stale:
+        click.echo(f"{found.stale:,} hits were judged by older rules: cairn hits rejudge")
 
 
 @command.command("roi")

@@ -23,6 +23,7 @@ from webapp.pages import (
     feeds,
     formats,
     forms,
+    hits,
     journeys,
     library,
     limits,
@@ -41,7 +42,7 @@ from webapp.pages import (
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
-    *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, deliverability),
+    *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, hits, deliverability),
     *(mailbox, settings, api_keys, limits, senders, warm_up, consent, topics, forms, lists),
     *(contents, content_text, content_look, content_versions, snippets, feeds),
 )

@@ -67,6 +67,12 @@ def hits() -> None:
         _ring_for_what_follows()
 
 
+def rejudge() -> None:
+    """Stored hits, judged again."""
+    pipeline.rejudge(servers().database)
+    _ring_for_what_follows()
+
+
 def receipts() -> None:
     """Bounces, complaints and deliveries in."""
     if pipeline.receipts(servers().database):
@@ -109,6 +115,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "campaigns": campaigns,
     "send": send,
     "hits": hits,
+    "rejudge": rejudge,
     "receipts": receipts,
     "poll": poll,
     "feeds": feeds,

@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engine.tracking import classify, hits
+from engine.reports.hits import WORDS, report
+from engine.tracking import classify, hits, rejudging
+from engine.tracking.classify import RULES
 from engine.tracking.process import process
 from engine.tracking.rejudge import rejudge
 from tests.engine.tracking.seeds import Seed, message
@@ -108,3 +110,31 @@ def test_what_older_versions_judged_moves_to_the_rules_of_now(session: Session, 
     run(session)
     assert judged(session, seed)[4] == right[4]
     assert session.execute(text("select sum(hits) from hit_rollups where version = 1")).scalar() == 0
+
+
+def test_who_asks_gets_it_done_in_batches_and_once(session: Session, seed: Seed) -> None:
+    process(session, NOW)
+    right = judged(session, seed)
+    session.execute(text("update hits set classification = 'human', rule = null, classifier_version = 1"))
+    session.execute(text("delete from hit_rollups"))
+    backfill = "insert into hit_rollups (day, kind, classification, rule, version, hits) " + HIT_COUNTS
+    session.execute(text(backfill))
+    assert report(session, classify.VERSION).stale == 5 and not rejudging.step(session, NOW)
+    rejudging.ask(session, "ann", NOW, everything=False)
+    rejudging.ask(session, "bob", NOW, everything=True)
+    assert rejudging.step(session, NOW)
+    goes_on = rejudging.progress(session)
+    assert goes_on and (goes_on.by, goes_on.messages, goes_on.moved, goes_on.finished_at) == ("ann", 1, 3, None)
+    assert not rejudging.step(session, NOW)
+    done = rejudging.progress(session)
+    assert done and done.finished_at == NOW
+    assert judged(session, seed)[4] == right[4] and report(session, classify.VERSION).stale == 0
+
+
+def test_the_report_counts_by_rule_what_the_ledger_has(session: Session, seed: Seed) -> None:
+    process(session, NOW)
+    found = report(session, classify.VERSION)
+    assert [(one.rule, one.opens, one.clicks) for one in found.rules] == [("person", 1, 1), ("burst", 0, 3)]
+    assert (found.opens, found.clicks, found.machine_clicks, found.other_opens) == (1, 4, 3, 0)
+    assert found.total[4:] == (1, 1, 4, 1)
+    assert WORDS.keys() == RULES.keys() | {""}
