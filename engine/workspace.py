@@ -19,7 +19,8 @@ from engine.model import WorkspaceSetting
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Values with their defaults. Prices are per message, in `currency`.
+    """Values with their defaults. Prices are per message (per part, for SMS), in `currency`; `sms_prices` are those of
+    numbers by what they begin with (`+49`), where `sms_price` is not right.
 
     `revenue_events` names the property of an event that carries revenue; the first one present counts.
     A campaign pauses by itself above the parts `breaker_bounces` and `breaker_complaints`, from `breaker_messages` on.
@@ -47,6 +48,7 @@ class Workspace:
     send_unverified: bool = False
     email_price: Decimal = Decimal("0.0004")
     sms_price: Decimal = Decimal("0.0079")
+    sms_prices: Mapping[str, Decimal] = field(default_factory=dict)
     sms_needs_consent: bool = True
     sms_signups_per_hour: int = 20
     sms_signups_per_day: int = 100
@@ -80,11 +82,19 @@ class Workspace:
         """The workspace's time zone."""
         return ZoneInfo(self.timezone)
 
-    def price(self, channel: str) -> Decimal:
-        """What one message of this channel (one part, for SMS) costs."""
-        return self.sms_price if channel == "sms" else self.email_price
+    def price(self, channel: str, number: str = "") -> Decimal:
+        """What one message of this channel (one part, for SMS, to this number in E.164) costs."""
+        if channel != "sms":
+            return self.email_price
+        if self.sms_prices:
+            for length in range(MOST_DIGITS + 1, 1, -1):
+                if (found := self.sms_prices.get(number[:length])) is not None:
+                    return found
+        return self.sms_price
 
 
+MOST_DIGITS = 9
+"""Of the beginning of a number that has a price of its own."""
 RULES_ARE_READ_BY = frozenset({"event_aliases", "timezone"})
 ASK_ALL_SEGMENTS = text("""
 with held as (select id from segments order by id for no key update)
@@ -132,6 +142,8 @@ def _read(name: str, value: Any) -> Any:
         return Decimal(value)
     if name in ("untracked_countries", "unlimited_topics", "sms_signup_countries"):
         return tuple(value)
+    if name == "sms_prices":
+        return {prefix: Decimal(price) for prefix, price in value.items()}
     if name == "revenue_events":
         return {event: tuple(properties) for event, properties in value.items()}
     return value

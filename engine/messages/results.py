@@ -123,13 +123,14 @@ def _storable(words: str | None) -> str | None:
 
 
 def _cost(each: Finished, workspace: Workspace) -> Decimal:
-    return workspace.price(each.handed.channel) * each.parts
+    return workspace.price(each.handed.channel, each.handed.recipient) * each.parts
 
 
 def _deltas(
     ended: Sequence[tuple[Finished, Change]], now: dt.datetime, workspace: Workspace
 ) -> list[rollup.MessageDelta]:
-    """What the counters grow by: one delta for the messages of a step, charged parts and ends that are alike."""
+    """What the counters grow by: one delta for the messages of a step, costs and ends that are alike."""
+    by_number = bool(workspace.sms_prices)
     alike = Counter(
         (
             each.handed.journey_id or 0,
@@ -138,15 +139,16 @@ def _deltas(
             each.parts,
             changed.state,
             _left_untracked(each, changed),
+            workspace.price("sms", each.handed.recipient) if by_number and each.handed.channel == "sms" else None,
         )
         for each, changed in ended
     )
     day = now.astimezone(dt.UTC).date()
     deltas = []
-    for (journey_id, step_id, channel, parts, state, untracked), count in alike.items():
+    for (journey_id, step_id, channel, parts, state, untracked, price), count in alike.items():
         metrics: dict[str, int | Decimal] = {"undelivered": count}
         if state == "accepted":
-            metrics = {"sent": count, "cost": workspace.price(channel) * parts * count}
+            metrics = {"sent": count, "cost": (workspace.price(channel) if price is None else price) * parts * count}
         if untracked:
             metrics["untracked"] = count
         deltas.append(rollup.MessageDelta(journey_id, step_id, channel, day, metrics))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import text
@@ -25,6 +26,7 @@ from engine.rendering import bodies
 from engine.rendering import email as emails
 from engine.rendering.envelope import Envelope, RenderedEmail, RenderedSms
 from engine.rendering.errors import RenderError
+from engine.rendering.room import Room, measure
 from engine.rendering.when import name_of
 from engine.workspace import Workspace
 
@@ -86,8 +88,8 @@ class Person:
 class Preview:
     """A message as it would go out. `error` says why there is none. `size` is that of the HTML in bytes.
 
-    `headers` are in order; `parts` are those of a text message; `raw` are the bytes of the email. `rules` are those of
-    the content's blocks, each with its verdict.
+    `headers` are in order; `parts` are those of a text message, `room` what they hold and `price` what they cost;
+    `raw` are the bytes of the email. `rules` are those of the content's blocks, each with its verdict.
     """
 
     error: str = ""
@@ -98,6 +100,8 @@ class Preview:
     missing: tuple[str, ...] = ()
     size: int = 0
     parts: int = 0
+    room: Room | None = None
+    price: Decimal = Decimal()
     raw: bytes = b""
     rules: tuple[tuple[str, bool], ...] = ()
 
@@ -211,7 +215,8 @@ def made(renderer: Renderer, who: Person, known: Workspace, site: str, now: dt.d
     if isinstance(renderer, emails.Renderer):
         return replace(of_email(renderer.render(names, envelope(who, known, site, now))), rules=rules)
     links = {"unsubscribe_url": site + UNSUBSCRIBE, "preferences_url": site + PREFERENCES}
-    return replace(of_sms(renderer.render(names, links)), rules=rules)
+    each = known.price("sms", str(who.names.get("phone") or ""))
+    return replace(of_sms(renderer.render(names, links), each), rules=rules)
 
 
 def marked(renderer: emails.Renderer, mark: str) -> emails.Renderer:
@@ -263,6 +268,7 @@ def of_email(mail: RenderedEmail) -> Preview:
     )
 
 
-def of_sms(sms: RenderedSms) -> Preview:
-    """A text message."""
-    return Preview(text=sms.text, missing=sms.missing, parts=sms.parts, size=len(sms.text.encode()))
+def of_sms(sms: RenderedSms, price: Decimal) -> Preview:
+    """A text message; `price` is that of a part."""
+    room, size = measure(sms.text), len(sms.text.encode())
+    return Preview(text=sms.text, missing=sms.missing, parts=sms.parts, room=room, price=price * sms.parts, size=size)

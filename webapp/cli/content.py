@@ -136,7 +136,9 @@ def _show(shown: message.Preview) -> None:
     if shown.raw:
         click.echo(f"Subject: {shown.subject}\n")
     click.echo(shown.text.rstrip())
-    size = f"{shown.size / 1000:.1f} kB of HTML" if shown.raw else f"{shown.parts} parts"
+    several = "s" if shown.parts > 1 else ""
+    text = f"{shown.parts} part{several}, {shown.price} a message"
+    size = f"{shown.size / 1000:.1f} kB of HTML" if shown.raw else text
     for rule, holds in shown.rules:
         click.echo(f"{'shown' if holds else 'not shown'}: when {' '.join(rule.split())}", err=True)
     missing = ", ".join(shown.missing) or "nothing"

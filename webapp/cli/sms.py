@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal, InvalidOperation
+
 import click
 
 from engine import workspace
 from engine.channels.sms.gateway import Gateway, parse
 from engine.errors import InvalidInput
 from engine.rendering.errors import RenderError
+from engine.rendering.room import measure
 from engine.rendering.sms import counted, folded
 from engine.settings import settings
 from engine.signing import signer
@@ -46,7 +50,8 @@ def show() -> None:
 
 @command.command()
 @click.argument("text")
-def count(text: str) -> None:
+@click.option("--to", default="", metavar="NUMBER", help="For the price to a number, such as +4915112345678.")
+def count(text: str, to: str) -> None:
     """How many parts a text takes, in which alphabet, and what it costs."""
     plain = folded(text)
     try:
@@ -57,11 +62,47 @@ def count(text: str) -> None:
         raise InvalidInput("the text is empty")
     with connected() as database, database.transaction() as session:
         known = workspace.load(session)
-    alphabet = "GSM 03.38" if found.encoding == "gsm0338" else "UCS-2"
-    price = f"{known.sms_price * found.parts} {known.currency}"
-    click.echo(f"{found.parts} part{'s' if found.parts > 1 else ''}, {len(plain)} characters, {alphabet}, {price}")
+    room, price = measure(plain), f"{known.price('sms', to) * found.parts} {known.currency}"
+    several, most = "s" if room.parts > 1 else "", room.used + room.left
+    click.echo(f"{room.parts} part{several}, {room.used} of {most} characters, {room.alphabet}, {price}")
+    if room.wide:
+        click.echo(f"wide because of: {' '.join(room.wide)}")
     if plain != text:
         click.echo(f"It goes out as: {plain}")
+
+
+@command.command()
+@click.argument("prefix", required=False)
+@click.argument("price", required=False)
+def prices(prefix: str | None, price: str | None) -> None:
+    """Print what a part costs, or set it for numbers that begin with PREFIX (+49); `none` lifts it.
+
+    The longest PREFIX counts; other numbers cost `sms_price` (cairn workspace set sms_price 0.0079).
+    """
+    with connected() as database, database.transaction() as session:
+        known = workspace.load(session)
+        told = dict(known.sms_prices)
+        if prefix is not None:
+            told = _priced(told, prefix, price or "")
+            workspace.save(session, sms_prices={name: str(value) for name, value in told.items()})
+    for name, value in sorted(told.items()):
+        click.echo(f"{name}\t{value} {known.currency}")
+    click.echo(f"others\t{known.sms_price} {known.currency}")
+
+
+def _priced(told: dict[str, Decimal], prefix: str, price: str) -> dict[str, Decimal]:
+    if not re.fullmatch(rf"\+[1-9]\d{{0,{workspace.MOST_DIGITS - 1}}}", prefix):
+        raise InvalidInput(f"“{prefix}” is no beginning of a number", hint="Write it like +49.")
+    others = {name: value for name, value in told.items() if name != prefix}
+    if price == "none":
+        return others
+    try:
+        value = Decimal(price)
+    except InvalidOperation:
+        value = Decimal("nan")
+    if not value.is_finite() or value < 0:
+        raise InvalidInput(f"“{price}” is no price", prefix, "Write 0.075, or none.")
+    return others | {prefix: value}
 
 
 @command.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from engine.content.variants import DEFAULT, VariantError
 from engine.errors import CairnError, InvalidInput, LanguageError
 from engine.model import AuditLog, ContentVersion
 from engine.previews import draft as drafts
+from engine.previews.message import Preview
 from journeys.language.problems import Problem, in_order
 from webapp.auth.people import signed_in
 from webapp.pages.content_draft import STARTERS, Draft, posted, rows_of, stored
@@ -71,8 +72,22 @@ def edit(slug: str) -> ResponseReturnValue:
 def check() -> ResponseReturnValue:
     """The list of problems of a text that is being written, for htmx."""
     with work() as opened:
-        found = _problems(opened.session, posted(opened.session))
-    return render_template("pages/parts/problems.html", problems=found, reads=READS)
+        draft = posted(opened.session)
+        found, shown = _problems(opened.session, draft), _text_of(opened, draft)
+        currency = opened.workspace.currency
+    return render_template("pages/parts/problems.html", problems=found, reads=READS, preview=shown, currency=currency)
+
+
+def _text_of(opened: Work, draft: Draft) -> Preview | None:
+    """What a text comes to with sample values; None for an email, and for what cannot be read."""
+    if draft.channel != "sms":
+        return None
+    try:
+        made = drafts.check(opened.session, draft.text, draft.channel, draft.base, draft.language)
+    except CairnError:
+        return None
+    site: str = current_app.extensions["cairn.settings"].site_url
+    return drafts.render(opened.session, made, draft.channel, opened.workspace, site, opened.now)
 
 
 def _problems(session: Session, draft: Draft) -> list[Problem]:
@@ -171,6 +186,6 @@ def _editor(
     number = request.form.get("number", draft.number)
     page = render_template(
         "pages/content_text.html", draft=draft, problems=shown, reads=READS, refused=problems is not None,
-        name=name, refusal=refusal, number=number,
+        name=name, refusal=refusal, number=number, preview=_text_of(opened, draft), currency=opened.workspace.currency,
     )  # fmt: skip
     return page, 422 if refusal or problems is not None else 200

@@ -49,12 +49,14 @@ def content(slug: str) -> ResponseReturnValue:
         since = opened.now - languages.PERIOD
         by_language = languages.report(opened.session, slug, since) if figures and found.languages else None
         shown = message.render(opened.session, found, who, opened.workspace, _site(), opened.now)
+        currency = opened.workspace.currency
     if view not in VIEWS:
         view = "rendered" if found.channel == "email" else "text"
     return render_template(
         "pages/content.html",
         content=found,
         preview=shown,
+        currency=currency,
         who=who,
         asked=asked,
         language=language,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
@@ -39,7 +40,9 @@ def check(session: Session, definition: Definition, signer: Signer, site: str, n
         *timing.findings(session, definition, known, now),
     ]
     parts = [one.parts for one in seen if one.parts]
-    price = known.price(definition.channel) * (sum(parts, start=0) if parts else 1) / max(len(parts), 1)
+    prices = [known.price(definition.channel, str(contact.get("phone") or "")) for contact in sample]
+    own = sum(prices, start=Decimal()) / len(prices) if prices else known.price(definition.channel)
+    price = own * (sum(parts, start=0) if parts else 1) / max(len(parts), 1)
     return Preflight(
         tuple(sorted(found, key=lambda one: SEVERITIES.index(one.severity))),
         reach,

@@ -71,6 +71,18 @@ def test_an_sms_appears_on_the_local_phone_in_the_commit_that_accepts_it(databas
         assert mail.message_token == session.scalars(select(Message.token).where(Message.state == "accepted")).one()
 
 
+def test_a_text_costs_what_its_country_costs(database: Database, make: Make) -> None:
+    with database.transaction() as session:
+        fill(session, 3, channel="sms", slug="text")
+        session.execute(text("update contacts set phone = '+4915112345678' where id = (select max(id) from contacts)"))
+        workspace.save(session, sms_needs_consent=False, sms_prices={"+49": "0.07", "+4915": "0.075", "+491": "1"})
+    make("smtp://127.0.0.1:1").send(database)
+    costs = "select cost, count(*) from messages group by 1 order by 1"
+    with database.transaction() as session:
+        assert session.execute(text(costs)).all() == [(Decimal("0.0079"), 2), (Decimal("0.075"), 1)]
+        assert session.execute(text("select sum(cost) from message_rollups")).scalar() == Decimal("0.0908")
+
+
 def test_the_gate_reads_consent_topics_and_suppressions(database: Database, make: Make) -> None:
     def consent(contact: int, topic: str, state: str) -> dict[str, Any]:
         return {"contact_id": contact, "channel": "email", "topic": topic, "state": state, "changed_at": now}

@@ -198,3 +198,17 @@ def test_the_look_is_that_of_a_contact_in_the_dark_or_as_plain_text(
     assert name and name != "Alex" and "Beside it</span>" in look()
     assert "color-scheme:dark" in look(view="dark") and "<b>" not in look(view="text")
     assert "No contact is called “nobody”" in look(**{"as": "nobody"})
+
+
+def test_the_editor_of_a_text_counts_parts_and_tells_the_price_as_one_types(
+    marketer: FlaskClient, own: Database
+) -> None:
+    def counted(words: str) -> str:
+        return " ".join(post(marketer, "/contents/-/check", text=words, channel="sms").get_data(as_text=True).split())
+
+    short = counted("Hello {{ first_name }}, “see” you\n")
+    assert "<strong>1 part</strong> with sample values: 21 of 160 characters (GSM 03.38)" in short
+    assert "<strong>0.0079 USD</strong> a message" in short
+    wide = counted("ş" * 71)
+    assert "<strong>2 parts</strong>" in wide and ">ş</kbd>" in wide and "holds 67 characters" in wide
+    assert "10 is the most" in counted("x" * 2000)

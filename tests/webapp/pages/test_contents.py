@@ -54,7 +54,7 @@ def test_the_body_is_alone_in_a_sandbox_light_or_dark(marketer: FlaskClient) -> 
 
 def test_a_text_message_has_its_parts(marketer: FlaskClient) -> None:
     page = marketer.get("/contents/note").text
-    assert "Hi Alex" in page and "<dt>Parts</dt><dd>1</dd>" in page and "Send a test" not in page
+    assert "Hi Alex" in page and "<dt>Parts</dt><dd>1, GSM 03.38, " in page and "Send a test" not in page
 
 
 def test_a_content_is_shown_in_each_of_its_languages(marketer: FlaskClient) -> None:
