@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.channels.smtp.transmitter import new_event_loop
 from engine.db import Database
 from engine.errors import ConfigurationError
+from engine.identities import store as identities
 from engine.receipts import mail as inbox
 from engine.receipts.verp import ReturnPath, return_path
 from engine.settings import Settings
 from workers.mailbox import Connection, Mail, Store, serve
 
 logger = structlog.get_logger()
+FRESH = 15.0
 IDLE_SECONDS = 300.0  # RFC 5321, section 4.5.3.2.7
 MOST_CONNECTIONS = 100
 DEFAULT_PORTS = {"lmtp": 24, "smtp": 25}
@@ -43,9 +47,9 @@ class BounceConnection(Connection):
     verbs: ClassVar[dict[str, str]] = {**Connection.verbs, "LHLO": "greet"}
     open_: ClassVar[int] = 0
 
-    def __init__(self, store: Store, path: ReturnPath | None) -> None:
+    def __init__(self, store: Store, paths: Sequence[ReturnPath]) -> None:
         super().__init__(store)
-        self.path = path
+        self.paths = paths
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: a client came."""
@@ -78,12 +82,8 @@ class BounceConnection(Connection):
         self.per_recipient = True
 
     def takes(self, recipient: str) -> bool:
-        """Mail to the domain for bounces, or to the one mailbox and its extensions."""
-        if self.path is None:
-            return True
-        local, _, domain = recipient.lower().rpartition("@")
-        mailbox = self.path.prefix.removesuffix("+") if self.path.prefix.endswith("+") else ""
-        return domain == self.path.domain and (not mailbox or local.partition("+")[0] == mailbox)
+        """Mail to the domains for bounces, or to the one mailbox and its extensions; all where no domain is set."""
+        return not self.paths or any(path.takes(recipient) for path in self.paths)
 
     def _end(self, line: bytes) -> None:
         self.reply(line)
@@ -104,11 +104,31 @@ def address(url: str) -> tuple[str, int]:
     return host, port
 
 
+def known_paths(database: Database, own: ReturnPath) -> list[ReturnPath]:
+    """The return paths of the installation and of identities."""
+    with database.transaction() as session:
+        return [own, *identities.return_paths(session)]
+
+
+async def follow(database: Database, own: ReturnPath, paths: list[ReturnPath]) -> None:
+    """Keep `paths` as identities have them; while the database is away they stay as they were."""
+    while True:
+        await asyncio.sleep(FRESH)
+        with suppress(SQLAlchemyError):
+            paths[:] = await asyncio.to_thread(known_paths, database, own)
+
+
 async def listen(database: Database, url: str, path: ReturnPath | None, stop: asyncio.Event) -> None:
-    """Take what bounces until `stop` is set. Raises OSError, ConfigurationError."""
+    """Take what bounces until `stop` is set. Raises OSError, ConfigurationError, SQLAlchemyError at the start."""
     host, port = address(url)
-    connection: Callable[[Store], Connection] = lambda store: BounceConnection(store, path)  # noqa: E731
-    await serve(Store(database, keep), host, port, stop, connection)
+    paths = await asyncio.to_thread(known_paths, database, path) if path is not None else []
+    following = asyncio.create_task(follow(database, path, paths)) if path is not None else None
+    connection: Callable[[Store], Connection] = lambda store: BounceConnection(store, paths)  # noqa: E731
+    try:
+        await serve(Store(database, keep), host, port, stop, connection)
+    finally:
+        if following is not None:
+            following.cancel()
 
 
 def run(settings: Settings, url: str, ready: Callable[[str], None] = lambda _: None) -> None:

@@ -46,6 +46,7 @@ class Check:
 
 def check(identity: Identity, dns: Dns, bounces: ReturnPath | None, site: str) -> list[Check]:
     """All checks of an identity, side by side, within MOST_SECONDS. `site` is where the installation is reached."""
+    bounces = identity.bounces or bounces
     asked: dict[str, Callable[[], Check]] = {
         "dkim": lambda: _dkim(identity.dkim, dns),
         "spf": lambda: _spf(identity, dns, bounces),
@@ -61,6 +62,11 @@ def check(identity: Identity, dns: Dns, bounces: ReturnPath | None, site: str) -
     pool.shutdown(wait=False, cancel_futures=True)
     late = "DNS took too long"
     return [task.result() if task.done() else _unknown(kind, late) for kind, task in tasks.items()]
+
+
+def check_keys(waiting: Dkim, dns: Dns) -> Check:
+    """Whether the records of keys that wait are published, so that one may switch to them."""
+    return _told("dkim", lambda: _dkim(waiting, dns))
 
 
 def _told(kind: str, one: Callable[[], Check]) -> Check:

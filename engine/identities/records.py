@@ -35,6 +35,10 @@ def needed(identity: Identity, bounces: ReturnPath | None, site: str) -> Iterato
     for key in identity.dkim.keys if identity.dkim else ():
         name = f"{key.selector}._domainkey.{identity.domain}"
         yield Record(name, "TXT", key.record(), "Receivers verify the signature by it (DKIM).")
+    for key in identity.next.keys if identity.next else ():
+        name = f"{key.selector}._domainkey.{identity.domain}"
+        yield Record(name, "TXT", key.record(), "A new key: publish it, then switch to it (DKIM).")
+    bounces = identity.bounces or bounces
     envelope = bounces.domain if bounces else identity.domain
     yield Record(envelope, "TXT", "v=spf1 a mx ~all", "Names who may send: put your relay in the place of a mx (SPF).")
     yield Record(

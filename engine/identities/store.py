@@ -14,23 +14,24 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from engine import sealing, workspace
-from engine.channels import dkim
 from engine.channels.addresses import addresses, name_of
-from engine.channels.dkim import Dkim
 from engine.errors import ConfigurationError, InvalidInput, NotFound
+from engine.identities import keys
 from engine.identities.values import OWN, TOKEN, House, Identity, Senders
 from engine.model import AuditLog
 from engine.model import Identity as Row
+from engine.receipts.verp import ReturnPath, return_path
 from engine.rendering.errors import RenderError
-from engine.rendering.headers import controls, split_address
+from engine.rendering.headers import ascii_name, controls, split_address
 from engine.workspace import Workspace
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}").fullmatch
 HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::\d{1,5})?").fullmatch
 TOKENED = re.compile(rf"[a-z0-9._]{{1,22}}[+-]{TOKEN}").fullmatch
-RELAYS, KEYS = "relays of an identity", "keys of an identity"
+RELAYS = "relays of an identity"
 ALL = text("""
-select slug, name, address, reply_to, relays, dkim, tracking_domain, postal_address, unverified from identities
+select slug, name, address, reply_to, relays, dkim, dkim_next, return_path, tracking_domain, postal_address, unverified
+from identities
 order by slug""")
 USED = text("""
 select 'content ' || slug from contents where sender = :slug
@@ -45,7 +46,10 @@ HINT = "`cairn identities list` shows those that there are."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What somebody fills in; `relays` as CAIRN_SMTP_URL. None leaves a secret as it is, an empty text takes it out."""
+    """What somebody fills in; `relays` as CAIRN_SMTP_URL, `return_path` as CAIRN_BOUNCE_DOMAIN.
+
+    None leaves a secret as it is, an empty text takes it out. A `selector` beside keys in use makes new ones that wait.
+    """
 
     slug: str
     name: str
@@ -53,6 +57,7 @@ class Form:
     reply_to: str = ""
     relays: str | None = None
     selector: str | None = None
+    return_path: str = ""
     tracking_domain: str = ""
     postal_address: str = ""
     unverified: bool = False
@@ -94,48 +99,39 @@ def _identity(row: Any, known: Workspace, house: House) -> Identity:
         row.postal_address or known.postal_address,
         tracking_domain=row.tracking_domain,
         unverified=row.unverified,
+        bounces=return_path(row.return_path),
     )
     try:
-        signing = _dkim(bytes(row.dkim), house.sealing_key, found.domain) if row.dkim else None
+        signing, following = (
+            keys.read(bytes(sealed), house.sealing_key, found.domain) if sealed else None
+            for sealed in (row.dkim, row.dkim_next)
+        )
         relays = _relays(bytes(row.relays), house.sealing_key) if row.relays else ""
     except ConfigurationError as error:
         return replace(found, broken=str(error))
-    return replace(found, dkim=signing, relays=relays)
+    return replace(found, dkim=signing, next=following, relays=relays)
 
 
 @functools.lru_cache(maxsize=256)
 def _relays(sealed: bytes, key: bytes) -> str:
-    return _opened(sealed, key, RELAYS)[0]
-
-
-@functools.lru_cache(maxsize=256)
-def _dkim(sealed: bytes, key: bytes, domain: str) -> Dkim:
-    words = _opened(sealed, key, KEYS)
-    pairs = zip(words[::2], words[1::2], strict=True)
-    return Dkim(domain, [dkim.parse(selector, pem.encode(), f"selector {selector}") for selector, pem in pairs])
-
-
-def _opened(sealed: bytes, key: bytes, purpose: str) -> list[str]:
-    found = sealing.unseal(sealed, key, purpose)
-    if found is None:
-        raise ConfigurationError(
-            "The keys of an identity do not open with this installation's key. Set CAIRN_SECRET_KEY as it was."
-        )
-    return found
+    return keys.opened(sealed, key, RELAYS)[0]
 
 
 def put(session: Session, form: Form, house: House, actor: str, now: dt.datetime) -> None:
-    """Make an identity, or change it. `selector` makes new DKIM keys under it. Raises InvalidInput naming the field."""
+    """Make an identity, or change it. Raises InvalidInput naming the field."""
     slug, values = _slug(form.slug), _checked(form, house)
     row = session.get(Row, slug, with_for_update=True)
     action = "identity changed" if row is not None else "identity made"
     if row is None:
         row = Row(slug=slug, created_at=now)
         session.add(row)
-    elif row.dkim and form.selector is None and _domain(row.address) != _domain(values["address"]):
+    moved = row.address is not None and _domain(row.address) != _domain(values["address"])
+    if moved and row.dkim and form.selector is None:
         raise InvalidInput("is of another domain than the DKIM keys", "address", "Make new keys with it.")
     for name, value in values.items():
         setattr(row, name, value)
+    if form.selector is not None:
+        keys.put(row, form.selector, house.sealing_key, moved=moved)
     session.add(AuditLog(actor=actor, action=action, object=slug, at=now))
     session.flush()
 
@@ -146,6 +142,7 @@ def _checked(form: Form, house: House) -> dict[str, Any]:
         "address": _address(form.address, "address"),
         "name": _line(form.name, "name"),
         "reply_to": _reply_to(form.reply_to),
+        "return_path": _return_path(form.return_path),
         "tracking_domain": _host(form.tracking_domain, house.site),
         "postal_address": form.postal_address.replace("\0", "").strip(),
         "unverified": form.unverified,
@@ -153,8 +150,6 @@ def _checked(form: Form, house: House) -> dict[str, Any]:
     if form.relays is not None:
         relays = _checked_relays(form.relays) if form.relays.strip() else ""
         values["relays"] = sealing.seal([relays], house.sealing_key, RELAYS) if relays else None
-    if form.selector is not None:
-        values["dkim"] = _new_keys(form.selector, house.sealing_key) if form.selector.strip() else None
     return values
 
 
@@ -177,6 +172,12 @@ def make_default(session: Session, slug: str) -> None:
     """The identity of messages that name none; Raises NotFound."""
     expect(session, slug)
     workspace.save(session, identity="" if slug == OWN else slug)
+
+
+def return_paths(session: Session) -> list[ReturnPath]:
+    """Where mail of identities comes back, beside the installation's own."""
+    found = session.execute(select(Row.return_path).where(Row.return_path != "").distinct())
+    return [path for setting in found.scalars() if (path := return_path(setting)) is not None]
 
 
 def tracking_hosts(session: Session) -> Mapping[str, None]:
@@ -229,14 +230,34 @@ def _reply_to(given: str) -> str:
     return found
 
 
+def _return_path(given: str) -> str:
+    """As CAIRN_BOUNCE_DOMAIN; domains are kept in ASCII."""
+    try:
+        found = return_path(given.strip())
+    except ConfigurationError as error:
+        hint = "Write bounces.shop.example, or bounces@shop.example for one mailbox."
+        raise InvalidInput("is neither a domain nor a short address", "return_path", hint) from error
+    return found.setting if found is not None else ""
+
+
 def _host(given: str, site: str) -> str:
     """A domain for links; at that of the site nothing but links would be answered, so it is refused."""
     found = given.strip().lower()
+    if not found.isascii():
+        found = _in_ascii(found)
     if found and not HOST(found):
         raise InvalidInput("is no domain", "tracking_domain", "Write click.example.com, without https://.")
     if found and found.partition(":")[0] == urlsplit(site).hostname:
         raise InvalidInput("is where this site is reached", "tracking_domain", "Leave it empty, or take another name.")
     return found
+
+
+def _in_ascii(domain: str) -> str:
+    """A domain with other letters as DNS has it (IDNA2008); what is none stays as it is and is refused."""
+    try:
+        return ascii_name(domain)
+    except RenderError:
+        return domain
 
 
 def _checked_relays(setting: str) -> str:
@@ -248,12 +269,3 @@ def _checked_relays(setting: str) -> str:
         hint = f"Write smtp://user:password@host:587, or {VENDORS}; several with blanks between."
         raise InvalidInput("is no address of a mail server or a vendor", "relays", hint) from None
     return " ".join(setting.split())
-
-
-def _new_keys(selector: str, key: bytes) -> bytes:
-    """An RSA key, which everybody reads, and an Ed25519 key beside it (RFC 8463)."""
-    name = selector.strip().lower()
-    if not dkim.domain_name(name) or len(name) > 50:
-        raise InvalidInput("cannot be a selector", "selector", "Use letters, digits and -.")
-    words = [name, dkim.new(ed25519=False).decode(), f"{name}-ed", dkim.new(ed25519=True).decode()]
-    return sealing.seal(words, key, KEYS)

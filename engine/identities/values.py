@@ -12,6 +12,7 @@ from engine.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.channels.dkim import Dkim
+    from engine.receipts.verp import ReturnPath
 
 OWN = "workspace"
 """The name of the sender that the workspace's settings name."""
@@ -25,7 +26,8 @@ class Identity:
 
     `unverified`: campaigns may use it whatever DNS
     says of it. One that is `broken` sends nothing, for this reason.
-    `reply_to` may hold TOKEN, which stands for the name of the message.
+    `reply_to` may hold TOKEN, which stands for the name of the message. `next` are keys that wait to be switched to.
+    `bounces` are its own return paths, in place of the installation's.
     """
 
     slug: str
@@ -35,10 +37,17 @@ class Identity:
     reply_to: str = ""
     postal_address: str = ""
     dkim: Dkim | None = None
+    next: Dkim | None = None
+    bounces: ReturnPath | None = None
     relays: str = field(default="", repr=False)
     tracking_domain: str = ""
     unverified: bool = False
     broken: str = ""
+
+    @property
+    def return_path(self) -> str:
+        """Its own, as CAIRN_BOUNCE_DOMAIN would have it."""
+        return self.bounces.setting if self.bounces is not None else ""
 
     @property
     def domain(self) -> str:

@@ -73,7 +73,7 @@ def _loaded(session: Session, version: int) -> store.Renderer | str:
 class Composer:
     """Composes the messages of one batch. `site` is the base of all addresses; `now` becomes the Date.
 
-    Email is signed where there is a `dkim`, and comes back to `bounces` where that is set.
+    Email is signed where there is a `dkim`, and comes back to `bounces`, or where its identity says.
     """
 
     workspace: Workspace
@@ -123,8 +123,9 @@ class Composer:
         """The return path names the message; without a domain for bounces it is the author's address."""
         if message.channel != "email":
             return self.workspace.name
-        if self.bounces is not None:
-            return self.bounces.of(self.signer, message.id, origin_us(message.origin_at))
+        bounces = self._identity(message).bounces or self.bounces
+        if bounces is not None:
+            return bounces.of(self.signer, message.id, origin_us(message.origin_at))
         renderer = self.renderers.get(message.content_version_id or 0)
         own = renderer.sender if isinstance(renderer, email.Renderer) and not message.sender else None
         return own[1] if own else self._identity(message).address

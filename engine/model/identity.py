@@ -14,7 +14,8 @@ class Identity(Base):
     """A sender by its slug, beside the one that the workspace's settings name.
 
     `relays` (as CAIRN_SMTP_URL, NULL: the installation's) and `dkim` (pairs of selector and PEM) are sealed
-    (`engine.sealing`). What is empty is the workspace's. `unverified`: campaigns may use it whatever DNS says.
+    (`engine.sealing`). `dkim_next` waits until its records are published. `return_path` is as CAIRN_BOUNCE_DOMAIN. What
+    is empty is the workspace's. `unverified`: campaigns may use it whatever DNS says.
     """
 
     __tablename__ = "identities"
@@ -25,6 +26,8 @@ class Identity(Base):
     reply_to: Mapped[str] = mapped_column(server_default=text("''"))
     relays: Mapped[bytes | None] = mapped_column(LargeBinary)
     dkim: Mapped[bytes | None] = mapped_column(LargeBinary)
+    dkim_next: Mapped[bytes | None] = mapped_column(LargeBinary)
+    return_path: Mapped[str] = mapped_column(server_default=text("''"))
     tracking_domain: Mapped[str] = mapped_column(server_default=text("''"))
     postal_address: Mapped[str] = mapped_column(server_default=text("''"))
     unverified: Mapped[bool] = mapped_column(server_default=text("false"))

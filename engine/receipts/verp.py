@@ -26,6 +26,18 @@ class ReturnPath:
     prefix: str
     domain: str
 
+    @property
+    def setting(self) -> str:
+        """As `return_path` reads it."""
+        mailbox = self.prefix.removesuffix("+")
+        return f"{mailbox}@{self.domain}" if mailbox != self.prefix else self.domain
+
+    def takes(self, recipient: str) -> bool:
+        """Whether mail to this address comes back to us: to the domain, or to the one mailbox and its extensions."""
+        local, _, domain = recipient.lower().rpartition("@")
+        mailbox = self.prefix.removesuffix("+") if self.prefix.endswith("+") else ""
+        return domain == self.domain and (not mailbox or local.partition("+")[0] == mailbox)
+
     def of(self, signer: Signer, message_id: int, origin_us: int) -> str:
         """The return path of a message; its local part has at most 64 characters, in lower case."""
         return f"{self.prefix}{signer.bounce(message_id, origin_us)}@{self.domain}"

@@ -18,6 +18,8 @@ from engine import bounces, clock
 from engine.bounces import Report
 from engine.db import Database
 from engine.errors import ConfigurationError, ProviderError
+from engine.identities import store as identities
+from engine.identities.values import House
 from engine.messages import status
 from engine.receipts import mail
 from engine.receipts.verp import return_path
@@ -84,6 +86,20 @@ def test_lmtp_answers_for_each_recipient(database: Database, port: int) -> None:
         assert client.getreply()[0] == 250
         assert client.noop()[0] == 250
     assert [recipients for _, recipients, _ in waiting(database)] == [[HERE, OVER]]
+
+
+def test_bounces_of_an_identity_with_return_paths_of_its_own_are_taken(database: Database) -> None:
+    with database.transaction() as session:
+        form = identities.Form(slug="shop", name="", address="a@shop.io", return_path="bounces.shop.io")
+        identities.put(session, form, House("https://x"), "ann", clock.now(session))
+    with (
+        listening(lambda port, stop: bouncing.listen(database, f"lmtp://127.0.0.1:{port}", PATH, stop)) as port,
+        smtplib.SMTP("127.0.0.1", port, timeout=10) as client,
+    ):
+        client.helo()
+        client.mail("")
+        taken = [client.rcpt(to)[0] for to in ("b-x@bounces.shop.io", HERE, "b-x@shop.io")]
+    assert taken == [250, 250, 550]
 
 
 def test_while_nothing_can_be_stored_the_mail_server_is_told_to_come_again(database: Database, port: int) -> None:

@@ -9,9 +9,12 @@ import click
 
 from engine import clock, workspace
 from engine.channels.addresses import accounts, addresses, name_of
+from engine.channels.dkim import Dkim
 from engine.channels.mail_api.account import unchecked
-from engine.identities import store
+from engine.db import Database
+from engine.identities import keys, store
 from engine.identities.checks import check as look
+from engine.identities.checks import check_keys
 from engine.identities.dns import Dns
 from engine.identities.house import house
 from engine.identities.records import needed, zone_line
@@ -28,7 +31,7 @@ SAID = {"verified": "verified", "unknown": "could not be checked", "missing": "n
 
 @click.group()
 def command() -> None:
-    """Sending identities: list, add, show, check, records, default, remove."""
+    """Sending identities: list, add, show, check, records, rotate, default, remove."""
 
 
 @command.command("list")
@@ -47,6 +50,7 @@ def list_() -> None:
 @click.option("--reply-to", default="", help="Where answers go; reply+TOKEN@… tells which message they answer.")
 @click.option("--relays", help="smtp://user:password@host:587 or a vendor, several with blanks between; - reads them.")
 @click.option("--selector", help="Make new DKIM keys under this name.")
+@click.option("--return-path", default="", help="Where its bounces go, as CAIRN_BOUNCE_DOMAIN.")
 @click.option("--tracking-domain", default="", help="Where links in its mail lead, such as click.example.com.")
 @click.option("--postal-address", default="", help="In place of the workspace's.")
 @click.option("--unverified", is_flag=True, help="Campaigns may use it whatever DNS says.")
@@ -77,17 +81,66 @@ def show(slug: str) -> None:
 def told(found: Identity) -> list[tuple[str, str]]:
     """What people may see of an identity, by what it is."""
     relays = ", ".join(map(name_of, addresses(found.relays))) if found.relays else "the installation's"
-    keys = ", ".join(f"{key.selector} ({key.algorithm})" for key in found.dkim.keys) if found.dkim else "none"
     return [
         ("from", f"{found.name} <{found.address}>" if found.name else found.address),
         ("reply_to", found.reply_to or "the same"),
         ("relays", relays),
-        ("dkim", keys),
+        ("dkim", keys_of(found.dkim)),
+        *([("new keys", f"{keys_of(found.next)}, not used yet")] if found.next else []),
+        ("return_path", found.return_path or "the installation's"),
         ("links", found.site),
         ("postal_address", found.postal_address.replace("\n", ", ")),
         ("unverified", "may send unverified" if found.unverified else "no"),
         *([("broken", found.broken)] if found.broken else []),
     ]
+
+
+def keys_of(signing: Dkim | None) -> str:
+    """Selectors and algorithms."""
+    return ", ".join(f"{key.selector} ({key.algorithm})" for key in signing.keys) if signing else "none"
+
+
+@command.command()
+@click.argument("slug")
+@click.argument("selector", default="")
+@click.option("--unchecked", is_flag=True, help="Switch without asking DNS.")
+@click.option("--drop", is_flag=True, help="Forget the new keys.")
+def rotate(slug: str, selector: str, *, unchecked: bool, drop: bool) -> None:
+    """Change the DKIM keys of the identity SLUG: with a SELECTOR make new ones; later, without one, switch to them."""
+    with connected() as database:
+        if selector or drop:
+            _make_keys(database, slug, selector)
+        else:
+            _use_keys(database, slug, unchecked=unchecked)
+
+
+def _make_keys(database: Database, slug: str, selector: str) -> None:
+    """New ones that wait under the selector; without one those that wait are dropped."""
+    actor = getpass.getuser()
+    with database.transaction() as session:
+        now = clock.now(session)
+        if selector:
+            keys.stage(session, slug, selector, house().sealing_key, actor, now)
+        else:
+            keys.drop(session, slug, actor, now)
+        found = store.find(session, slug, house())
+    click.echo(f"{slug} signs with {keys_of(found.dkim)}.")
+    if found.next is not None:
+        click.echo(f"Publish what `cairn identities records {slug}` prints, then: cairn identities rotate {slug}")
+
+
+def _use_keys(database: Database, slug: str, *, unchecked: bool) -> None:
+    """Switch to the keys that wait, once their records are seen."""
+    with database.transaction() as session:
+        found = store.find(session, slug, house())
+    if found.next is not None and not unchecked:
+        told = check_keys(found.next, Dns(settings().dns_server))
+        if told.state != "verified":
+            click.echo(f"Not switched. {told.message} {told.hint}", err=True)
+            sys.exit(1)
+    with database.transaction() as session:
+        keys.switch(session, slug, getpass.getuser(), clock.now(session))
+    click.echo(f"{slug} signs with {keys_of(found.next)}. Leave the records of {keys_of(found.dkim)} for a week.")
 
 
 @command.command()

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from engine.channels.addresses import accounts, addresses, name_of
 from engine.channels.mail_api.account import Account, unchecked
 from engine.errors import InvalidInput
-from engine.identities import checks, store
+from engine.identities import checks, keys, store
 from engine.identities.dns import Dns
 from engine.identities.house import house
 from engine.identities.records import needed
@@ -26,7 +26,7 @@ from webapp.pages.work import Work, work
 from webapp.public.mail_receipts import door_url
 
 LONGEST = 2000
-FIELDS = ("slug", "name", "address", "reply_to", "tracking_domain", "postal_address")
+FIELDS = ("slug", "name", "address", "reply_to", "return_path", "tracking_domain", "postal_address")
 
 
 def routes(blueprint: Blueprint) -> None:
@@ -35,6 +35,7 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/settings/senders/-/new", "sender_new", new, methods=["GET", "POST"])
     blueprint.add_url_rule("/settings/senders/<slug>", "sender", sender, methods=["GET", "POST"])
     blueprint.add_url_rule("/settings/senders/<slug>/default", "sender_default", default, methods=["POST"])
+    blueprint.add_url_rule("/settings/senders/<slug>/keys", "sender_keys", new_keys, methods=["POST"])
     blueprint.add_url_rule("/settings/senders/<slug>/remove", "sender_remove", remove, methods=["POST"])
 
 
@@ -127,6 +128,25 @@ def default(slug: str) -> ResponseReturnValue:
         store.make_default(opened.session, slug)
     flash("What names no sender is from this one now.", "success")
     return redirect(url_for("pages.senders"))
+
+
+def new_keys(slug: str) -> ResponseReturnValue:
+    """Switch to the keys that wait, once their records are seen in DNS or somebody takes it upon them; or drop them."""
+    _only_administrators()
+    back = redirect(url_for("pages.sender", slug=slug))
+    with work() as opened:
+        waiting = store.find(opened.session, slug, house()).next
+    dropped = _posted("what") == "drop"
+    if waiting is not None and not dropped and "unchecked" not in request.form:
+        told = checks.check_keys(waiting, Dns(current_app.extensions["cairn.settings"].dns_server))
+        if told.state != "verified":
+            flash(f"Not switched. {told.message} {told.hint}", "error")
+            return back
+    with work() as opened:
+        (keys.drop if dropped else keys.switch)(opened.session, slug, signed_in().email, opened.now)
+    said = "The new keys are forgotten." if dropped else "Mail is signed with the new keys now."
+    flash(said if dropped else f"{said} Leave the records of the old ones in DNS for a week.", "success")
+    return back
 
 
 def remove(slug: str) -> ResponseReturnValue:

@@ -18,14 +18,15 @@ from sqlalchemy.orm import Session
 from engine import workspace
 from engine.db import Database
 from engine.errors import InvalidInput, NotFound
-from engine.identities import store
+from engine.identities import keys, store
 from engine.identities.store import Form
 from engine.identities.values import House
 from engine.messages.sending import Sender
 from engine.model import Message
+from engine.receipts.verp import return_path
 from engine.urls import origin_us
 from tests.engine.channels.gateways import http_gateway
-from tests.engine.channels.servers import free_port
+from tests.engine.channels.servers import free_port, scripted
 from tests.engine.messages.ledger import fill, now, queue, save, sender, signer, states
 from tests.smtp import recording_server
 
@@ -111,6 +112,43 @@ def test_an_identity_sends_through_a_vendor_of_its_own(database: Database, make:
     assert states(database) == {"accepted": 4} and main.accepted.total() == 2
     assert [json.loads(each.body)["From"] for each in asked] == ["The shop <news@shop.example>"] * 2
     assert {each.headers["X-Postmark-Server-Token"] for each in asked} == {"own-token"}
+
+
+def test_new_keys_wait_until_somebody_switches_to_them(database: Database, make: Make) -> None:
+    def stands() -> tuple[list[str], list[str]]:
+        with database.transaction() as session:
+            found = store.find(session, "shop", HOUSE)
+        both = [[key.selector for key in each.keys] if each else [] for each in (found.dkim, found.next)]
+        return both[0], both[1]
+
+    with database.transaction() as session:
+        identity(session, "shop", selector="s1")
+        keys.stage(session, "shop", "s2", signer.sealing_key, "ann", now)
+        with pytest.raises(InvalidInput, match="in use"):
+            keys.stage(session, "shop", "S1", signer.sealing_key, "ann", now)
+    assert stands() == (["s1", "s1-ed"], ["s2", "s2-ed"])
+    with database.transaction() as session:
+        identity(session, "shop")
+        keys.switch(session, "shop", "ann", now)
+    assert stands() == (["s2", "s2-ed"], [])
+    with database.transaction() as session, pytest.raises(NotFound):
+        keys.switch(session, "shop", "ann", now)
+    with database.transaction() as session:
+        identity(session, "shop", address="news@other.example", selector="s3")
+    assert stands() == (["s3", "s3-ed"], []), "keys of another domain are no use any more"
+
+
+def test_an_identity_has_return_paths_of_its_own(database: Database, make: Make) -> None:
+    with scripted() as server:
+        with database.transaction() as session:
+            fill(session, 2)
+            identity(session, "shop", return_path="Bounces.shop.example")
+            ask_for(session, "shop", None)
+        make(server.url, bounces=return_path("bounces.house.example")).send(database)
+        senders = sorted(line.partition("@")[2].partition(">")[0] for line in server.lines if line.startswith("MAIL"))
+    assert senders == ["bounces.house.example", "bounces.shop.example"]
+    with database.transaction() as session:
+        assert [path.setting for path in store.return_paths(session)] == ["bounces.shop.example"]
 
 
 def test_the_default_the_content_and_the_message_choose_in_this_order(database: Database, make: Make) -> None:
@@ -213,6 +251,7 @@ def test_a_default_is_not_removed_nor_what_messages_wait_for(database: Database)
         ("relays", "mailgun://KEY@api.mailgun.net"),
         ("relays", "smtp://user:hunter2@host:port"),
         ("relays", "brevo://KEY@api.brevo.com"),
+        ("return_path", "no domain"),
         ("tracking_domain", "https://go.example"),
         ("tracking_domain", "cairn.example"),
         ("selector", "a b"),

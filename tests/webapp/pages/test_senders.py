@@ -46,6 +46,24 @@ def test_administrators_make_change_and_remove_a_sender(app: Flask, shop_databas
     assert admin.get("/settings/senders/shop").status_code == 404
 
 
+def test_new_keys_are_switched_to_or_forgotten(app: Flask, shop_database: Database) -> None:
+    admin = at_work(app, shop_database, sample.ADMIN)
+    page, kept = "/settings/senders/keyed", {"name": "K", "address": "a@keyed.io", "return_path": "b.keyed.io"}
+    post(admin, "/settings/senders/-/new", slug="keyed", selector="k1", **kept)
+    post(admin, page, selector="k2", **kept)
+    shown = admin.get(page).text
+    assert "Switch to the new signing keys" in shown and "k2._domainkey.keyed.io" in shown and "b.keyed.io" in shown
+    assert post(admin, f"{page}/keys", what="switch").status_code == 302
+    assert "Not switched" in admin.get(page).text
+    post(admin, f"{page}/keys", what="switch", unchecked="on")
+    assert "k1" not in admin.get(page).text
+    post(admin, page, selector="k3", **kept)
+    post(admin, f"{page}/keys", what="drop")
+    assert "k3._domainkey" not in admin.get(page).text
+    assert post(admin, f"{page}/keys", what="drop").status_code == 404
+    post(admin, f"{page}/remove")
+
+
 def test_what_dns_says_is_shown_when_asked(app: Flask, shop_database: Database) -> None:
     admin = at_work(app, shop_database, sample.ADMIN)
     assert "Could not be checked" not in admin.get("/settings/senders/workspace").text
@@ -57,5 +75,5 @@ def test_others_only_see_them(marketer: FlaskClient, viewer: FlaskClient) -> Non
         assert client.get("/settings/senders").status_code == 200
         assert "Save</button>" not in client.get("/settings/senders/workspace").text
         assert client.get("/settings/senders/-/new").status_code == 403
-        for path in ("-/new", "workspace", "workspace/default", "workspace/remove"):
+        for path in ("-/new", "workspace", "workspace/default", "workspace/remove", "workspace/keys"):
             assert post(client, f"/settings/senders/{path}", **SHOP).status_code == 403

@@ -18,7 +18,7 @@ def test_a_warm_up_is_begun_seen_and_ended(app: Flask, shop_database: Database) 
     assert "Nothing is warmed up" in admin.get(PATH).text
     assert post(admin, PATH, **PLAN).status_code == 302
     assert post(admin, PATH, **PLAN | {"domain": "gmail.com", "first": "20", "growth": "1,5"}).status_code == 302
-    page = admin.get(PATH).text
+    page = admin.get(PATH).text.replace("&nbsp;", " ")
     assert "0 of 50" in page and "0 of 20" in page and "gmail.com" in page and "1 of 10" in page
     assert "day 1 of 10" in admin.get("/settings/senders/workspace").text
     assert "0 of 50" in admin.get("/settings/senders").text
