@@ -97,6 +97,15 @@ def change_segment(database: Database, change: Change, slug: str, segment: str, 
     """Put everybody who is in the segment on the list, or take them off, a batch a transaction. Raises NotFound."""
     with database.transaction() as session:
         expect(session, slug)
+    for batch in in_segment(database, segment):
+        with database.transaction() as session:
+            done = change(session, [slug], batch, now)
+        yield done
+
+
+def in_segment(database: Database, segment: str) -> Iterator[list[int]]:
+    """The contacts who are in the segment, in batches, with no transaction open between them. Raises NotFound."""
+    with database.transaction() as session:
         if session.execute(SEGMENT, {"slug": segment}).first() is None:
             raise NotFound("segment", segment, "`cairn segments list` lists those that there are.")
     after = 0
@@ -104,8 +113,8 @@ def change_segment(database: Database, change: Change, slug: str, segment: str, 
         with database.transaction() as session:
             values = {"slug": segment, "after": after, "limit": BATCH}
             batch = [int(id_) for id_ in session.execute(PEOPLE, values).scalars()]
-            done = change(session, [slug], batch, now)
-        yield done
+        if batch:
+            yield batch
         if len(batch) < BATCH:
             return
         after = batch[-1]

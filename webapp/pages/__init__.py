@@ -11,6 +11,7 @@ from webapp.errors import Forbidden
 from webapp.pages import (
     api_keys,
     assets,
+    bulk,
     campaigns,
     consent,
     contacts,
@@ -43,7 +44,7 @@ from webapp.pages import (
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, hits, deliverability),
-    *(mailbox, settings, api_keys, limits, senders, warm_up, consent, topics, forms, lists),
+    *(mailbox, settings, api_keys, limits, senders, warm_up, consent, topics, forms, lists, bulk),
     *(contents, content_text, content_look, content_versions, snippets, feeds),
 )
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from engine import segments
+from engine.contacts import list_members
 from engine.errors import LanguageError, NotFound
 from engine.model import Segment
+from webapp.pages.queries import bulk
 from webapp.pages.queries import segments as queries
 from webapp.pages.rule_check import RuleCheck, check_rule, refused
 from webapp.pages.work import work
 
 LONGEST_NAME = 120
+NO_DEEDS: Mapping[str, object] = MappingProxyType({"lists": (), "journeys": ()})
 EXAMPLES = (
     'purchased at least 2 times in the last 30 days and plan is "pro"',
     'did "Order Completed" where total >= 50 in the last 7 days',
@@ -56,7 +61,8 @@ def segment(slug: str) -> ResponseReturnValue:
     with work() as opened:
         found = _find(opened.session, slug)
         checked = check_rule(opened, found.rule)
-    return _editor(found, found.name, found.rule, checked)
+        deeds = {"lists": list_members.listed(opened.session), "journeys": bulk.journeys(opened.session)}
+    return _editor(found, found.name, found.rule, checked, deeds=deeds)
 
 
 def check() -> ResponseReturnValue:
@@ -95,11 +101,16 @@ def _refusal(session: Session, found: Segment | None, name: str) -> str:
 
 
 def _editor(
-    found: Segment | None, name: str, rule: str, checked: RuleCheck | None, refusal: str = ""
+    found: Segment | None,
+    name: str,
+    rule: str,
+    checked: RuleCheck | None,
+    refusal: str = "",
+    deeds: Mapping[str, object] = NO_DEEDS,
 ) -> ResponseReturnValue:
     context = {"segment": found, "name": name, "rule": rule, "check": checked, "name_error": refusal}
     status = 422 if refusal or (checked and checked.refused) else 200
-    return render_template("pages/segment.html", examples=EXAMPLES, **context), status
+    return render_template("pages/segment.html", examples=EXAMPLES, **context, **deeds), status
 
 
 def _find(session: Session, slug: str) -> Segment:

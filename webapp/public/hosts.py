@@ -33,8 +33,10 @@ class TrackingHosts:
         if environ["PATH_INFO"][:3] in IN_MESSAGES:
             return False
         host: str = environ.get("HTTP_HOST", "").lower()
+        name, colon, port = host.partition(":")
+        name = name.rstrip(".")  # `go.shop.example.` is the same host (RFC 3986 section 3.2.2)
         known = self._hosts()
-        return (host in known or host.partition(":")[0] in known) and environ["PATH_INFO"] != HEALTH
+        return (name in known or f"{name}{colon}{port}" in known) and environ["PATH_INFO"] != HEALTH
 
     def _hosts(self) -> frozenset[str]:
         now = self._clock()

@@ -22,7 +22,8 @@ def test_at_a_tracking_domain_there_are_no_pages_and_no_programming_interface(da
         for path in ("/readyz", "/v1/messages/x", "/v1/track"):
             assert site.client.get(path, headers=there).data == b"There is nothing here.\n"
             assert site.client.get(path, headers=here).data != b"There is nothing here.\n"
-        assert site.client.get("/readyz", headers={"Host": "GO.shop.example:8443"}).status_code == 404
+        for spelling in ("GO.shop.example:8443", "go.shop.example.", "go.shop.example.:443"):
+            assert site.client.get("/readyz", headers={"Host": spelling}).status_code == 404
         assert site.client.get("/healthz", headers=there).status_code == 200
 
 
