@@ -23,6 +23,15 @@ class Hours(NamedTuple):
     def __str__(self) -> str:
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
+    @property
+    def crosses(self) -> bool:
+        """Whether they go on after midnight."""
+        return self.end <= self.start
+
+    def hold(self, time: dt.time) -> bool:
+        """Whether a local time lies in them."""
+        return time >= self.start or time < self.end if self.crosses else self.start <= time < self.end
+
 
 @lru_cache(maxsize=64)
 def parse(text: str) -> Hours:
@@ -54,9 +63,8 @@ def over_at(hours: Hours, zones: tuple[ZoneInfo, ...], now: dt.datetime) -> dt.d
 def _end(hours: Hours, zone: ZoneInfo, now: dt.datetime) -> dt.datetime | None:
     """Where the clock shows the end twice, the pass that `now` is in counts: quiet hours never last a day longer."""
     local = now.astimezone(zone)
-    time, crosses = local.time(), hours.end <= hours.start
-    inside = time >= hours.start or time < hours.end if crosses else hours.start <= time < hours.end
-    if not inside:
+    time = local.time()
+    if not hours.hold(time):
         return None
-    day = local.date() + DAY if crosses and time >= hours.start else local.date()
+    day = local.date() + DAY if hours.crosses and time >= hours.start else local.date()
     return dt.datetime.combine(day, hours.end, zone).replace(fold=local.fold).astimezone(dt.UTC)

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.arrays import literal
-from engine.habits.estimate import Choice, Everybody, Habits, Profile, choose, slot_of
+from engine.habits.estimate import Everybody, Profile, slot_of
 from engine.zones import zones_of
 
 EVERYBODY = 0
@@ -89,9 +89,7 @@ def kept(slots: Sequence[int], numbers: Sequence[int]) -> Mapping[int, int]:
     return {slot: number for slot, number in zip(slots, numbers, strict=True) if number > 0}
 
 
-def best(session: Session, contact_id: int, now: dt.datetime, zone: ZoneInfo) -> Choice:
-    """The best hour within a day of a contact, or of EVERYBODY in the workspace's `zone`."""
-    profiles, everybody = read(session, [contact_id])
+def zone_of(session: Session, contact_id: int, workspace: ZoneInfo) -> ZoneInfo:
+    """The zone in which the hours of a contact count; EVERYBODY's is the workspace's."""
     rows = session.execute(ZONES, {"ids": literal([contact_id])}).all()
-    zones = zones_of(rows[0][1], None, zone)[:-1] if rows else (zone,)
-    return choose(Habits(profiles.get(contact_id), everybody), zones, (), now)
+    return zones_of(rows[0][1], None, workspace)[0] if rows else workspace

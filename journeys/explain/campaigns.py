@@ -17,7 +17,7 @@ from engine.expr import Dependencies, dependencies
 from engine.expr.explain import explain
 from engine.expr.load import load as load_schema
 from engine.facts import facts_of_contact
-from engine.habits import store as habits
+from engine.habits import outlook
 from engine.habits.estimate import By
 from engine.segments.rules import resolve
 from engine.signing import Signer
@@ -76,7 +76,7 @@ def explain_campaign(
     return CampaignStory(
         slug, campaign.state, name, verdict, True, as_of, changed, rules, variant, held, place.at,
         place.converted_at, place.value, message,
-        habits.best(session, contact_id, now, known.zone).by if store.definition_of(campaign).best else None,
+        _by(session, contact_id, known, now) if store.definition_of(campaign).best else None,
     )  # fmt: skip
 
 
@@ -87,6 +87,11 @@ def _rules(session: Session, definition: Definition, contact_id: int, as_of: dt.
     reads = [dependencies(node, schema.aliases) for node in nodes.values()]
     facts = facts_of_contact(session, schema, contact_id, *_events(reads))
     return [Rule(what, explain(node, facts, as_of)) for what, node in nodes.items()]
+
+
+def _by(session: Session, contact_id: int, known: workspace.Workspace, now: dt.datetime) -> By:
+    """Whose history chooses the contact's best hour."""
+    return outlook.of(session, contact_id, now, known.zone, None).choice.by
 
 
 def _events(reads: list[Dependencies]) -> tuple[frozenset[str], bool]:

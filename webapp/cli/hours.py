@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import click
 
 from engine import clock, workspace
 from engine.contacts.find import find
-from engine.habits import recount, store
+from engine.habits import outlook, recount, store
+from engine.messages.limits import Limits
 from webapp.cli._context import connected
 
 WIDTH = 40
@@ -25,16 +24,13 @@ def show(contact: str | None) -> None:
     """Print how many messages were opened or clicked at which hour: by CONTACT, or by everybody."""
     with connected() as database, database.transaction() as session:
         id_ = find(session, contact).id if contact else store.EVERYBODY
-        slots = store.counts_of(session, [id_]).get(id_, {})
-        best = store.best(session, id_, clock.now(session), workspace.load(session).zone)
-    hours = Counter[int]()
-    for slot, number in slots.items():
-        hours[slot % 24] += number
-    most = max(hours.values(), default=1)
-    for hour in range(24):
-        click.echo(f"{hour:02}:00 {hours[hour]:8,}  {'#' * round(WIDTH * hours[hour] / most)}".rstrip())
+        known = workspace.load(session)
+        found = outlook.of(session, id_, clock.now(session), known.zone, Limits.of(known).hours_of("email", None))
+    most = max(1, *(one.messages for one in found.hours))
+    for one in found.hours:
+        click.echo(f"{one.hour:02}:00 {one.messages:8,}  {'#' * round(WIDTH * one.messages / most)}".rstrip())
     whose = {"own": "from these", "everybody": "from everybody's", "default": "by default, as there are none yet"}
-    click.echo(f"Best hour of the next day: {best.slot % 24:02}:00, {whose[best.by]}.")
+    click.echo(f"Best hour of the next day: {found.choice.slot % 24:02}:00, {whose[found.choice.by]}.")
 
 
 @command.command("recount")

@@ -12,6 +12,9 @@ from engine.contacts import list_members, lists, suppressions
 from engine.contacts.everything import collect
 from engine.contacts.suppressions import Suppressed
 from engine.errors import InvalidInput, NotFound
+from engine.habits import outlook
+from engine.habits.outlook import Outlook
+from engine.messages.limits import Limits
 from engine.model import AuditLog
 from engine.signing import signer
 from journeys import entering
@@ -69,8 +72,15 @@ def contact(public_id: str) -> ResponseReturnValue:
             "lists": list_members.of(opened.session, found.id),
             "all_lists": list_members.listed(opened.session),
             "timeline": timeline.read(opened.session, found.id, None),
+            "outlook": _outlook(opened, found.id),
         }
     return render_template("pages/contact.html", contact=found, name=queries.display_name(found), **context)
+
+
+def _outlook(opened: Work, contact_id: int) -> Outlook:
+    """At which hours the contact opens, and the best one that email may leave at."""
+    quiet = Limits.of(opened.workspace).hours_of("email", None)
+    return outlook.of(opened.session, contact_id, opened.now, opened.workspace.zone, quiet)
 
 
 def _suppressed(opened: Work, found: AnyRow) -> dict[str, Suppressed]:

@@ -8,9 +8,14 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from engine.habits import outlook
+from engine.habits.store import EVERYBODY
+from engine.messages.limits import Limits
+from engine.quiet import Hours
 from engine.reports import hits
 from engine.tracking import rejudging
 from engine.tracking.classify import VERSION
+from engine.workspace import Workspace
 from webapp.auth.people import signed_in
 from webapp.pages.reports import PERIODS, WHOLE
 from webapp.pages.work import work
@@ -34,11 +39,19 @@ def page() -> ResponseReturnValue:
         since = None if period == WHOLE else today - dt.timedelta(days=int(period) - 1)
         context: dict[str, Any] = {
             "found": hits.report(opened.session, VERSION, since),
+            "outlook": outlook.of(
+                opened.session, EVERYBODY, opened.now, opened.workspace.zone, _quiet(opened.workspace)
+            ),
             "progress": rejudging.progress(opened.session),
             "countries": opened.workspace.untracked_countries,
         }
     context |= {"period": period, "periods": PERIODS, "version": VERSION, "most": MOST_SOURCES}
     return render_template("pages/hits.html", **context)
+
+
+def _quiet(known: Workspace) -> Hours | None:
+    """The hours at which no email leaves."""
+    return Limits.of(known).hours_of("email", None)
 
 
 def again() -> ResponseReturnValue:
