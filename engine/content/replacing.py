@@ -55,7 +55,7 @@ def save(session: Session, texts: Mapping[str, str], slug: str, kind: str, now: 
         if before.sources == texts:
             return Saved(before.number, [], [])
         number = before.number + 1
-    warnings = _tried(session, Snippet(kind, number, texts), slug)
+    warnings = tried(session, Snippet(kind, number, texts), slug)
     version = SnippetVersion(snippet_id=row.id, number=number, sources=texts, created_at=now)
     session.add(version)
     session.flush()
@@ -89,7 +89,7 @@ def _row(session: Session, slug: str, kind: str, now: dt.datetime) -> Row:
     return row
 
 
-def _tried(session: Session, snippet: Snippet, slug: str) -> list[tuple[str, Mapping[str, Any]]]:
+def tried(session: Session, snippet: Snippet, slug: str) -> list[tuple[str, Mapping[str, Any]]]:
     """Warnings about each file, compiled and rendered in a content of its own. Raises VariantError."""
     library = {**taken.library(session, snippet.texts.values()), slug: snippet}
     found: list[tuple[str, Mapping[str, Any]]] = []

@@ -32,8 +32,10 @@ class Read:
 
     def note(self) -> str | None:
         """What is not as it should be, in words."""
-        said = [f"{self.refused:,} rows are no products ({self.reason})"] if self.refused else []
-        said += [f"{self.doubles:,} rows have the id of an earlier one"] if self.doubles else []
+        one = "1 row is no product" if self.refused == 1 else f"{self.refused:,} rows are no products"
+        said = [f"{one} ({self.reason})"] if self.refused else []
+        again = "1 row has" if self.doubles == 1 else f"{self.doubles:,} rows have"
+        said += [f"{again} the id of an earlier one"] if self.doubles else []
         return "; ".join(said) or None
 
 

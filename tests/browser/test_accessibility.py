@@ -44,6 +44,7 @@ PATHS = (
     "/feeds/-/new",
     "/snippets",
     "/snippets/farewell",
+    "/snippets/farewell/edit",
     "/mailbox",
     "/mailbox/EMAIL",
     "/mailbox/SMS",

@@ -35,6 +35,7 @@ from webapp.pages import (
     segments,
     senders,
     settings,
+    snippet_text,
     snippets,
     states,
     topics,
@@ -45,7 +46,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, hits, deliverability),
     *(mailbox, settings, api_keys, limits, senders, warm_up, consent, topics, forms, lists, bulk),
-    *(contents, content_text, content_look, content_versions, snippets, feeds),
+    *(contents, content_text, content_look, content_versions, snippets, snippet_text, feeds),
 )
 
 

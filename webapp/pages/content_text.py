@@ -94,13 +94,14 @@ def _problems(session: Session, draft: Draft) -> list[Problem]:
     try:
         made = drafts.check(session, draft.text, draft.channel, draft.base, draft.language)
     except CairnError as error:
-        return [_problem(error)]
+        return [problem_of(error)]
     return in_order(
         Problem("warning", one["line"] or 1, 1, one["message"], (), one.get("hint", "")) for one in made.warnings
     )
 
 
-def _problem(error: CairnError, where: str = "") -> Problem:
+def problem_of(error: CairnError, where: str = "") -> Problem:
+    """An error as the list of problems shows it."""
     if isinstance(error, LanguageError):
         line, column = (1, 1) if where else (error.line, error.column)
         return Problem("error", line, column, where + error.message, error.expected, error.hint)
@@ -120,9 +121,9 @@ def _saved(opened: Work, draft: Draft, name: str = "") -> ResponseReturnValue:
     except VariantError as error:
         elsewhere = error.language != draft.language
         where = f"In {error.language or 'the content’s own language'}: " if elsewhere else ""
-        return _editor(opened, draft, [_problem(error, where)], name)
+        return _editor(opened, draft, [problem_of(error, where)], name)
     except CairnError as error:
-        return _editor(opened, draft, [_problem(error)], name)
+        return _editor(opened, draft, [problem_of(error)], name)
     flash(f"Saved as version {number}. It is what is sent from now on.", "success")
     new = draft.channel if name else None  # the browser then forgets its copy of a text that had no name yet
     return redirect(url_for("pages.content", slug=draft.slug, language=draft.language or None, new=new))
@@ -133,7 +134,7 @@ def _removed(opened: Work, draft: Draft) -> ResponseReturnValue:
     try:
         number = _save(opened, replace(draft, text=""))
     except CairnError as error:
-        return _editor(opened, draft, [_problem(error)])
+        return _editor(opened, draft, [problem_of(error)])
     flash(f"The {draft.language} text is gone with version {number}; older versions keep it.", "success")
     return redirect(url_for("pages.content", slug=draft.slug))
 

@@ -59,7 +59,17 @@ def test_what_is_no_feed_is_refused_with_its_reason(data: bytes, message: str) -
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("1.234,50 €", 1234.5), ("USD 1,234.50", 1234.5), ("1,234", 1234), ("12", 12), ("0.5", 0.5), ("x", None)],
+    [
+        ("1.234,50 €", 1234.5),
+        ("USD 1,234.50", 1234.5),
+        ("1,234", 1234),
+        ("12", 12),
+        ("0.5", 0.5),
+        ("x", None),
+        ("-5", None),
+        ("1e5", None),
+        ("EUR12", 12),
+    ],
 )
 def test_prices_read_in_both_notations(text: str, number: float | None) -> None:
     assert amount(text) == number
@@ -69,4 +79,4 @@ def test_titles_are_read_as_people_see_them_and_doubled_ids_are_told() -> None:
     rows = "id,title,link,price,currency\n1,<b>Socks</b> &amp; more <3,https://e.example/1,5,eur\n1,Twice,https://e.example/1,6,eur\n"
     found = read(rows.encode())
     assert found.products["1"]["title"] == "Socks & more <3" and found.products["1"]["currency"] == "EUR"
-    assert found.note() == "1 rows have the id of an earlier one"
+    assert found.note() == "1 row has the id of an earlier one"
