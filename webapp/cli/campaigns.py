@@ -13,8 +13,8 @@ import click
 from rich.table import Table
 
 from engine import clock, workspace
+from engine.campaigns import copying, forecast, preflight, states, store, winner
 from engine.campaigns import definition as definitions
-from engine.campaigns import forecast, preflight, states, store, winner
 from engine.campaigns import report as reports
 from engine.campaigns.as_json import campaign_as_json, report_as_json
 from engine.contacts.find import find
@@ -61,7 +61,9 @@ def apply(files: tuple[Path, ...]) -> None:
     """Save campaign files as drafts; nothing is sent before `cairn campaigns start`."""
     with connected() as database, database.transaction() as session:
         for file in files:
-            found = store.save(session, definitions.parse(read_text(file)), clock.now(session), getpass.getuser())
+            source = read_text(file)
+            read, now = definitions.parse(source), clock.now(session)
+            found = store.save(session, read, now, getpass.getuser(), source)
             click.echo(f"{found.slug}\t{found.state}")
 
 
@@ -87,7 +89,26 @@ def show(slug: str) -> None:
     """Print the campaign SLUG as the file that makes it."""
     with connected() as database, database.transaction() as session:
         found = store.find(session, slug)
-    click.echo(definitions.as_yaml(store.definition_of(found)), nl=False)
+    click.echo(store.text_of(found), nl=False)
+
+
+@command.command()
+@click.argument("slug")
+@click.option("--name", default="", help="What the copy is called.")
+def duplicate(slug: str, name: str) -> None:
+    """Make a draft that says the same as SLUG."""
+    with connected() as database, database.transaction() as session:
+        found = copying.duplicate(session, slug, name, clock.now(session), getpass.getuser())
+    click.echo(f"{found.slug}\t{found.state}")
+
+
+@command.command()
+@click.argument("slug")
+def again(slug: str) -> None:
+    """Make a draft to those who got SLUG and did not open it."""
+    with connected() as database, database.transaction() as session:
+        found = copying.again(session, slug, clock.now(session), getpass.getuser())
+    click.echo(f"{found.slug}\t{found.state}")
 
 
 def _verb(name: str, help_: str) -> Callable[[str], None]:

@@ -49,7 +49,13 @@ NAMED = re.compile(rf"(?:^|(?<=[:;] ))(?P<place>line \d+, column \d+: )?(?P<keys
 
 
 class Form(dict[str, str]):
-    """Values by field; a field that is not there is empty."""
+    """Values by field; a field that is not there is empty.
+
+    `mode` is `file` where `source`, the file, was written by hand; else `source` is the file that the fields change.
+    """
+
+    def __or__(self, other: Mapping[str, str]) -> Form:  # type: ignore[override]
+        return Form({**self, **other})
 
     def __missing__(self, _: str) -> str:
         return ""
@@ -103,6 +109,19 @@ def mapping(form: Form, slug: str) -> dict[str, Any]:
     if form["goal_when"]:
         found["goal"] = {"when": form["goal_when"], "within": form["goal_within"] or "7 days"}
     return found
+
+
+def merged(base: Mapping[str, Any] | None, form: Form, slug: str) -> dict[str, Any]:
+    """What the editor says, where it says other than it was filled with; the rest as in `base`.
+
+    So what the fields do not hold survives: names of variants, a fifth one, an offset.
+    """
+    after = mapping(form, slug)
+    if base is None:
+        return after
+    before = mapping(filled(base), slug)
+    kept = {key: value for key, value in base.items() if before.get(key) == after.get(key)}
+    return kept | {key: value for key, value in after.items() if before.get(key) != value}
 
 
 def worded(said: str) -> str:

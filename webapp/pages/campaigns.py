@@ -7,8 +7,9 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.campaigns import forecast, preflight, report, states, store, winner
-from engine.campaigns.definition import WINS_BY, as_yaml, percent, read
+from engine.campaigns import copying, forecast, preflight, report, states, store, winner
+from engine.campaigns.definition import WINS_BY, Definition, as_mapping, as_yaml, parse, percent, read
+from engine.campaigns.text import spliced
 from engine.errors import CairnError, InvalidInput, NotFound
 from engine.identities import store as identities
 from engine.model import Campaign
@@ -16,7 +17,7 @@ from engine.signing import signer
 from journeys.explain import words
 from journeys.explain.campaigns import explain_campaign
 from webapp.auth.people import signed_in
-from webapp.pages.campaign_form import LABELS, MOST, Form, blank, filled, mapping, worded
+from webapp.pages.campaign_form import LABELS, MOST, Form, blank, filled, merged, worded
 from webapp.pages.intervals import scale_of
 from webapp.pages.paging import number_cursor
 from webapp.pages.queries import campaigns as queries
@@ -43,6 +44,7 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/campaigns/-/audience", "campaign_audience", count, methods=["POST"])
     blueprint.add_url_rule("/campaigns/<slug>", "campaign", campaign)
     blueprint.add_url_rule("/campaigns/<slug>/edit", "campaign_edit", edit, methods=["GET", "POST"])
+    blueprint.add_url_rule("/campaigns/<slug>/copy", "campaign_copy", copy, methods=["POST"])
     blueprint.add_url_rule("/campaigns/<slug>/check", "campaign_check", check)
     blueprint.add_url_rule("/campaigns/<slug>/contacts", "campaign_contacts", contacts)
     blueprint.add_url_rule("/campaigns/<slug>/contacts/<public_id>", "campaign_contact", contact)
@@ -71,7 +73,7 @@ def campaign(slug: str) -> ResponseReturnValue:
         "finish": forecast.finish(figures, definition, waves, opened.now),
         "against": winner.against_control(figures, definition),
     }
-    return render_template("pages/campaign.html", percent_of=percent, text=as_yaml(definition), **context)
+    return render_template("pages/campaign.html", percent_of=percent, text=store.text_of(found), **context)
 
 
 def check(slug: str) -> ResponseReturnValue:
@@ -113,12 +115,33 @@ def new() -> ResponseReturnValue:
 
 
 def edit(slug: str) -> ResponseReturnValue:
-    """Change a draft."""
+    """Change a draft, by its fields or as its file."""
     if request.method == "POST":
         return _submitted(slug)
     with work() as opened:
         found = store.find(opened.session, slug)
-    return _editor(found, filled(found.definition))
+    return _editor(found, filled(found.definition) | {"source": found.source or ""})
+
+
+def copy(slug: str) -> ResponseReturnValue:
+    """A duplicate, or another try at those who did not open it."""
+    make = _again if request.form.get("action") == "again" else _duplicate
+    with work() as opened:
+        try:
+            made = make(opened, slug)
+        except InvalidInput as error:
+            flash(str(error), "warning")
+            return redirect(url_for("pages.campaign", slug=slug))
+    flash("Here is the draft. Nothing is sent before you start it.", "success")
+    return redirect(url_for("pages.campaign_edit", slug=made.slug))
+
+
+def _again(opened: Work, slug: str) -> Campaign:
+    return copying.again(opened.session, slug, opened.now, signed_in().email)
+
+
+def _duplicate(opened: Work, slug: str) -> Campaign:
+    return copying.duplicate(opened.session, slug, "", opened.now, signed_in().email)
 
 
 def count() -> ResponseReturnValue:
@@ -179,21 +202,40 @@ def _posted(name: str) -> str:
 
 def _submitted(slug: str | None) -> ResponseReturnValue:
     form = Form({name: _posted(name) for name in request.form})
+    wanted = form["action"]
     with work() as opened:
         found = store.find(opened.session, slug) if slug else None
         try:
-            definition = read(mapping(form, slug or slug_of(form["name"])))
+            definition = _read(form, slug, found)
+            if wanted in ("file", "form"):  # the same, looked at otherwise; nothing is saved
+                text = spliced(form["source"], definition) if form["source"] else as_yaml(definition)
+                return _editor(found, filled(as_mapping(definition)) | {"source": text, "mode": wanted}, "", opened)
             if slug is None and queries.taken(opened.session, definition.slug):
                 raise InvalidInput(
                     f"There is already a campaign called {definition.slug}", "name", "Choose another name."
                 )
-            saved = store.save(opened.session, definition, opened.now, signed_in().email)
+            source = form["source"] + "\n" if form["source"] else None
+            if source and form["mode"] != "file":
+                source = spliced(source, definition)
+            saved = store.save(opened.session, definition, opened.now, signed_in().email, source)
         except CairnError as error:
-            return _editor(found, form, worded(str(error)), opened)
-    if request.form.get("action") == "check":
+            return _editor(found, form, worded(str(error)) if form["mode"] != "file" else str(error), opened)
+    if wanted == "check":
         return redirect(url_for("pages.campaign_check", slug=saved.slug))
     flash("Campaign saved as a draft. Nothing is sent before you start it.", "success")
     return redirect(url_for("pages.campaign_edit", slug=saved.slug))
+
+
+def _read(form: Form, slug: str | None, found: Campaign | None) -> Definition:
+    """What the editor says, as a file or by its fields; what the fields cannot hold stays as it was."""
+    if form["mode"] == "file":
+        definition = parse(form["source"])
+        if slug is not None and definition.slug != slug:
+            raise InvalidInput(f"stays {slug}", "campaign", "Make a duplicate to give it another name.")
+        return definition
+    base = as_mapping(parse(form["source"])) if form["source"] else found.definition if found else None
+    name = slug or (str(base["campaign"]) if base else slug_of(form["name"]))
+    return read(merged(base, form, name))
 
 
 def _editor(found: Campaign | None, form: Form, refusal: str = "", opened: Work | None = None) -> ResponseReturnValue:

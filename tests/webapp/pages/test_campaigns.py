@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 
@@ -113,3 +114,44 @@ def test_the_audience_is_counted_without_those_left_out(marketer: FlaskClient, r
     whole = post(marketer, "/campaigns/-/audience", audience='plan is "pro"').text
     none = post(marketer, "/campaigns/-/audience", audience='plan is "pro"', **{"except": 'plan is "pro"'}).text
     assert "match now" in whole and ">0 <" in none and ">0 <" not in whole
+
+
+FILE = """# agreed with Ann
+campaign: by-file
+name: By file
+audience: plan is "pro"   # paying
+variants:
+  - {name: plain, content: sale-a, share: 50%}
+  - {name: bold, content: sale-b, share: 50%}
+at: 2030-01-05 09:00+02:00
+"""
+
+
+def source_of(page: str) -> str:
+    [found] = re.findall(r'<textarea[^>]* name="source"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    return html.unescape(found).strip() + "\n"
+
+
+def test_fields_and_file_are_two_views_of_one_thing_and_comments_stay(marketer: FlaskClient, ready: Database) -> None:
+    fields = post(marketer, "/campaigns/-/new", mode="file", source=FILE, action="form").text
+    assert 'value="By file"' in fields and source_of(fields) == FILE
+    shown = dict.fromkeys(("share_0", "share_1"), "50") | {"content_0": "sale-a", "content_1": "sale-b"}
+    form = shown | {"name": "By hand", "channel": "email", "audience": 'plan is "pro"', "at": "2030-01-05T09:00",
+                    "zone": "workspace", "mode": "form", "source": source_of(fields)}  # fmt: skip
+    as_file = post(marketer, "/campaigns/-/new", **form, action="file").text
+    changed = FILE.replace("name: By file", "name: By hand")
+    assert source_of(as_file) == changed
+    with ready.transaction() as session:
+        assert session.query(Campaign).filter(Campaign.slug == "by-file").count() == 0
+    post(marketer, "/campaigns/-/new", **form, action="save")
+    found = saved(ready, "by-file")
+    assert found.source == changed and found.definition["at"] == "2030-01-05 09:00+02:00"
+    assert [one["name"] for one in found.definition["variants"]] == ["plain", "bold"]
+    assert source_of(marketer.get("/campaigns/by-file/edit").text) == changed
+    refused = post(marketer, "/campaigns/by-file/edit", mode="file", source="campaign: other", action="save")
+    assert refused.status_code == 422 and "stays by-file" in refused.text
+    assert source_of(refused.text) == "campaign: other\n"
+    copied = post(marketer, "/campaigns/by-file/copy", action="duplicate")
+    assert copied.location == "/campaigns/by-file-2/edit" and "# agreed with Ann" in marketer.get(copied.location).text
+    refused = post(marketer, "/campaigns/by-file/copy", action="again")
+    assert "has sent no email" in marketer.get(refused.location).text
