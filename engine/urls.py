@@ -1,7 +1,7 @@
 """Addresses in messages, all signed, none with a destination in it.
 
 `/o/` is the pixel, `/c/` a link, `/u/` unsubscribing, `/p/` preferences, `/y/` confirming a subscription,
-`/w/` the message in the browser.
+`/w/` the message in the browser, `/s/` a link in a text.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from engine.signing import Plan, Reference, Signer, plan
 
+BRIEF = "/s/"
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -62,6 +63,10 @@ class MessageUrls:
         base = f"{self.site}/c/"
         asked = tuple([("click", position) for position in positions])
         return [base + token for token in self.signer.tokens(self.message_id, self.origin_us, asked)]
+
+    def brief(self, position: int) -> str:
+        """The redirect of the link at `position` of a text."""
+        return f"{self.site}{BRIEF}{self.signer.brief(self.message_id, position)}"
 
     def unsubscribe(self) -> str:
         """The page with the button, and the target of the one-click POST (RFC 8058)."""

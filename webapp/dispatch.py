@@ -102,6 +102,8 @@ class HotPath:
             return pixel.answer(environ, self.signer, self.writer, self.client_ip_header)
         if prefix == "/c/":
             return click.answer(environ, self.signer, self.writer, self.client_ip_header)
+        if prefix == "/s/":
+            return click.answer_brief(environ, self.signer, self.writer, self.database, self.client_ip_header)
         if prefix == "/u/":
             return self.unsubscribing.answer(environ)
         if prefix == "/p/":

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.content import advice, analysis, authors, conditions, footer, snippets
+from engine.content import advice, analysis, authors, conditions, footer, snippets, text_links
 from engine.content.body import document, without_comments
 from engine.content.links import rewrite
 from engine.content.plaintext import derive
@@ -105,14 +105,17 @@ def compile_sms(source: Source, known: frozenset[str] | None) -> Compiled:
     """An SMS: one template."""
     source, apart = conditions.taken(source, markup=False)
     found = read_templates([(source.body, False)])
+    tags = utm.query(source.utm)
+    text, links = text_links.rewrite(source.body.text, tags) if source.tracking else (source.body.text, [])
     data = {
         "format": format_version,
         "channel": "sms",
         "language": source.language,
-        "text": source.body.text.strip(),
+        "text": text.strip(),
         "defaults": source.defaults,
         "html_fields": [],
-        "links": [],
+        "links": [link.as_json() for link in links],
+        "tracking": source.tracking,
         **names_of(found, apart),
     }
     return Compiled(data, analysis.warn(found, source.defaults, known))

@@ -35,7 +35,7 @@ email_keys = (
     "title",
     "description",
 )
-sms_keys = ("defaults", "language", "title", "description")
+sms_keys = ("defaults", "tracking", "utm", "language", "title", "description")
 snippet_keys = ("params", "language", "title", "description")
 # What a variant has of the content that it is a variant of, where its own front matter is silent.
 inherited = {
@@ -172,7 +172,7 @@ def build(values: CommentedMap, body: Text, channel: str) -> Source:
         raise LanguageError(
             "An email needs a subject.", line, expected=("subject: …",), hint="add it to the front matter"
         )
-    tracking = values.get("tracking", True)
+    tracking = values.get("tracking", channel == "email")
     if not isinstance(tracking, bool):
         raise LanguageError("tracking is true or false.", line_of(values, "tracking"), expected=("true", "false"))
     return Source(

@@ -22,7 +22,7 @@ from engine.errors import CairnError
 from engine.identities.values import TOKEN, House, Identity
 from engine.messages.handed import Candidate
 from engine.receipts.verp import ReturnPath
-from engine.rendering import email, honeypot, quoted_printable
+from engine.rendering import email, honeypot, quoted_printable, sms
 from engine.rendering.envelope import Envelope
 from engine.signing import Signer
 from engine.urls import MessageUrls, origin_us
@@ -158,11 +158,20 @@ class Composer:
                 dkim = self._identity(message).dkim
                 data = dkim.sign(mail.data) if dkim else mail.data
                 return Rendered(data, mail.dynamic_links, clean=not mail.smtputf8, untracked=untracked)
-            sms = renderer.render(context(message, self.workspace), links_of(message, urls))
+            own = links_of(message, urls) | self._tracked(message, renderer, urls)
+            made = renderer.render(context(message, self.workspace), own)
         except CairnError as error:
             raise RenderFailure(getattr(error, "message", "") or str(error)) from error
-        self.composed[message.id] = Composed(missing=sms.missing, parts=sms.parts)
-        return Rendered(sms.text.encode(), parts=sms.parts)
+        self.composed[message.id] = Composed(missing=made.missing, parts=made.parts)
+        return Rendered(made.text.encode(), parts=made.parts)
+
+    def _tracked(self, message: Candidate, renderer: sms.SmsRenderer, urls: MessageUrls) -> dict[str, str]:
+        """The links of a text whose clicks are counted."""
+        if not renderer.tracked or not is_tracked(
+            message.tracking, message.contact, self.workspace.untracked_countries
+        ):
+            return {}
+        return {sms.placed(position): urls.brief(position) for position in renderer.tracked}
 
     def _envelope(self, message: Candidate, urls: MessageUrls) -> Envelope:
         workspace, identity = self.workspace, self._identity(message)

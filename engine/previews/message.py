@@ -24,10 +24,13 @@ from engine.messages.handed import Candidate
 from engine.previews import sample
 from engine.rendering import bodies
 from engine.rendering import email as emails
+from engine.rendering import sms as texts
 from engine.rendering.envelope import Envelope, RenderedEmail, RenderedSms
 from engine.rendering.errors import RenderError
 from engine.rendering.room import Room, measure
 from engine.rendering.when import name_of
+from engine.signing import BRIEF_LENGTH
+from engine.urls import BRIEF
 from engine.workspace import Workspace
 
 CONTENT = text("""
@@ -216,6 +219,7 @@ def made(renderer: Renderer, who: Person, known: Workspace, site: str, now: dt.d
         return replace(of_email(renderer.render(names, envelope(who, known, site, now))), rules=rules)
     links = {"unsubscribe_url": site + UNSUBSCRIBE, "preferences_url": site + PREFERENCES}
     each = known.price("sms", str(who.names.get("phone") or ""))
+    links |= {texts.placed(position): f"{site}{BRIEF}{'x' * BRIEF_LENGTH}" for position in renderer.tracked}
     return replace(of_sms(renderer.render(names, links), each), rules=rules)
 
 

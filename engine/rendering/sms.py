@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import smsutil
@@ -30,18 +30,19 @@ max_parts = 10
 
 @dataclass(frozen=True)
 class SmsRenderer:
-    """An SMS content, ready."""
+    """An SMS content, ready. `tracked` are the destinations of its links by position."""
 
     text: Callable[[dict[str, Any]], str]
     names: tuple[str, ...]
     defaults: Mapping[str, Any]
     rules: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
+    tracked: Mapping[int, str] = field(default_factory=dict)
 
     def render(self, context: Mapping[str, Any], links: Mapping[str, str] | None = None) -> RenderedSms:
-        """The text for one contact; `links` are addresses such as `unsubscribe_url`.
+        """The text for one contact; `links` are addresses such as `unsubscribe_url`, and `cairn_l1` of the first link.
 
-        Raises RenderError when the text would be empty or longer than ten parts.
+        A link without one keeps its destination. Raises RenderError for an empty text, and past ten parts.
         """
         state = State()
         mark = current.set(state)
@@ -62,8 +63,16 @@ class SmsRenderer:
     def _values(self, context: Mapping[str, Any], links: Mapping[str, str]) -> dict[str, Any]:
         values: dict[str, Any] = {name: context.get(name) for name in self.names}
         values |= {name: value for name, value in self.defaults.items() if absent(values.get(name))}
-        values |= {name: safe_url(url) for name, url in links.items()}
+        values |= {name: safe_url(url) for name, url in ({**self._own(), **links}).items()}
         return dict(functions) | {name: value for name, value in values.items() if value is not None}
+
+    def _own(self) -> dict[str, str]:
+        return {placed(position): url for position, url in self.tracked.items()}
+
+
+def placed(position: int) -> str:
+    """By which name a template reads the address of a link."""
+    return f"cairn_l{position}"
 
 
 def folded(text: str) -> str:
@@ -93,4 +102,5 @@ def load(compiled: Mapping[str, Any]) -> SmsRenderer:
     """The renderer of a compiled SMS content (`engine.content.compile`)."""
     defaults = {path: value for path, value in compiled["defaults"].items() if "." not in path}
     rules, products = (tuple(each["text"] for each in compiled.get(name, ())) for name in ("rules", "products"))
-    return SmsRenderer(line(compiled["text"], compiled), tuple(compiled["names"]), defaults, rules, products)
+    links = {link["position"]: link["url"] for link in compiled["links"]}
+    return SmsRenderer(line(compiled["text"], compiled), tuple(compiled["names"]), defaults, rules, products, links)

@@ -11,6 +11,9 @@ from urllib.parse import quote, urlsplit
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engine.signing import Reference
+from engine.urls import origin_us
+
 MessageKey = tuple[int, dt.datetime]
 """messages.id and messages.origin_at."""
 
@@ -41,6 +44,12 @@ def messages(session: Session, keys: Iterable[MessageKey]) -> dict[MessageKey, L
         {"ids": [key[0] for key in wanted], "origins": [key[1] for key in wanted]},
     )
     return {(id_, origin): LinkedMessage(version, links or {}) for id_, origin, version, links in rows}
+
+
+def named(session: Session, message_id: int, position: int) -> Reference | None:
+    """What a link in a text names by its message's id alone; None once the message is gone."""
+    origin_at = session.execute(text("select origin_at from messages where id = :id"), {"id": message_id}).scalar()
+    return None if origin_at is None else Reference(message_id, origin_us(origin_at), position)
 
 
 def of_versions(session: Session, version_ids: Iterable[int | None]) -> dict[int, dict[int, str]]:

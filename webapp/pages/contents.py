@@ -66,7 +66,7 @@ def content(slug: str) -> ResponseReturnValue:
         view=view,
         dark="1" if request.args.get("dark") == "1" else None,
         has_dark=look.has_dark(shown.html),
-        links=look.links(shown.html),
+        links=look.links(shown.html) or [link["url"] for link in found.compiled.get("links", ()) if not shown.html],
         findings=look.findings(found, shown),
         rspamd=bool(_settings().rspamd_url),
         spam=_spam(shown),

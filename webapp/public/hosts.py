@@ -16,7 +16,7 @@ from engine.identities.store import tracking_hosts
 from webapp.native import Environ
 
 FRESH = 15.0
-IN_MESSAGES = frozenset({"/o/", "/c/", "/u/", "/p/", "/w/", "/y/"})
+IN_MESSAGES = frozenset({"/o/", "/c/", "/u/", "/p/", "/w/", "/y/", "/s/"})
 HEALTH = "/healthz"
 
 
