@@ -89,7 +89,22 @@ def fetch(database: Database, mailbox: Mailbox) -> int:
     try:
         return fetching(database, mailbox)
     except TROUBLE as error:
-        raise ProviderError(f"{mailbox}: {str(error) or type(error).__name__}") from error
+        raise ProviderError(f"{mailbox}: {_words(error)}") from error
+
+
+def fetch_all(database: Database, mailbox: Mailbox) -> int:
+    """As `fetch`, turn by turn until the mailbox is empty."""
+    count = last = fetch(database, mailbox)
+    while last == MOST:
+        last = fetch(database, mailbox)
+        count += last
+    return count
+
+
+def _words(error: Exception) -> str:
+    """What went wrong; the libraries give the server's words as bytes."""
+    said = error.args[0] if error.args and isinstance(error.args[0], bytes) else None
+    return said.decode("utf-8", "replace") if said else str(error) or type(error).__name__
 
 
 def _keep(database: Database, door: str, raws: Sequence[bytes]) -> None:

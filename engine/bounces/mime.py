@@ -12,7 +12,12 @@ from engine.bounces.decoding import text_of, transfer, words_of
 LOOKED_AT = 2_000_000  # bytes of a mail; what a server has to say comes before the mail that it sends back
 PART_BYTES = 300_000
 MAX_PARTS, MAX_DEPTH = 40, 6
-FIELD = re.compile(rb"([!-9;=?A-~]{1,76})[ \t]{0,4}:(.*)", re.DOTALL)  # but for <, > and @, which begin no header
+FIELD = re.compile(rb"([A-Za-z0-9!#$%&'*+^_`|~.-]{1,76})[ \t]{0,4}:(.*)", re.DOTALL)
+MORE_FIELDS = re.compile(
+    rb"^(?:from|to|subject|date|content-type|mime-version|message-id|received|return-path|x-[\w-]{1,60}):",
+    re.IGNORECASE | re.MULTILINE,
+)
+UNINDENTED = re.compile(rb"[a-z-]{1,30}\*?=", re.IGNORECASE)
 PARAMETER = re.compile(r"""([a-z-]{1,30})\*?[ \t]?=[ \t]?(?:"([^"]{0,300})"|([^;\s"]{1,300}))""", re.IGNORECASE)
 LOST_BOUNDARY = re.compile(rb"(?:\A|\n)--([^\n]{1,100})\n(?:content-[a-z-]{1,30}:)", re.IGNORECASE)
 
@@ -67,25 +72,40 @@ def _narrow(raw: bytes) -> bytes:
 
 
 def split(data: bytes) -> tuple[Headers, bytes]:
-    """Headers and body. A line that is no header ends them, as a blank line does."""
+    """Headers and body. A line that is no header ends them, as a blank line does, unless it lost its indentation."""
     headers: Headers = {}
     position, size, value = 0, len(data), b""
-    name = ""
+    name, promised = "", 0
     while position < size:
         end = data.find(b"\n", position)
         end = size if end < 0 else end
         line = data[position:end]
-        if line[:1] in (b" ", b"\t") and name and line.strip():
-            value = value + b"\n" + line if len(value) < 20_000 else value
+        found = None if line[:1] in (b" ", b"\t") else FIELD.match(line[:20_000])
+        goes_on = bool(name and line.strip() and not found)
+        if goes_on and line[:1] not in (b" ", b"\t") and not _is_parameter(value, line):
+            promised = promised if position < promised else _next_header(data, end)
+            goes_on = position < promised
+        if goes_on:
+            value = value + b"\n " + line if len(value) < 20_000 else value
         else:
             _add(headers, name, value)
-            found = FIELD.match(line[:20_000])
             if not found:
                 return headers, data[end + 1 :] if not line.strip() else data[position:]
             name, value = found[1].decode("ascii", "replace").lower(), found[2]
         position = end + 1
     _add(headers, name, value)
     return headers, b""
+
+
+def _is_parameter(value: bytes, line: bytes) -> bool:
+    return value.rstrip().endswith(b";") and bool(UNINDENTED.match(line))
+
+
+def _next_header(data: bytes, end: int) -> int:
+    """Where the next header begins that comes before a blank line; 0 if there is none."""
+    blank = data.find(b"\n\n", end, end + 50_000)
+    found = MORE_FIELDS.search(data, end + 1, blank if blank >= 0 else end + 4000)
+    return found.start() if found else 0
 
 
 def _add(headers: Headers, name: str, value: bytes) -> None:

@@ -158,7 +158,8 @@ def _protect(session: Session, about: Sequence[tuple[Open, Concerned]], now: dt.
 
 def _refusal(row: Open, message: Concerned) -> breaker.Refusal:
     domain = domain_of(message.recipient or "") if message.channel == "email" else ""
-    words = " ".join(filter(None, (row.status, row.reason)))
+    status, reason = row.status or "", row.reason or ""
+    words = reason if status in reason else f"{status} {reason}".strip()
     return breaker.Refusal(message, domain, words, NOT_AUTHORISED.search(words) is not None)
 
 

@@ -163,6 +163,17 @@ def test_a_mailbox_is_emptied_once_its_mails_are_stored(database: Database, dove
 
 
 @pytest.mark.parametrize("scheme", ["imaps", "pop3s"])
+def test_a_mailbox_with_more_than_a_turn_takes_is_emptied_turn_by_turn(
+    database: Database, dovecot: Dovecot, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "MOST", 2)
+    dovecot.deliver(*[dsn(HERE, id_=str(number)) for number in range(5)])
+    mailbox = polling.Mailbox.parse(dovecot.url(scheme))
+    assert (polling.fetch(database, mailbox), polling.fetch_all(database, mailbox)) == (2, 3)
+    assert dovecot.inbox() == 0
+
+
+@pytest.mark.parametrize("scheme", ["imaps", "pop3s"])
 def test_a_mail_with_a_line_that_is_far_too_long_does_not_bar_the_mailbox(
     database: Database, dovecot: Dovecot, scheme: str
 ) -> None:
@@ -182,7 +193,7 @@ def test_what_is_wrong_with_the_mailbox_is_noted_and_ends_with_the_next_success(
         return seen.error if seen else "never asked"
 
     assert polling.poll(database, dovecot.settings("imaps", password="wrong")) == 0
-    assert "Authentication failed" in noted()
+    assert "Authentication failed" in noted() and "b'" not in noted()
     polling.poll(database, dovecot.settings("imaps"))
     assert noted() == ""
     monkeypatch.delenv("SSL_CERT_FILE")

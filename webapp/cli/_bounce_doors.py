@@ -70,14 +70,14 @@ def listen(url: str | None) -> None:
 
 @click.command()
 def poll() -> None:
-    """Look into the mailbox of CAIRN_BOUNCE_MAILBOX now; the scheduler does so each minute."""
+    """Empty the mailbox of CAIRN_BOUNCE_MAILBOX now; the scheduler takes some hundred mails each minute."""
     own = settings()
     if own.bounce_mailbox is None:
         raise ConfigurationError("Set CAIRN_BOUNCE_MAILBOX, such as imaps://user:password@host/INBOX.")
     mailbox = polling.Mailbox.parse(own.bounce_mailbox.get_secret_value())
     with connected() as database:
         try:
-            count = polling.fetch(database, mailbox)
+            count = polling.fetch_all(database, mailbox)
         except CairnError as error:
             raise ConfigurationError(f"{error}. Check CAIRN_BOUNCE_MAILBOX.") from error
     click.echo(f"{count} mails were taken from {mailbox}.")

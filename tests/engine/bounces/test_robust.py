@@ -112,6 +112,12 @@ def test_30_mb_take_no_longer_and_nests_are_not_followed() -> None:
     assert time.process_time() - started < 1
 
 
+def test_headers_of_many_lines_that_are_none_take_a_moment() -> None:
+    started = time.process_time()
+    classify(b"From: x\n" + b"a\n" * 50_000 + b"X-A: b\n" + b"b\n" * 50_000 + b"\n\nhello")
+    assert time.process_time() - started < 1
+
+
 def _said(report: Report) -> tuple[str, list[tuple[str, str | None, str | None]]]:
     return report.kind, [(each.kind, each.recipient, each.status) for each in report.verdicts]
 
@@ -130,6 +136,12 @@ def _reversed(raw: bytes) -> bytes:
 def _folded(raw: bytes) -> bytes:
     lines, body = _headers(raw)
     return b"\n".join(line.replace(b" ", b"\n\t") if b"=?" not in line else line for line in lines) + b"\n\n" + body
+
+
+def _unindented(raw: bytes) -> bytes:
+    """Folded headers whose indentation a program took away."""
+    lines, body = _headers(raw)
+    return b"\n".join(re.sub(rb"(?<=;) (?=\w+=)|\n[ \t]+", b"\n", line) for line in lines) + b"\n\n" + body
 
 
 def _carried(raw: bytes, encoding: str) -> bytes:
@@ -201,6 +213,7 @@ CARRIERS = {
     "CR": lambda raw: raw.replace(b"\n", b"\r"),
     "headers in another order": _reversed,
     "headers folded": _folded,
+    "headers folded without indentation": _unindented,
     "base64": lambda raw: _carried(raw, "base64"),
     "quoted-printable": lambda raw: _carried(raw, "quoted-printable"),
     "a byte order mark": lambda raw: b"\xef\xbb\xbf" + raw,
