@@ -74,6 +74,7 @@ FORGET = tuple(
         "delete from consent_states where contact_id = any(:ids)",
         "delete from consent_pauses where contact_id = any(:ids)",
         "delete from consent_requests where contact_id = any(:ids)",
+        "update leaving_reasons set words = '' where contact_id = any(:ids)",
         "delete from segment_expiries where contact_id = any(:ids)",
         "delete from list_memberships where contact_id = any(:ids)",
         """

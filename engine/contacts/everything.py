@@ -22,6 +22,7 @@ PARTS = {
     "suppressions": """
         select jsonb_build_object('channel', channel, 'reason', reason, 'since', created_at)
         from suppressions where address_hmac = any(:hmacs) order by channel""",
+    "reasons_for_leaving": f"{OWN} from leaving_reasons t where contact_id = :id order by t.at",
     "breaks": f"{OWN} from consent_pauses t where contact_id = :id",
     "events": f"{OWN} from events t where contact_id = :id order by occurred_at, received_at",
     "waiting_events": f"{OWN} from event_inbox t where contact_id = :id order by t.id",

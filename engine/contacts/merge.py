@@ -78,6 +78,7 @@ MOVES = (
     select pair.kept, channel, max(until) from {PAIRS} join consent_pauses t on t.contact_id = pair.gone group by 1, 2
     on conflict (contact_id, channel) do update set until = greatest(excluded.until, consent_pauses.until)""",
     "delete from consent_pauses where contact_id = any(:gone)",
+    f"update leaving_reasons t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
     f"update consent_requests t set contact_id = pair.kept from {PAIRS} where t.contact_id = pair.gone",
     f"""
     update enrolments t set contact_id = pair.kept from {PAIRS}

@@ -123,6 +123,20 @@ class ConsentRequest(Base):
     confirmed_at: Mapped[dt.datetime | None]
 
 
+class LeavingReason(Base):
+    """Why somebody left by a message, as they said afterwards. reason: too_many, not_relevant, not_asked, other."""
+
+    __tablename__ = "leaving_reasons"
+    __table_args__ = (Index("leaving_reasons_at_idx", "at"), Index("leaving_reasons_contact_idx", "contact_id"))
+
+    message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    origin_at: Mapped[dt.datetime]
+    contact_id: Mapped[int]
+    reason: Mapped[str]
+    words: Mapped[str] = mapped_column(server_default=text("''"))
+    at: Mapped[dt.datetime]
+
+
 class Suppression(Base):
     """An address that must never be sent to, kept as an HMAC so that it survives erasure."""
 

@@ -10,7 +10,7 @@ from importlib import resources
 from engine.translation.matching import lookup
 
 SOURCE = "en"
-NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français"}
+NAMES = {"en": "English", "ar": "العربية", "de": "Deutsch", "es": "Español", "fr": "Français"}
 """Every language that there is, as its speakers call it; English stands in the code."""
 
 Translate = Callable[..., str]

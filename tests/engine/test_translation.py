@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from engine import translation
+from engine.tracking import leaving
 from engine.translation import matching
 
 ROOT = Path(__file__).resolve().parents[2]
-ASKED = re.compile(r"\b(?:t|Refused)\(\s*\"([^\"]+)\"")
+ASKED = re.compile(r"\b(?:t|Refused|Limited)\(\s*\"([^\"]+)\"")
 NAMES = re.compile(r"\{\w+\}")
 
 
@@ -22,10 +23,11 @@ def asked() -> set[str]:
         for name in (
             "engine/tracking/confirmation.py", "engine/tracking/forms.py", "engine/tracking/form_fields.py",
             "engine/content/footer.py", "webapp/public/showing.py", "webapp/public/signing_up.py",
+            "engine/tracking/signups.py",
         )
     ]  # fmt: skip
     files = [*(ROOT / "templates" / "public").glob("*.html"), *modules]
-    texts = {text for file in files for text in ASKED.findall(file.read_text())}
+    texts = {text for file in files for text in ASKED.findall(file.read_text())} | set(leaving.REASONS.values())
     assert len(texts) > 25
     return texts
 

@@ -16,6 +16,7 @@ from engine.contacts.topics import wording
 from engine.imports.consent import import_consent
 from engine.model import ConsentEvent, ConsentState
 from engine.signing import signer
+from engine.tracking import leaving
 from webapp.cli._context import connected
 from webapp.cli._files import tell
 
@@ -24,7 +25,7 @@ SOME_REFUSED = 5
 
 @click.group()
 def command() -> None:
-    """Consent of contacts: show, set, import, export."""
+    """Consent of contacts: show, set, import, export, reasons for leaving."""
 
 
 @command.command()
@@ -112,3 +113,17 @@ def export(history: bool) -> None:
     write = consent_files.export_events if history else consent_files.export_states
     with connected() as database, database.transaction() as session:
         write(session, sys.stdout)
+
+
+@command.command()
+@click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True)
+def reasons(days: int) -> None:
+    """Print why people unsubscribed, as they said on the page, and their latest words."""
+    with connected() as database, database.transaction() as session:
+        said = leaving.read(session, clock.now(session) - dt.timedelta(days=days))
+    for reason, count in said.counts.items():
+        click.echo(f"{count:>8,}  {leaving.REASONS[reason]}")
+    for row in said.words:
+        click.echo(f"{row.at:%Y-%m-%d}\t{row.topic or row.content}\t{' '.join(row.words.split())}")
+    if not said.counts:
+        click.echo(f"Nobody has said why in the last {days} days.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,6 +11,7 @@ from engine import retention
 from engine.contacts import suppressions, topics
 from engine.errors import InvalidInput
 from engine.signing import signer
+from engine.tracking import leaving
 from journeys import erasing
 from webapp.auth.people import signed_in
 from webapp.errors import Forbidden
@@ -17,6 +20,7 @@ from webapp.pages.queries.contacts import display_name
 from webapp.pages.work import work
 
 LONGEST = 320
+SINCE = dt.timedelta(days=90)
 
 
 def routes(blueprint: Blueprint) -> None:
@@ -36,6 +40,8 @@ def consent(refused: dict[str, str] | None = None) -> str:
             "people": queries.topic_counts(session),
             "counts": suppressions.counts(session),
             "suppressed": queries.latest_suppressed(session),
+            "said": leaving.read(session, opened.now - SINCE),
+            "reasons": leaving.REASONS,
             "kinds": retention.KINDS,
             "kept": retention.settings(session),
             "over": retention.due(session, opened.now),

@@ -14,6 +14,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from engine import translation, workspace
+from engine.translation.matching import direction
 from webapp.groupcommit import Busy, Unavailable
 from webapp.native import HTML, TEXT, Answer, Environ, Headers, refusal
 
@@ -38,6 +39,12 @@ def language(environ: Environ, own: Iterable[str | None]) -> str:
     return translation.choose([asked, *own, *(tag for tag, quality in accepted if quality > 0)])
 
 
+def wanted_language(environ: Environ) -> str:
+    """The query that keeps a choice of language on the next page, or nothing."""
+    asked = parse_qs(environ.get("QUERY_STRING", "")[:200]).get("lang", [""])[0]
+    return f"?lang={asked}" if asked in translation.NAMES else ""
+
+
 def render(
     template: str, spoken: str, *, referrer: str = "no-referrer", guard: Headers = GUARD, **values: Any
 ) -> Answer:
@@ -46,6 +53,7 @@ def render(
         "t": translation.translator(spoken),
         "language": spoken,
         "languages": translation.NAMES,
+        "direction": direction,
         "referrer": referrer,
     }
     return Answer(

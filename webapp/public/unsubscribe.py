@@ -8,18 +8,20 @@ from urllib.parse import parse_qs
 
 from sqlalchemy.orm import Session
 
-from engine import urls
+from engine import clock, urls
 from engine.db import Database
 from engine.signing import Signer
-from engine.tracking import unsubscribe
+from engine.tracking import leaving, unsubscribe
 from engine.tracking.links import MessageKey
 from engine.tracking.unsubscribe import Subscription, Wish
 from webapp.groupcommit import GroupCommit, Moment
 from webapp.native import NOT_FOUND, TEXT, Answer, Environ, client_ip, receive, user_agent
+from webapp.persisting import persist
 from webapp.public import page
 from webapp.public.by_token import by_token
 
 BODY_BYTES = 16 * 1024
+MOST_FIELDS = 100
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 
 
@@ -42,15 +44,15 @@ class Unsubscribing:
         respond = self._accept if environ["REQUEST_METHOD"] == "POST" else self._show
         return by_token(environ, self.signer, "unsubscribe", lambda key: respond(environ, key))
 
-    def _show(self, environ: Environ, key: MessageKey) -> Answer:
+    def _show(self, environ: Environ, key: MessageKey, *, told: bool = False) -> Answer:
         """The page. Link checkers fetch it, so it only reads (RFC 8058 §3.1 keeps GET for people)."""
         with self.database.transaction() as session:
             held = unsubscribe.read(session, [key]).get(key)
             sender = page.sender(session)
         if held is None:
             return NOT_FOUND
-        choosing = urls.MessageUrls("", self.signer, *key).preferences()
-        return _page(held, sender, page.language(environ, (held.language, held.locale)), choosing)
+        choosing = urls.MessageUrls("", self.signer, *key).preferences() + page.wanted_language(environ)
+        return _page(held, sender, page.language(environ, (held.language, held.locale)), choosing, told)
 
     def _accept(self, environ: Environ, key: MessageKey) -> Answer:
         """Unsubscribe, durably, and say so: in a line for mail programs, with the page for people.
@@ -59,6 +61,8 @@ class Unsubscribing:
         form sends `scope`, `topic` or `channel`; the header's POST (RFC 8058) leaves the message's topic.
         """
         body = receive(environ, BODY_BYTES)
+        if reason := _field(body, "why"):
+            return self._tell(environ, key, reason, _field(body, "words"))
         one_click = _is_one_click(body)
         scope, source = ("topic", "one-click") if one_click else (_scope(body), "link")
         wish = Wish(key, scope, source, client_ip(environ, self.proxy_header), user_agent(environ))
@@ -67,6 +71,13 @@ class Unsubscribing:
             return NOT_FOUND
         return Answer(200, TEXT, b"You are unsubscribed.\n") if one_click else self._show(environ, key)
 
+    def _tell(self, environ: Environ, key: MessageKey, reason: str, words: str) -> Answer:
+        """Keep why somebody left; for who has not, the page as it is."""
+        if reason not in leaving.REASONS:
+            return self._show(environ, key)
+        told = persist(self.database, lambda session: leaving.tell(session, key, reason, words, clock.now(session)))
+        return self._show(environ, key, told=told)
+
 
 def _is_one_click(body: bytes) -> bool:
     """Form-encoded or multipart (RFC 8058 §3.2 allows both)."""
@@ -74,11 +85,18 @@ def _is_one_click(body: bytes) -> bool:
 
 
 def _scope(body: bytes) -> str:
-    given = parse_qs(body.decode("utf-8", "replace")).get("scope", ["topic"])[0]
-    return "channel" if given == "channel" else "topic"
+    return "channel" if _field(body, "scope") == "channel" else "topic"
 
 
-def _page(held: Subscription, sender: str, language: str, choosing: str) -> Answer:
+def _field(body: bytes, name: str) -> str:
+    """A field of the page's forms; empty for whatever is none of them."""
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS).get(name, [""])[0]
+    except ValueError:
+        return ""
+
+
+def _page(held: Subscription, sender: str, language: str, choosing: str, told: bool) -> Answer:
     """The page that asks, or where nothing of the message's list is left to leave, the one that confirms."""
     return page.render(
         "unsubscribe",
@@ -90,4 +108,7 @@ def _page(held: Subscription, sender: str, language: str, choosing: str) -> Answ
         address=page.masked(held.recipient),
         sender=sender,
         choosing=choosing,
+        reasons=leaving.REASONS,
+        longest=leaving.LONGEST,
+        told=told,
     )

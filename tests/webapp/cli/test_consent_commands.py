@@ -134,3 +134,7 @@ def test_countries_without_tracking_are_set(cairn: Cairn) -> None:
     assert cairn("workspace", "set", "untracked_countries", "Germany").exit_code == 1
     assert cairn("workspace", "set", "untracked_countries", "").exit_code == 0
     assert "untracked_countries\t\n" in cairn("workspace", "show").output
+
+
+def test_reasons_for_leaving_are_printed(cairn: Cairn) -> None:
+    assert cairn("consent", "reasons", "--days", "7").output == "Nobody has said why in the last 7 days.\n"

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from engine.contacts.consent import ConsentChange, record_consent
 from engine.db import Database
@@ -184,3 +184,16 @@ def test_who_exported_and_erased_whom_is_written_down(sign_in: SignIn, marketer:
     for action in ("Exported", "Erased"):
         row = page.split(f">{action}</th>")[1].split("</tr>")[0]
         assert f"contact {contact_id}<" in row and sample.ADMIN in row
+
+
+def test_the_page_sums_up_why_people_left(marketer: FlaskClient, shop_database: Database) -> None:
+    assert "Nobody has said." in marketer.get("/consent").text
+    store = text("""
+        insert into leaving_reasons
+        select id, origin_at, contact_id, 'too_many', '<b>Daily', now() from messages limit 1""")
+    with shop_database.transaction() as session:
+        session.execute(store)
+    page = marketer.get("/consent").text
+    assert re.search(r"I get too many messages</th><td[^>]*>1<", page) and "“&lt;b&gt;Daily”" in page
+    with shop_database.transaction() as session:
+        session.execute(text("delete from leaving_reasons"))

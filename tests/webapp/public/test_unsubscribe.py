@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -143,3 +144,41 @@ def test_other_methods_are_refused(site: Site) -> None:
     _, path = seed(site)
     assert site.client.put(path).status_code == 405
     assert site.client.delete(path).headers["Allow"] == "GET, HEAD, POST"
+
+
+def test_who_has_left_may_say_why_and_say_it_again(site: Site) -> None:
+    made, path = seed(site, "news")
+    why = "select reason, words, contact_id from leaving_reasons"
+    assert 'name="why"' not in site.client.get(path).get_data(as_text=True)
+    site.client.post(path, data={"why": "too_many"})
+    assert site.rows(why) == [] and states(site) == [], "who has not left is neither asked nor unsubscribed"
+    page = site.client.post(path, data={"scope": "topic"}).get_data(as_text=True)
+    assert page.count('name="why"') == 4
+    site.client.post(path, data={"why": "bored"})
+    assert site.rows(why) == []
+    for reason, words in (("other", "x"), ("too_many", "Every <day>!\0 " + "x" * 900)):
+        page = site.client.post(path, data={"why": reason, "words": words}).get_data(as_text=True)
+        assert "Thank you for telling us." in page and 'name="why"' not in page
+    assert site.rows(why) == [("too_many", ("Every <day>! " + "x" * 900)[:500], made.contact_id)]
+    assert site.rows("select count(*) from consent_events") == [(1,)]
+
+
+def test_the_page_is_written_from_right_to_left_where_its_language_is(site: Site) -> None:
+    _, path = seed(site, "news")
+    assert '<html lang="en" dir="ltr">' in site.client.get(path).get_data(as_text=True)
+    page = site.client.get(f"{path}?lang=ar").get_data(as_text=True)
+    assert '<html lang="ar" dir="rtl">' in page and "إلغاء الاشتراك" in page
+    assert re.search(r'href="/p/[^"]+\?lang=ar"', page)
+    assert '?lang=x"' not in site.client.get(f"{path}?lang=x").get_data(as_text=True)
+
+
+def test_all_records_with_the_address_leave(site: Site) -> None:
+    made, path = seed(site, "news")
+    with site.database.transaction() as session:
+        copy = "insert into contacts (external_id, email) select 'twin', upper(email) from contacts returning id"
+        twin = session.execute(text(copy)).scalar_one()
+    for _ in range(2):
+        site.client.post(path, data=ONE_CLICK, content_type="application/x-www-form-urlencoded")
+    query = "select contact_id, topic, proof is not null from consent_events order by id"
+    assert site.rows(query) == [(made.contact_id, "news", False), (twin, "news", True)]
+    assert site.rows("select count(*) from events where name = 'Unsubscribed'") == [(1,)]
