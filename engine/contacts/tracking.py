@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine import workspace
+from engine.errors import InvalidInput
+from engine.model import AuditLog
 
 CHANNEL = "tracking"  # in the history of consent, beside email and sms
 EVERYWHERE = "*"
@@ -19,3 +26,15 @@ def is_tracked(said: str | None, contact: Mapping[str, Any], untracked: Collecti
         return said in (None, "subscribed")
     country = contact.get("country")
     return EVERYWHERE not in untracked and not (isinstance(country, str) and country.strip().upper() in untracked)
+
+
+def set_countries(session: Session, words: str, actor: str, now: dt.datetime) -> None:
+    """In these countries (`DE, FR`, or `*`) nobody is tracked who has not agreed; "" for none. Raises InvalidInput."""
+    codes = [part.upper() for part in words.replace(",", " ").split()]
+    for code in codes:
+        if code != EVERYWHERE and not (len(code) == 2 and code.isascii() and code.isalpha()):
+            raise InvalidInput(f"“{code}” is no country", "countries", "Write codes such as DE, FR, or * for all.")
+    known = list(dict.fromkeys(codes))
+    workspace.save(session, untracked_countries=known)
+    log = AuditLog(actor=actor, action="limit set", object="untracked countries", detail={"limit": known}, at=now)
+    session.add(log)

@@ -6,6 +6,7 @@ import click
 
 from engine import clock, workspace
 from engine.messages import limits
+from engine.reports import pressure
 from webapp.cli._context import connected
 
 ACTOR = "command line"
@@ -27,6 +28,19 @@ def show() -> None:
         click.echo(f"quiet\t{channel}\t{known.quiet_hours.get(channel) or 'none'}")
     for topic in known.unlimited_topics:
         click.echo(f"unlimited\ttopic:{topic}\tyes")
+
+
+@command.command()
+def report() -> None:
+    """Print what limits hold back now, and what was dropped in the last 30 days, separated by tabs."""
+    with connected() as database, database.transaction() as session:
+        found = pressure.report(session, clock.now(session))
+    for held in found.held:
+        click.echo(f"waits\t{held.reason}\t{held.channel}\t{held.messages}\tuntil {held.last:%Y-%m-%d %H:%M} UTC")
+    for dropped in found.dropped:
+        click.echo(f"dropped\t{dropped.reason}\t{dropped.kind} {dropped.slug}\t{dropped.messages}")
+    for one in found.throttled:
+        click.echo(f"throttle\t{one.throttle}\tcampaign {one.slug}\t{one.queued} of {one.audience} queued")
 
 
 @command.command("set")

@@ -1,28 +1,37 @@
-"""Limits on pressure on the settings page: caps and quiet hours, set by administrators."""
+"""Limits on pressure: set on the settings page by administrators, and what they hold back."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from engine import workspace
-from engine.contacts import topics
+from engine.contacts import topics, tracking
 from engine.errors import InvalidInput
 from engine.messages import limits
+from engine.reports import pressure
 from webapp.auth.people import signed_in
 from webapp.errors import Forbidden
 from webapp.pages.settings import settings
 from webapp.pages.work import work
 
-LONGEST = 40
+LONGEST, LONGEST_LIST = 40, 1_000
 
 
 def routes(blueprint: Blueprint) -> None:
     """Addresses of this screen."""
+    blueprint.add_url_rule("/reports/limits", "report_limits", page)
     blueprint.add_url_rule("/settings/limits", "limits_save", save, methods=["POST"])
+
+
+def page() -> ResponseReturnValue:
+    """What waits because of limits, and what they dropped."""
+    with work() as opened:
+        found = pressure.report(opened.session, opened.now)
+    return render_template("pages/pressure.html", found=found, workspace=opened.workspace)
 
 
 def save() -> ResponseReturnValue:
@@ -54,7 +63,10 @@ def _save(session: Session, actor: str, now: dt.datetime) -> None:
         free = f"unlimited {slug}" in request.form
         if free != (slug in known.unlimited_topics):
             limits.set_unlimited(session, slug, free, actor, now)
+    before = ", ".join(known.untracked_countries)
+    if (words := _posted("untracked", before)) != before:
+        tracking.set_countries(session, words, actor, now)
 
 
 def _posted(name: str, else_: str) -> str:
-    return request.form.get(name, else_).replace("\0", "").strip()[:LONGEST]
+    return request.form.get(name, else_).replace("\0", "").strip()[: LONGEST_LIST if name == "untracked" else LONGEST]
