@@ -5,6 +5,7 @@ SPF is RFC 7208, DKIM RFC 6376, DMARC RFC 7489; its record is looked for from th
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -13,6 +14,9 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from engine.channels.dkim import Dkim, Key
+from engine.channels.mail_api import is_account
+from engine.channels.smtp.server import Server
+from engine.identities import spf
 from engine.identities.dns import CannotTell, Dns
 from engine.identities.values import Identity
 from engine.receipts.verp import ReturnPath
@@ -44,12 +48,13 @@ class Check:
         return self.state in ("verified", "unknown")
 
 
-def check(identity: Identity, dns: Dns, bounces: ReturnPath | None, site: str) -> list[Check]:
-    """All checks of an identity, side by side, within MOST_SECONDS. `site` is where the installation is reached."""
+def check(identity: Identity, dns: Dns, bounces: ReturnPath | None, site: str, relays: str = "") -> list[Check]:
+    """All checks of an identity, side by side, within MOST_SECONDS. `site` is where the installation is reached,
+    `relays` is CAIRN_SMTP_URL, by which identities without relays of their own send."""
     bounces = identity.bounces or bounces
     asked: dict[str, Callable[[], Check]] = {
         "dkim": lambda: _dkim(identity.dkim, dns),
-        "spf": lambda: _spf(identity, dns, bounces),
+        "spf": lambda: _spf(identity, dns, bounces, identity.relays or relays),
         "dmarc": lambda: _dmarc(identity, dns),
         "answers": lambda: _answers(identity, dns),
     }
@@ -114,20 +119,58 @@ def _of_key(domain: str, key: Key, dns: Dns) -> Check | None:
     return None
 
 
-def _spf(identity: Identity, dns: Dns, bounces: ReturnPath | None) -> Check:
+def _spf(identity: Identity, dns: Dns, bounces: ReturnPath | None, relays: str) -> Check:
     domain = bounces.domain if bounces else identity.domain
-    found = [each for each in dns.texts(domain) if each.lower().split(" ")[0] == "v=spf1"]
     hint = f'Publish one TXT record at {domain} that names your relays, such as "v=spf1 include:RELAY ~all".'
-    if not found:
-        return Check("spf", "missing", f"{domain} does not say which servers send its mail.", hint)
-    if len(found) > 1:
-        return Check("spf", "wrong", f"{domain} has {len(found)} SPF records, so none counts.", hint)
-    if found[0].lower().split()[-1] in ("+all", "all"):
-        return Check("spf", "wrong", f"The SPF record of {domain} lets everybody send its mail.", hint)
-    if identity.dkim is None and not related(domain, identity.domain):
-        message = f"Return paths lead to {domain}, so SPF proves nothing of {identity.domain}, and Cairn does not sign."
-        return Check("spf", "wrong", message, "Sign its mail, or take return paths of the same domain.")
-    return Check("spf", "verified", f"{domain} names its servers.")
+    try:
+        record = spf.record_of(domain, dns)
+        if not record:
+            return Check("spf", "missing", f"{domain} does not say which servers send its mail.", hint)
+        if record.lower().split()[-1] in ("+all", "all"):
+            return Check("spf", "wrong", f"The SPF record of {domain} lets everybody send its mail.", hint)
+        if identity.dkim is None and not related(domain, identity.domain):
+            why = f"Return paths lead to {domain}, so SPF proves nothing of {identity.domain}, and Cairn does not sign."
+            return Check("spf", "wrong", why, "Sign its mail, or take return paths of the same domain.")
+        return _named(identity, domain, dns, relays)
+    except spf.Broken as error:
+        return Check("spf", "wrong", f"The SPF record of {domain} does not count: {error}.", hint)
+
+
+def _named(identity: Identity, domain: str, dns: Dns, relays: str) -> Check:
+    """Whether the record names the addresses at which the relays are reached.
+
+    A relay may send from others, which only it knows; signed mail does not need SPF, so then this is but a remark.
+    Raises spf.Broken.
+    """
+    known = f"{domain} names its servers."
+    try:
+        reached = [(host, each) for host in _hosts(relays) for each in spf.seen_outside(_addresses(host, dns))]
+        left_out = [(host, each) for host, each in reached if spf.Question(dns, each).result(domain) != "pass"]
+    except CannotTell as error:
+        return Check("spf", "verified", f"{known} Whether your relay is one cannot be told: {error}.")
+    if left_out:
+        host, address = left_out[0]
+        message = f"{domain} names its servers, but not {address}, where {host} is reached."
+        hint = f"If it sends from there, add ip{address.version}:{address}. If it sends from others, all is well."
+        if identity.dkim is None:
+            return Check("spf", "unknown", message, hint)
+        return Check("spf", "verified", f"{message} {hint}")
+    if reached:
+        names = ", ".join(dict.fromkeys(host for host, _ in reached))
+        return Check("spf", "verified", f"{domain} names its servers, {names} among them.")
+    return Check("spf", "verified", f"{known} From which addresses your relay sends, only it knows.")
+
+
+def _hosts(relays: str) -> list[str]:
+    """Mail servers; vendors send from servers of their own."""
+    return [Server.parse(each).host for each in relays.split() if not is_account(each)]
+
+
+def _addresses(host: str, dns: Dns) -> set[str]:
+    try:
+        return {str(ipaddress.ip_address(host))}
+    except ValueError:
+        return dns.addresses(host)
 
 
 def related(one: str, other: str) -> bool:

@@ -160,7 +160,7 @@ def check(slug: str) -> None:
     own = settings()
     with connected() as database, database.transaction() as session:
         found = store.find(session, slug, house())
-    checks = look(found, Dns(own.dns_server), return_path(own.bounce_domain), own.site_url)
+    checks = look(found, Dns(own.dns_server), return_path(own.bounce_domain), own.site_url, own.smtp_url or "")
     for one in checks:
         click.echo(f"{SAID[one.state]:22} {one.message}{' ' + one.hint if one.state != 'verified' else ''}")
     if not all(one.stands for one in checks):

@@ -93,7 +93,7 @@ def _accounts(found: Identity) -> tuple[Account, ...]:
 
 def _checks(found: Identity) -> list[checks.Check]:
     own = current_app.extensions["cairn.settings"]
-    return checks.check(found, Dns(own.dns_server), return_path(own.bounce_domain), own.site_url)
+    return checks.check(found, Dns(own.dns_server), return_path(own.bounce_domain), own.site_url, own.smtp_url or "")
 
 
 def _save(slug: str) -> ResponseReturnValue:

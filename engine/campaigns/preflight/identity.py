@@ -89,8 +89,8 @@ def _unsigned(identity: Identity) -> Iterator[Finding]:
 
 def _judged(identity: Identity) -> Iterator[Finding]:
     """What is against it stops the campaign, unless somebody has said that it may send unverified."""
-    site, bounces = settings().site_url, settings().bounce_domain
-    found = _checked(identity, settings().dns_server, bounces, site, int(time.monotonic() / KEPT_SECONDS))
+    own, when = settings(), int(time.monotonic() / KEPT_SECONDS)
+    found = _checked(identity, own.dns_server, own.bounce_domain, own.site_url, own.smtp_url or "", when)
     for one in found:
         if one.state == "unknown":
             yield Finding("warning", one.kind, one.message, one.hint)
@@ -109,6 +109,8 @@ def _override(identity: Identity) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _checked(identity: Identity, server: str | None, bounces: str | None, site: str, _: int) -> tuple[Check, ...]:
+def _checked(
+    identity: Identity, server: str | None, bounces: str | None, site: str, relays: str, _: int
+) -> tuple[Check, ...]:
     """Kept for half a minute, as a page, its check and the start ask one after the other."""
-    return tuple(check(identity, Dns(server), return_path(bounces), site))
+    return tuple(check(identity, Dns(server), return_path(bounces), site, relays))
