@@ -18,6 +18,16 @@ longest_subject = 70
 least_text = 40
 schemes = re.compile(r"(?:https?://|mailto:|tel:|sms:|#[\w-])", re.IGNORECASE).match
 links = frozenset({"a", "area", "mj-button", "mj-social-element", "mj-navbar-link"})
+# Read out in a list of links these say nothing (WCAG 2.4.4).
+saying_nothing = """
+click here|click|here|link|this link|more|read more|learn more|this
+hier|hier klicken|klick hier|klicken sie hier|mehr|mehr lesen|weiterlesen
+aquí|haz clic aquí|haga clic aquí|más|leer más|aqui|clique aqui|saiba mais
+ici|cliquez ici|plus|lire la suite|en savoir plus|qui|clicca qui|leggi tutto|hier klikken|lees meer
+"""
+vague = frozenset(saying_nothing.strip().replace("\n", "|").split("|"))
+pictures = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg")
+heading = re.compile(r"h([1-6])").fullmatch
 addresses = ("href", "src", "background-url", "background")
 
 
@@ -112,6 +122,8 @@ class Reader(HTMLParser):
         self.body, self.defaults = body, False
         self.found: list[Note] = []
         self.link: tuple[int, bool] | None = None
+        self.words: list[str] = []
+        self.level = 0
 
     def read(self) -> list[Note]:
         """All warnings, in order."""
@@ -136,9 +148,12 @@ class Reader(HTMLParser):
         for name in addresses:
             if given.get(name, "").strip().lower().startswith("http://"):
                 self.tell("http", f"{given[name].strip()[:80]} is not encrypted.", "use https://")
+        if level := heading(tag):
+            self.heading(int(level[1]))
         if tag in links and not ("name" in given and "href" not in given):
             self.address(given.get("href", "").strip())
             self.link = (self.getpos()[0] + self.body.line - 1, bool(given.get("aria-label") or given.get("title")))
+            self.words = ["…"] if self.link[1] else []
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -151,19 +166,35 @@ class Reader(HTMLParser):
             line, named = self.link
             if not named and tag not in {"area", "mj-social-element"}:
                 self.tell("link", "A link has no text.", "say where it leads, such as “Read the story”", line)
+            said = " ".join("".join(self.words).split())
+            if said.strip(" .!:»›→>").casefold() in vague:
+                hint = "say where it leads: screen readers read links out alone"
+                self.tell("words", f"“{said}” does not say where the link leads.", hint, line)
             self.link = None
 
     def handle_data(self, data: str) -> None:
-        if self.link and data.strip():
-            self.link = (self.link[0], True)
+        if self.link:
+            self.words.append(data)
+            self.link = (self.link[0], self.link[1] or bool(data.strip()))
 
     def image(self, given: dict[str, str]) -> None:
         """An image speaks for itself, or says with alt="" that it need not."""
         if "alt" not in given:
             hint = 'say what it shows in alt="…", or write alt="" for decoration'
             self.tell("alt", f"The image {given.get('src', '').replace(filler, '')[:80]} has no alt text.", hint)
-        if self.link and given.get("alt", "").strip():
+        alt = given.get("alt", "").strip()
+        if alt.lower().endswith(pictures):
+            self.tell("alt", f"The alt text “{alt[:80]}” is the name of a file.", "say what the image shows")
+        if self.link and alt:
             self.link = (self.link[0], True)
+            self.words.append(alt)
+
+    def heading(self, level: int) -> None:
+        """People jump from heading to heading and take a missing level for a missing part."""
+        if self.level and level > self.level + 1:
+            message = f"A heading of level {level} follows one of level {self.level}."
+            self.tell("heading", message, f"write <h{self.level + 1}>; its size is a matter of style")
+        self.level = level
 
     def address(self, href: str) -> None:
         """Where a link leads."""

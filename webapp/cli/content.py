@@ -20,9 +20,10 @@ from engine.content.variants import DEFAULT, VariantError
 from engine.db import Database
 from engine.errors import ConfigurationError, InvalidInput
 from engine.model import Content, ContentVersion
-from engine.previews import handing, look, message, spam
+from engine.previews import handing, look, message, spam, visits
 from engine.settings import settings
 from engine.signing import signer
+from engine.webhooks.address import networks
 from webapp.cli import _content_history, _families
 from webapp.cli._context import connected, connected_to_send, site_url
 from webapp.cli._files import read_text, tell, tell_error
@@ -149,6 +150,20 @@ def _rate(found: spam.Spam) -> None:
     click.echo(f"spam score {found.score} of {found.required} (rspamd)", err=True)
     for one in found.symbols[:8]:
         click.echo(f"    {one.score:+.1f} {one.name}  {one.description}", err=True)
+
+
+@command.command()
+@click.argument("slug")
+@AS
+@IN
+def links(slug: str, as_: str | None, language: str) -> None:
+    """Ask each link of the content SLUG whether something is there; the exit code is 1 where one leads nowhere."""
+    with connected() as database:
+        _, shown = _render(database, slug, as_, language)
+    found = visits.visit(look.links(shown.html), networks(settings().webhook_networks))
+    for each in found:
+        click.echo(f"{'dead' if each.dead else 'ok'}\t{each.address}\t{each.said}")
+    sys.exit(1 if any(each.dead for each in found) else 0)
 
 
 @command.command()

@@ -12,10 +12,11 @@ from engine.channels.dkim import configured
 from engine.contacts.find import find as find_contact
 from engine.content.variants import why
 from engine.errors import CairnError, InvalidInput, NotFound
-from engine.previews import handing, look, message, spam
+from engine.previews import handing, look, message, spam, visits
 from engine.reports import languages
 from engine.settings import Settings
 from engine.signing import signer
+from engine.webhooks.address import networks
 from webapp.auth.people import signed_in
 from webapp.pages.mailbox import framed
 from webapp.pages.queries import contents as queries
@@ -30,6 +31,7 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/contents", "contents", listing)
     blueprint.add_url_rule("/contents/<slug>", "content", content)
     blueprint.add_url_rule("/contents/<slug>/body", "content_body", body)
+    blueprint.add_url_rule("/contents/<slug>/links", "content_links", visited, methods=["POST"])
     blueprint.add_url_rule("/contents/<slug>/test", "content_test", test, methods=["POST"])
 
 
@@ -80,6 +82,16 @@ def body(slug: str) -> Response:
         found, who, _ = _found(opened, slug, asked, language)
         shown = message.render(opened.session, found, who, opened.workspace, _site(), opened.now)
     return framed(look.dark(shown.html) if request.args.get("dark") == "1" else shown.html)
+
+
+def visited(slug: str) -> ResponseReturnValue:
+    """What the links of a content answer, for htmx."""
+    with work() as opened:
+        asked, language = _asked(request.form.get("as")), _asked(request.form.get("language"))
+        found, who, _ = _found(opened, slug, asked, language)
+        shown = message.render(opened.session, found, who, opened.workspace, _site(), opened.now)
+    found_links = visits.visit(look.links(shown.html), networks(_settings().webhook_networks))
+    return render_template("pages/parts/link_states.html", visits=found_links)
 
 
 def test(slug: str) -> ResponseReturnValue:

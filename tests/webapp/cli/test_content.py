@@ -33,6 +33,7 @@ def test_a_content_is_previewed_for_a_contact_and_tried_out(
     assert "<img" in cairn("content", "preview", "letter", "--html").output
     assert "\nList-Unsubscribe" in cairn("content", "preview", "letter", "--source").output
     assert cairn("content", "preview", "letter", "--as", "nobody").exit_code == 4
+    assert cairn("content", "links", "letter").exit_code == 0
     with recording_server(keep=True) as server:
         monkeypatch.setenv("CAIRN_SMTP_URL", server.url)
         settings.cache_clear()

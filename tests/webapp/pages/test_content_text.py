@@ -212,3 +212,14 @@ def test_the_editor_of_a_text_counts_parts_and_tells_the_price_as_one_types(
     wide = counted("ş" * 71)
     assert "<strong>2 parts</strong>" in wide and ">ş</kbd>" in wide and "holds 67 characters" in wide
     assert "10 is the most" in counted("x" * 2000)
+
+
+def test_links_are_asked_where_they_lead(marketer: FlaskClient, viewer: FlaskClient, own: Database) -> None:
+    link = "<a href='http://127.0.0.1:1/{{ first_name }}'>The shop</a>"
+    post(marketer, "/contents/both/edit", text=mail(text=link), number="1")
+    assert "Check where they lead" in marketer.get("/contents/both").text
+    told = post(marketer, "/contents/both/links").text
+    assert "Leads nowhere" in told and "no public address" in told and "http://127.0.0.1:1/Alex" in told
+    assert "no web links" in post(marketer, "/contents/both/links", language="de").text
+    assert "Check where they lead" not in viewer.get("/contents/both").text
+    assert post(viewer, "/contents/both/links").status_code == 403
