@@ -24,6 +24,12 @@ class Hours(NamedTuple):
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
     @property
+    def length(self) -> dt.timedelta:
+        """How long they last where no clock changes."""
+        begin, end = (dt.timedelta(hours=at.hour, minutes=at.minute) for at in self)
+        return (end - begin) % DAY
+
+    @property
     def crosses(self) -> bool:
         """Whether they go on after midnight."""
         return self.end <= self.start

@@ -125,8 +125,8 @@ def claim(
         verdict = gate.decide(looked_at, now)
         if verdict.action == "send":
             going.append(each)
-        elif looked_at.quiet_until is not None and verdict.reason == "quiet":
-            held.append(Held(each, looked_at.quiet_until))
+        elif looked_at.quiet and looked_at.quiet_until and verdict.reason == "quiet":
+            held.append(Held(each, looked_at.quiet_until, looked_at.quiet.length))
         elif verdict.action != "hold":
             ended.append(Refused(each, verdict, looked_at))
     if departing is not None:

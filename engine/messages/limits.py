@@ -45,10 +45,13 @@ cross join lateral (
     ) o
 ) sent
 """)
+# Messages of a throttled campaign keep their distance: each is as long after quiet hours as it was after their begin.
 HOLD = text("""
-update messages m set send_after = u.until, reason = :reason
-from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[]), cast(:until as timestamptz[]))
-    as u(id, origin_at, until)
+update messages m set reason = :reason, send_after = least(m.expires_at, u.until + case when exists (
+        select from campaigns c where c.id = m.campaign_id and c.definition ->> 'throttle' is not null)
+    then greatest(interval '0', m.send_after - u.until + u.length * interval '1 second') else interval '0' end)
+from unnest(cast(:ids as bigint[]), cast(:origins as timestamptz[]), cast(:until as timestamptz[]),
+    cast(:lengths as bigint[])) as u(id, origin_at, until, length)
 where m.id = u.id and m.origin_at = u.origin_at and m.state = 'queued'
 """)
 RELEASE = text("""
@@ -62,10 +65,11 @@ Count = tuple[int, tuple[gate.Counted, ...]]
 
 
 class Held(NamedTuple):
-    """A message that waits for the end of quiet hours."""
+    """A message that waits for the end of quiet hours, which last for `length`."""
 
     message: Candidate
     until: dt.datetime
+    length: dt.timedelta = dt.timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,8 @@ def hold(session: Session, held: Sequence[Held], reason: str = "quiet") -> None:
         "reason": reason,
         "ids": literal([each.message.id for each in held]),
         "origins": literal([each.message.origin_at for each in held]),
-        "until": literal([min(each.until, each.message.expires_at or each.until) for each in held]),
+        "until": literal([each.until for each in held]),
+        "lengths": literal([int(each.length.total_seconds()) for each in held]),
     }
     session.execute(HOLD, values)
 

@@ -16,7 +16,7 @@ from engine.errors import InvalidInput
 from engine.messages import limits
 from engine.messages.claim import Claim, claim
 from engine.messages.limits import Limits
-from engine.model import Contact, Message, Topic
+from engine.model import Campaign, Contact, Message, Topic
 from tests.engine.messages.ledger import fill, queue, save, signer
 
 NOON = dt.datetime(2026, 3, 18, 12, tzinfo=dt.UTC)
@@ -164,6 +164,29 @@ def test_what_expires_in_quiet_hours_ends_when_it_expires(opened: Session) -> No
     take(opened)
     assert row(opened, message).send_after == NOON + HOUR
     assert take(opened, now=NOON + HOUR).ended == {"expired": 1}
+
+
+def test_a_throttled_campaigns_messages_keep_their_distance_over_quiet_hours_and_others_leave_at_their_end(
+    opened: Session,
+) -> None:
+    limits.set_quiet(opened, "email", "11:00-15:00", "test", NOON)
+    definition = {"throttle": "60 per hour"}
+    campaigns = [{"slug": "slow", "definition": definition}, {"slug": "fast", "definition": {}}]
+    common = {"name": "x", "channel": "email", "state": "sending"}
+    ids = [opened.scalars(insert(Campaign).values(**common, **one).returning(Campaign.id)).one() for one in campaigns]
+    minute, before = HOUR / 60, NOON - 2 * HOUR
+    found = {}
+    for contact, (campaign, at) in zip(
+        contacts(opened, 5, timezone="UTC"),
+        [(ids[0], NOON), (ids[0], NOON - minute), (ids[0], before), (ids[1], NOON - minute), (ids[0], NOON)],
+        strict=True,
+    ):
+        found[contact] = due(opened, contact, campaign_id=campaign, journey_id=None, send_after=at)
+    opened.execute(update(Message).where(Message.id == list(found.values())[4]).values(expires_at=NOON + HOUR))
+    take(opened)
+    quiet_over = NOON + 3 * HOUR
+    expected = [quiet_over + HOUR, quiet_over + HOUR - minute, quiet_over, quiet_over, NOON + HOUR]
+    assert [row(opened, id_).send_after for id_ in found.values()] == expected
 
 
 def test_lifted_quiet_hours_let_go_at_once_and_changed_ones_are_asked_anew(opened: Session) -> None:
