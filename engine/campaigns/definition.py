@@ -152,7 +152,7 @@ def read(given: Mapping[str, Any]) -> Definition:
 def as_mapping(found: Definition) -> dict[str, Any]:
     """The mapping that reads as this definition; what is at its default is left out."""
     single = found.variants[0].content if len(found.variants) == 1 else None
-    variants = [{"name": v.name, "content": v.content, "share": percent(v.share)} for v in found.variants]
+    variants = _written_variants(found.variants)
     values = {
         "campaign": found.slug,
         "name": found.name,
@@ -175,6 +175,15 @@ def as_mapping(found: Definition) -> dict[str, Any]:
         "goal": {"when": found.goal.when, "within": written(found.goal.within)} if found.goal else None,
     }
     return {key: value for key, value in values.items() if value}
+
+
+def _written_variants(variants: tuple[Variant, ...]) -> list[dict[str, str]]:
+    """Shares are left out where all are alike."""
+    alike = len({one.share for one in variants}) == 1
+    return [
+        {"name": one.name, "content": one.content} | ({} if alike else {"share": percent(one.share)})
+        for one in variants
+    ]
 
 
 def as_yaml(found: Definition) -> str:

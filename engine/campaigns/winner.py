@@ -14,12 +14,22 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.campaigns.definition import Definition
 from engine.campaigns.report import ArmReport, Report, report
 from engine.model import Campaign
 from engine.reports.lift import Arm, Interval, lift
+
+STRAGGLERS = 0.1
+LOOK = dt.timedelta(minutes=1)
+TESTING = text("select exists (select from campaign_waves where campaign_id = :id and test and not done)")
+# Hours that were over before the winner was known come the next day, where they come by each contact's clock.
+MOVE_ON = text("""
+update campaign_waves set at = at + ceil(extract(epoch from cast(:now as timestamptz) - at) / 86400) * interval '1 day'
+where campaign_id = :id and not test and not done and at < cast(:now as timestamptz)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +45,20 @@ class Compared:
 
 
 def choose(session: Session, campaign: Campaign, definition: Definition, now: dt.datetime) -> dt.datetime | None:
-    """Decide when the time has come. Returns when that is; None if there is nothing to decide any more."""
+    """Decide when the time has come. Returns when that is; None if there is nothing to decide any more, or not yet.
+
+    The wait begins when the test has left, but for a tenth of it: a throttle, a pause or a relay that is away puts the
+    decision off. The rest then keeps its hours of the day.
+    """
     if definition.winner is None or campaign.winner is not None:
         return None
     assert campaign.winner_at is not None
+    if session.execute(TESTING, {"id": campaign.id}).scalar():
+        return None  # until all of the test is queued
+    found = report(session, campaign)
+    if found.waiting > STRAGGLERS * campaign.message_count:
+        campaign.winner_at = max(campaign.winner_at, now + definition.winner.after)
+        return now + min(definition.winner.after, LOOK)
     if campaign.winner_at > now:
         return campaign.winner_at
     compared = compare(session, campaign, definition)
@@ -48,6 +68,8 @@ def choose(session: Session, campaign: Campaign, definition: Definition, now: dt
         "at": now.isoformat(),
         "arms": [as_json(one) for one in compared],
     }
+    if (definition.local or definition.best) and definition.passed != "now":
+        session.execute(MOVE_ON, {"id": campaign.id, "now": now})
     return None
 
 

@@ -9,7 +9,7 @@ import pytest
 from engine.campaigns import winner
 from engine.reports.lift import Arm
 from tests.campaigns.town import Town
-from tests.journeys.runtime.world import DAY, HOUR
+from tests.journeys.runtime.world import DAY, HOUR, START
 
 TWO = [{"name": "a", "content": "mail-a"}, {"name": "b", "content": "mail-b"}]
 CLICKED = "update messages set first_click_at = accepted_at where right(step_id, 2) = chr(58) || 'b'"
@@ -106,3 +106,37 @@ def test_the_goal_counts_those_held_back_too_and_so_shows_the_lift(town: Town) -
     assert [row[0] for row in rows] == sorted(others[:10])
     assert town.campaign().next_at is None
     assert town.execute("select min(converted_at) from campaign_contacts")[0][0] < town.now - dt.timedelta(days=2)
+
+
+def test_the_winner_waits_until_a_throttled_test_has_left(town: Town) -> None:
+    town.people(60)
+    town.start(
+        content=None, variants=TWO, test="50%", winner={"by": "clicks", "after": "10 minutes"}, throttle="60 per hour"
+    )
+    town.live(HOUR / 4)
+    assert town.campaign().winner is None
+    test = town.execute("select count(*) from campaign_contacts where arm <> 'rest'")[0][0]
+    town.live(HOUR)
+    found = town.campaign()
+    assert found.winner == "a" and found.winner_at is not None
+    [(last,)] = town.execute("select max(accepted_at) from (select accepted_at from messages order by accepted_at "
+                             "limit :test) m", test=test)  # fmt: skip
+    assert found.winner_at >= last + HOUR / 6 - HOUR / 10
+
+
+def test_who_waits_for_a_late_winner_gets_it_at_their_hour_of_the_next_day(town: Town) -> None:
+    town.people(40)
+    town.start(content=None, variants=TWO, test="50%", winner={"by": "clicks", "after": "10 minutes"},
+               at="2026-03-02 13:00", zone="contact")  # fmt: skip
+    town.live(HOUR)
+    town.do("pause")
+    town.live(26 * HOUR)
+    town.do("resume")
+    town.live(HOUR)
+    assert town.campaign().winner == "a"
+    before = sum(town.states().values())
+    town.live(21 * HOUR)
+    waves = town.execute("select at from campaign_waves where not test and contacts > 0")
+    assert all(at.hour == 13 and at > START + 24 * HOUR for (at,) in waves)
+    town.live(4 * HOUR)
+    assert sum(town.states().values()) == 40 > before

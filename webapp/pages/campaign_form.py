@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MOST = 4
@@ -80,15 +80,18 @@ def filled(definition: Mapping[str, Any]) -> Form:
     form["throttle"] = form["throttle"].removesuffix(" per hour")
     variants = definition.get("variants") or [{"name": "a", "content": definition.get("content", ""), "share": ""}]
     for number, variant in enumerate(variants[:MOST]):
-        form |= {f"content_{number}": variant["content"], f"share_{number}": str(variant["share"]).removesuffix("%")}
+        form |= {
+            f"content_{number}": variant["content"],
+            f"share_{number}": str(variant.get("share", "")).removesuffix("%"),
+        }
     winner, goal = definition.get("winner") or {}, definition.get("goal") or {}
     form |= {"winner_by": winner.get("by", ""), "winner_after": winner.get("after", "")}
     form |= {"goal_when": goal.get("when", ""), "goal_within": goal.get("within", "")}
     return form
 
 
-def mapping(form: Form, slug: str) -> dict[str, Any]:
-    """What the editor says. Variants are named by their rows, `a` first."""
+def mapping(form: Form, slug: str, names: Sequence[str] = ()) -> dict[str, Any]:
+    """What the editor says. Variants are named by their rows: as in `names`, others by a letter, `a` first."""
     found: dict[str, Any] = {name: form[name] for name in PLAIN if form[name]} | {"campaign": slug}
     if form["zone"] == "best":
         found["at"] = f"best from {form['at']}" if form["at"] else "best"
@@ -100,9 +103,11 @@ def mapping(form: Form, slug: str) -> dict[str, Any]:
     if len(rows) == 1:
         found["content"] = form[f"content_{rows[0]}"]
     elif rows:
+        letters = (letter for letter in NAMES if letter not in names)
         found["variants"] = [
-            {"name": NAMES[place], "content": form[f"content_{number}"], "share": _share(form[f"share_{number}"])}
-            for place, number in enumerate(rows)
+            {"name": names[number] if number < len(names) else next(letters), "content": form[f"content_{number}"]}
+            | ({"share": _share(form[f"share_{number}"])} if form[f"share_{number}"] else {})
+            for number in rows
         ]
     if form["winner_by"] and form["test"]:
         found["winner"] = {"by": form["winner_by"], "after": form["winner_after"] or "4 hours"}
@@ -116,10 +121,11 @@ def merged(base: Mapping[str, Any] | None, form: Form, slug: str) -> dict[str, A
 
     So what the fields do not hold survives: names of variants, a fifth one, an offset.
     """
-    after = mapping(form, slug)
+    names = [one["name"] for one in base.get("variants", ())] if base else []
+    after = mapping(form, slug, names)
     if base is None:
         return after
-    before = mapping(filled(base), slug)
+    before = mapping(filled(base), slug, names)
     kept = {key: value for key, value in base.items() if before.get(key) == after.get(key)}
     return kept | {key: value for key, value in after.items() if before.get(key) != value}
 
