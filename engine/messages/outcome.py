@@ -41,7 +41,8 @@ def change(handed: Handed, result: Result, now: dt.datetime) -> Change:
     """The state that a result leads to.
 
     A 4xx is tried again after 1, 5, 15 and 60 minutes, five times in all and for 48 hours at most; if connections broke
-    before the server said anything, only the hours count. A message that was not tried goes back as it was.
+    before the server said anything, only the hours count. A message that was not tried goes back as it was, and a text
+    that came too fast for its gateway, or while that takes none (4.7.x, 4.3.x), comes again every minute.
     """
     if result.outcome == "accepted":
         return accepted
@@ -50,9 +51,10 @@ def change(handed: Handed, result: Result, now: dt.datetime) -> Change:
     if result.outcome == "unknown":
         return Change("unknown", "no_reply")
     if result.outcome == "retry":
-        if (result.code and handed.attempt > len(backoff)) or now - handed.queued_at >= patience:
+        hurried = handed.channel == "sms" and result.enhanced.startswith(("4.3.", "4.7."))
+        if (result.code and handed.attempt > len(backoff) and not hurried) or now - handed.queued_at >= patience:
             return Change("failed", "retries")
-        return Change("queued", "deferred", now + backoff[min(handed.attempt, len(backoff)) - 1])
+        return Change("queued", "deferred", now + backoff[0 if hurried else min(handed.attempt, len(backoff)) - 1])
     return _failed(result)
 
 

@@ -85,6 +85,10 @@ def names(session: Session) -> frozenset[str]:
     return frozenset(session.execute(NAMES).scalars())
 
 
+def _domain(message: Candidate) -> str:
+    return domain_of(message.recipient)
+
+
 def domain_of(address: str) -> str:
     """Of a recipient."""
     return address.rpartition("@")[2].lower()
@@ -161,20 +165,27 @@ def _divide(
     return free, held
 
 
-def too_fast(messages: Mapping[int, Candidate], results: Iterable[Result]) -> set[str]:
-    """The recipient domains that say that we are too fast, or not trusted at this speed."""
+def too_fast(
+    messages: Mapping[int, Candidate], results: Iterable[Result], named: Callable[[Candidate], str] = _domain
+) -> set[str]:
+    """The recipient domains, or what else is `named`, that say that we are too fast, or not trusted at this speed."""
     return {
-        domain_of(messages[result.id].recipient)
+        named(messages[result.id])
         for result in results
         if result.outcome == "retry" and (result.code == 421 or result.enhanced.startswith("4.7."))
     }
 
 
 def slow_down(
-    session: Session, domains: set[str], messages: Iterable[Candidate], seconds: float, now: dt.datetime
+    session: Session,
+    domains: set[str],
+    messages: Iterable[Candidate],
+    seconds: float,
+    now: dt.datetime,
+    named: Callable[[Candidate], str] = _domain,
 ) -> None:
     """Halve the pace of these domains, once in ten seconds; without one, what a batch that took `seconds` had."""
-    counts = Counter(domain_of(each.recipient) for each in messages)
+    counts = Counter(named(each) for each in messages)
     ordered = sorted(domains)
     measured = [str(counts[domain] / max(seconds, 1.0)) for domain in ordered]
     values = {"names": literal(ordered), "measured": literal(measured), "now": now}

@@ -69,7 +69,7 @@ class Sender:
         )
         self.site, self.signer, self.batch, self.clock = site, signer, batch, clock
         self.stopping, self.dkim, self.bounces, self.allowed = stopping, dkim, bounces, allowed
-        self._smtp_url = smtp_url
+        self._smtp_url, self._gateway = smtp_url, gateway.name_of(sms_url)
         made = [Ways(each, partial(self._own_relays, naming, connections, timeouts)) for each in self.providers]
         self.ways = {each.main.channel: each for each in made}
         self._flying: dict[str, deque[Batch]] = {each.channel: deque() for each in self.providers}
@@ -97,7 +97,7 @@ class Sender:
         return provider(url, self.journal, naming)
 
     def relay(self) -> str:
-        """The name of the relay that email goes through now."""
+        """The name of the relay that email goes through now, as rates call it."""
         mail = self.providers[0]
         return mail.name if isinstance(mail, Relays) else name_of(self._smtp_url)
 
@@ -140,7 +140,7 @@ class Sender:
             bounces=self.bounces,
             exit_check=exit_check,
             allowed=self.allowed,
-            relay=self.relay if provider.channel == "email" else str,
+            relay=self.relay if provider.channel == "email" else lambda: self._gateway,
         )
 
     def _settle_own(self, database: Database) -> Counter[str]:

@@ -245,10 +245,14 @@ class Turn:
             blocks.keep(session, claimed.messages, renderers)
         return Composer(settings, renderers, self.signer, self.site, now, self.dkim, self.bounces), claimed
 
+    def _slowed(self, message: Candidate) -> str:
+        """Who says that a message came too fast: its recipient's domain, or the gateway of all texts."""
+        return self.relay() if message.channel == "sms" else rates.domain_of(message.recipient)
+
     def _slow_down(self, domains: set[str], batch: Batch, took: float) -> None:
         """In a transaction of its own: claims lock these rows before the counters that results are added to."""
         with self.database.transaction() as session:
-            rates.slow_down(session, domains, batch.messages.values(), took, self.clock(session))
+            rates.slow_down(session, domains, batch.messages.values(), took, self.clock(session), self._slowed)
         self.paced |= domains
 
     def _land(self, batch: Batch) -> None:
@@ -272,7 +276,7 @@ class Turn:
             status.write(session, self.ways.status_of(batch.way), now, away)
         self.counts.results += written.counts
         took = time.monotonic() - batch.started
-        if self.provider.channel == "email" and (domains := rates.too_fast(batch.messages, results)):
+        if domains := rates.too_fast(batch.messages, results, self._slowed):
             self._slow_down(domains, batch, took)
         if took < quick:
             self.size = min(self.size * 2, self.limit)

@@ -31,7 +31,7 @@ PATIENCE = 15.0
 
 @contextmanager
 def receiving(
-    database: Database, named: Callable[[Any], str] = lambda one: f"id-{len(one.short_message)}"
+    database: Database, named: Callable[[Any], str | int] = lambda one: f"id-{len(one.short_message)}"
 ) -> Iterator[Centre]:
     """A server that the session is bound to; `named` is how it calls a text."""
     with socket.socket() as probe:
@@ -238,3 +238,18 @@ def test_texts_are_read_in_the_alphabet_that_they_name(database: Database, codin
             source_addr=NUMBER, destination_addr="SHOP", short_message=data.encode(codec(coding)), data_coding=coding
         )
     assert rows(database, "select body from incoming_texts") == [(data,)]
+
+
+def test_a_gateway_that_says_too_fast_is_slowed_down_and_no_text_is_given_up(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.transaction() as session:
+        ledger.fill(session, 6, channel="sms", slug="hi")
+        session.execute(text("update messages set attempts = 7"))
+    taken = iter(["one", "two"])
+    with receiving(database, lambda _: next(taken, smpp34.ESME_RTHROTTLED)) as server:
+        with sending(database, tmp_path, server) as send:
+            send()
+        states = "select state, reason, count(*) from messages group by 1, 2 order by 1"
+        assert rows(database, states) == [("accepted", None, 2), ("queued", "deferred", 4)]
+        assert rows(database, "select name, slow from rates") == [(f"smpp://127.0.0.1:{server.port}", 1)]

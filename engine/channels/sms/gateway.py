@@ -65,6 +65,11 @@ def parse(url: str) -> Gateway:
     return Gateway(kind, secure, parts.hostname, port or PORTS[parts.scheme], user, password, said)
 
 
+def name_of(url: str | None) -> str:
+    """By which name the rate of a gateway is set: `smpp://HOST:PORT`. Raises ConfigurationError."""
+    return str(parse(url)).lower() if url else LocalPhone.gateway
+
+
 def _options(kind: str, parts: SplitResult) -> dict[str, str]:
     said = options(kind, parts, OPTIONS[kind], _wrong)
     if not said.get("from") and not said.get("service"):

@@ -52,7 +52,7 @@ class Kannel:
         if status in (401, 403):
             return Result(item.id, "not_tried", status, text=words or "the gateway refuses us", stage="connect")
         if status == 503:
-            return Result(item.id, "retry", status, text=words, stage="rcpt")
+            return Result(item.id, "retry", status, "4.3.2", words, "rcpt")
         outcome: Outcome = "failed" if 400 <= status < 500 else "unknown"
         return Result(item.id, outcome, status, text=words or f"HTTP {status}", stage="rcpt")
 

@@ -37,6 +37,7 @@ REFUSED = {
     codes.SMPP_ESME_RINVDSTNPI: "5.1.1",
 }
 """Statuses that say that the number does not exist, with the class of RFC 3463 that the rest of Cairn goes by."""
+TOO_FAST = dict.fromkeys((codes.SMPP_ESME_RTHROTTLED, codes.SMPP_ESME_RMSGQFUL), "4.7.0")
 
 
 class Broken(Exception):
@@ -131,7 +132,11 @@ class Flight:
         if self.taken:
             words = f"{words}, after {self.taken} of its parts were taken"
         outcome: Outcome = "retry" if status in LATER and not self.taken else "failed"
-        return Result(self.item.id, outcome, status, REFUSED.get(status, ""), words, "rcpt")
+        return Result(self.item.id, outcome, status, _class_of(status, outcome), words, "rcpt")
+
+
+def _class_of(status: int, outcome: Outcome) -> str:
+    return TOO_FAST.get(status, "") if outcome == "retry" else REFUSED.get(status, "")
 
 
 class SmppProvider:

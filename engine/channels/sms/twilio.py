@@ -35,6 +35,7 @@ REFUSED: dict[int, str] = {
 }
 """Codes that speak of this number or this text, with the class of RFC 3463 that the rest of Cairn goes by."""
 LATER = frozenset({14107, 20429, 20500, 20503, 30001, 30022})
+TOO_FAST = frozenset({14107, 20429, 30001, 30022})
 OURS = frozenset({20003, 20004, 20005, 20008, 20403, 20404, 21212, 21603, 21606, 21659, 21701, 21703})
 """Account, credentials or sender are wrong: no text is at fault, and each would fare alike."""
 
@@ -74,7 +75,8 @@ class Twilio:
         code = said.get("code")
         code = code if isinstance(code, int) else 0
         words = f"{code or ''} {said.get('message', '')}".strip() or f"HTTP {status}"
-        return Result(item.id, _outcome(status, code), status, REFUSED.get(code, ""), words, "rcpt")
+        enhanced = "4.7.0" if status == 429 or code in TOO_FAST else REFUSED.get(code, "")
+        return Result(item.id, _outcome(status, code), status, enhanced, words, "rcpt")
 
 
 def _outcome(status: int, code: int) -> Outcome:

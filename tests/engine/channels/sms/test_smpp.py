@@ -65,8 +65,8 @@ def test_a_long_text_is_cut_and_can_be_put_together_again(tmp_path: Path, words:
 @pytest.mark.parametrize(
     ("status", "outcome", "enhanced"),
     [
-        (smpp34.ESME_RTHROTTLED, "retry", ""),
-        (smpp34.ESME_RMSGQFUL, "retry", ""),
+        (smpp34.ESME_RTHROTTLED, "retry", "4.7.0"),
+        (smpp34.ESME_RMSGQFUL, "retry", "4.7.0"),
         (smpp34.ESME_RINVDSTADR, "failed", "5.1.1"),
         (smpp34.ESME_RUNKNOWNERR, "failed", ""),
     ],

@@ -70,7 +70,7 @@ def test_a_messaging_service_stands_in_for_a_number(tmp_path: Path) -> None:
         (refused(400, 21610), "failed", "5.2.1"),
         (refused(400, 30007), "failed", "5.7.1"),
         (refused(400, 21617), "failed", ""),
-        (refused(429, 20429), "retry", ""),
+        (refused(429, 20429), "retry", "4.7.0"),
         (refused(503, 20503), "retry", ""),
         (refused(401, 20003), "not_tried", ""),
         (refused(400, 21606), "not_tried", ""),
