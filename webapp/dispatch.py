@@ -17,6 +17,7 @@ from engine.db import Database
 from engine.identities.values import House
 from engine.signing import Signer
 from webapp.api import consent, enter, explaining, ingest, leave, listing, messages, receipts
+from webapp.api.failures import Failures
 from webapp.api.frame import between
 from webapp.api.keys import Keys
 from webapp.api.pace import Pace
@@ -91,6 +92,7 @@ class HotPath:
     mail_receipts: MailReceipts
     hosts: TrackingHosts
     health: Health
+    failures: Failures
     client_ip_header: str | None = None
     pace: Pace = field(default_factory=Pace)
 
@@ -164,6 +166,7 @@ def hot_path(
         "open": write_opens,
     }
     bell = Doorbell(ring)
+    known = Keys(database)
     writer = GroupCommit(database, handlers, committed=bell, limits=limits)
     unsubscribing = Unsubscribing(signer, database, writer, client_ip_header)
     centre = PreferenceCentre(signer, database, writer, client_ip_header)
@@ -175,7 +178,7 @@ def hot_path(
     return HotPath(
         database,
         signer,
-        Keys(database),
+        known,
         writer,
         unsubscribing,
         centre,
@@ -187,6 +190,7 @@ def hot_path(
         told,
         TrackingHosts(database),
         Health(database, writer.alive, house, smtp_url),
+        Failures(database, known),
         client_ip_header,
     )
 
@@ -197,6 +201,8 @@ def dispatcher(hot: HotPath, flask: Application) -> Application:
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
             answer = NOT_HERE if hot.hosts.refuses(environ) else hot.answer(environ)
+            if answer is not None and answer.status >= 400:
+                hot.failures.note(environ, answer)
         except Exception:
             answer = _fault(environ)
         return flask(environ, start_response) if answer is None else answer.send(start_response)

@@ -29,12 +29,13 @@ from engine.model.rate import Rate
 from engine.model.receipt import Receipt, ReceiptMail, StreamPause
 from engine.model.report import EntryRollup, HitRollup, MessageRollup, StepRollup, WithheldRollup
 from engine.model.snippet import Snippet, SnippetVersion
-from engine.model.system import ApiKey, AuditLog, Clock, Import, Lease, ScheduleSlot, User, WorkspaceSetting
+from engine.model.system import ApiFailure, ApiKey, AuditLog, Clock, Import, Lease, ScheduleSlot, User, WorkspaceSetting
 from engine.model.texting import GatewayReference, IncomingText, TextPart
 from engine.model.tracking import Hit
 from engine.model.webhook import Delivery, Webhook
 
 __all__ = [
+    "ApiFailure",
     "ApiKey",
     "AttributeDefinition",
     "AuditLog",

@@ -82,6 +82,20 @@ class ApiKey(Base):
     revoked_at: Mapped[dt.datetime | None]
 
 
+class ApiFailure(Base):
+    """A call of `/v1` that failed: what was asked for, and what was answered. The newest are kept."""
+
+    __tablename__ = "api_failures"
+
+    id: Mapped[Id]
+    at: Mapped[dt.datetime]
+    key_prefix: Mapped[str]
+    method: Mapped[str]
+    path: Mapped[str]
+    status: Mapped[int]
+    message: Mapped[str]
+
+
 class Import(Base):
     """A file that was imported, with its counts and where its refused rows are."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import update
 
 from engine import users
 from engine.errors import InvalidInput, NotFound
 from engine.model import ApiKey, AuditLog
+from webapp.api import failures
 from webapp.api.keys import SCOPES
 from webapp.auth.people import signed_in
 from webapp.errors import Forbidden
@@ -16,11 +17,13 @@ from webapp.pages.settings import settings
 from webapp.pages.work import work
 
 LONGEST_NAME = 100
+SHOWN = 200
 
 
 def routes(blueprint: Blueprint) -> None:
     """Addresses of this screen."""
     blueprint.add_url_rule("/settings/keys", "key_make", make, methods=["POST"])
+    blueprint.add_url_rule("/settings/calls", "key_failures", failed)
     blueprint.add_url_rule("/settings/keys/<int:key_id>/revoke", "key_revoke", revoke, methods=["POST"])
 
 
@@ -39,6 +42,12 @@ def make() -> ResponseReturnValue:
             AuditLog(actor=signed_in().email, action="make", object=f"key {key[:8]}", detail=detail, at=opened.now)
         )
     return settings(made=key)
+
+
+def failed() -> ResponseReturnValue:
+    """The calls that failed lately."""
+    with work() as opened:
+        return render_template("pages/key_failures.html", failures=failures.latest(opened.session, SHOWN))
 
 
 def revoke(key_id: int) -> ResponseReturnValue:

@@ -6,10 +6,11 @@ import re
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import insert
 
-from engine import users
+from engine import clock, users
 from engine.db import Database
-from engine.model import ApiKey
+from engine.model import ApiFailure, ApiKey
 from tests.webapp.pages import sample
 from tests.webapp.pages.conftest import at_work, post
 
@@ -33,3 +34,18 @@ def test_nobody_else_makes_or_revokes_keys(marketer: FlaskClient, viewer: FlaskC
         assert post(client, "/settings/keys", name="Mine", scope="read").status_code == 403
         assert post(client, "/settings/keys/1/revoke").status_code == 403
         assert "Make key" not in client.get("/settings").text
+
+
+def test_calls_that_failed_are_shown(marketer: FlaskClient, shop_database: Database) -> None:
+    assert "No call has failed" in marketer.get("/settings/calls").text
+    with shop_database.transaction() as session:
+        row = {
+            "at": clock.now(session),
+            "key_prefix": "ck_gone1",
+            "method": "POST",
+            "path": "/v1/<track>",
+            "status": 400,
+        }
+        session.execute(insert(ApiFailure), row | {"message": "userId: is missing"})
+    page = marketer.get("/settings/calls").text
+    assert "POST /v1/&lt;track&gt;" in page and "ck_gone1…" in page and "userId: is missing" in page
