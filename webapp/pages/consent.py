@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -9,13 +10,16 @@ from flask.typing import ResponseReturnValue
 
 from engine import retention
 from engine.contacts import suppressions, topics
-from engine.errors import InvalidInput
+from engine.contacts.consent import change_of, record_consent, welcome_back
+from engine.contacts.sharing import others_leaving
+from engine.errors import InvalidInput, NotFound
 from engine.signing import signer
 from engine.tracking import leaving
 from journeys import erasing
 from webapp.auth.people import signed_in
 from webapp.errors import Forbidden
 from webapp.pages.queries import consent as queries
+from webapp.pages.queries import contacts as queries_of_contacts
 from webapp.pages.queries.contacts import display_name
 from webapp.pages.work import work
 
@@ -28,6 +32,7 @@ def routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/consent", "consent", consent)
     blueprint.add_url_rule("/consent/suppressions", "consent_suppress", suppress, methods=["POST"])
     blueprint.add_url_rule("/consent/retention", "consent_retention", keep, methods=["POST"])
+    blueprint.add_url_rule("/contacts/<public_id>/consent", "contact_consent", write_down, methods=["POST"])
 
 
 def consent(refused: dict[str, str] | None = None) -> str:
@@ -84,6 +89,27 @@ def keep() -> ResponseReturnValue:
         return consent({"retention": f"{error.message[:1].upper()}{error.message[1:]}. {error.hint}"}), 422
     flash("Saved. What is over goes by itself within half an hour.", "success")
     return redirect(url_for("pages.consent") + "#retention")
+
+
+def write_down(public_id: str) -> ResponseReturnValue:
+    """What a contact told a colleague; who leaves, leaves for every record with the address."""
+    channel, topic, action, how = (_posted(name) for name in ("channel", "topic", "action", "how"))
+    if not how:
+        raise InvalidInput("is empty", where="how", hint="Say how and when they told you: it is the proof.")
+    with work() as opened:
+        found = queries_of_contacts.by_public_id(opened.session, public_id)
+        if found is None:
+            raise NotFound("contact", public_id)
+        if topic:
+            topics.find(opened.session, topic)
+        basis = "consent" if action == "subscribed" else None
+        change = change_of(int(found.id), channel, action, "person", topic, basis=basis)
+        change = dataclasses.replace(change, proof={"told": how, "written_down_by": signed_in().email})
+        address = {"email": found.email, "sms": found.phone}.get(channel)
+        record_consent(opened.session, [change, *others_leaving(opened.session, [(change, address)])], opened.now)
+        welcome_back(opened.session, [change], signer())
+    flash("Written down, and in force from now on.", "success")
+    return redirect(url_for("pages.contact", public_id=public_id))
 
 
 def _posted(name: str) -> str:

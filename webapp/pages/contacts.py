@@ -8,7 +8,7 @@ import uuid
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.contacts import list_members, lists, suppressions
+from engine.contacts import list_members, lists, suppressions, topics
 from engine.contacts.everything import collect
 from engine.contacts.suppressions import Suppressed
 from engine.errors import InvalidInput, NotFound
@@ -66,6 +66,8 @@ def contact(public_id: str) -> ResponseReturnValue:
             raise NotFound("contact", public_id)
         context = {
             "consents": queries.consents(opened.session, found.id),
+            "pauses": queries.pauses(opened.session, found.id, opened.now),
+            "topics": [topic for topic in topics.listed(opened.session) if topic.archived_at is None],
             "suppressed": _suppressed(opened, found),
             "segments": queries.segments(opened.session, found.id),
             "journeys": queries.journeys(opened.session, found.id),

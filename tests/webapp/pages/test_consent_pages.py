@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select, text
 
-from engine.contacts.consent import ConsentChange, record_consent
+from engine.contacts.consent import ConsentChange, record_consent, suppress
 from engine.db import Database
 from engine.model import AuditLog, Contact, Suppression
 from tests.webapp.pages import sample
@@ -197,3 +197,32 @@ def test_the_page_sums_up_why_people_left(marketer: FlaskClient, shop_database: 
     assert re.search(r"I get too many messages</th><td[^>]*>1<", page) and "“&lt;b&gt;Daily”" in page
     with shop_database.transaction() as session:
         session.execute(text("delete from leaving_reasons"))
+
+
+def test_a_colleague_writes_down_what_somebody_told_them(
+    marketer: FlaskClient, viewer: FlaskClient, people: People, shop_database: Database
+) -> None:
+    _, public_id = people("caller")
+    page, path = f"/contacts/{public_id}", f"/contacts/{public_id}/consent"
+    told = {"channel": "email", "topic": "", "action": "unsubscribed", "how": "By phone, <today>"}
+    assert "Write down what they told you" in marketer.get(page).text
+    assert "Write down" not in viewer.get(page).text
+    assert post(viewer, path, **told).status_code == 403
+    for wrong, status in (
+        ({"how": " "}, 422),
+        ({"channel": "fax"}, 422),
+        ({"action": "x"}, 422),
+        ({"topic": "x"}, 404),
+    ):
+        assert post(marketer, path, **(told | wrong)).status_code == status
+    assert post(marketer, path, **told).status_code == 302
+    shown = marketer.get(page).text
+    assert (
+        "Unsubscribed</strong> from email" in shown and "By phone, &lt;today&gt;" in shown and sample.MARKETER in shown
+    )
+    with shop_database.transaction() as session:
+        suppress(session, "email", ["caller@forget.example"], "unsubscribed", dt.datetime.now(dt.UTC))
+    assert "No email is sent to this address" in marketer.get(page).text
+    post(marketer, path, **(told | {"action": "subscribed"}))
+    assert "No email is sent to this address" not in marketer.get(page).text
+    assert post(marketer, "/contacts/nobody/consent", **told).status_code == 404

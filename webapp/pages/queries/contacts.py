@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from engine.model import ConsentState, Contact, Enrolment, Journey, Segment, SegmentMembership
+from engine.model import ConsentPause, ConsentState, Contact, Enrolment, Journey, Segment, SegmentMembership
 from webapp.pages.paging import Page, cut
 from webapp.pages.queries import AnyRow, AnySelect
 
@@ -78,6 +79,12 @@ def consents(session: Session, contact_id: int) -> Sequence[AnyRow]:
     return session.execute(
         query.where(ConsentState.contact_id == contact_id).order_by(ConsentState.channel, ConsentState.topic)
     ).all()
+
+
+def pauses(session: Session, contact_id: int, now: dt.datetime) -> Sequence[AnyRow]:
+    """The channels on which the contact takes a break, and until when."""
+    held = select(ConsentPause.channel, ConsentPause.until).order_by(ConsentPause.channel)
+    return session.execute(held.where(ConsentPause.contact_id == contact_id, ConsentPause.until > now)).all()
 
 
 def segments(session: Session, contact_id: int) -> Sequence[AnyRow]:
