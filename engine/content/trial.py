@@ -50,7 +50,7 @@ def sample_context(paths: list[str]) -> dict[str, Any]:
 
 def try_out(compiled: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Warnings from trial renders. Raises LanguageError when a render takes more than a message may."""
-    warnings = []
+    failed: list[RenderError] = []
     lists = [[dict.fromkeys(("name", "title", "price", "url", "image", "quantity"), "7")] * rounds]
     contexts: list[dict[str, Any]] = [{}, sample_context(compiled["variables"])]
     contexts += [dict.fromkeys(compiled["names"], lists[0])]
@@ -58,15 +58,18 @@ def try_out(compiled: Mapping[str, Any]) -> list[dict[str, Any]]:
         {name: {path.split(".")[1]: lists[0] for path in children(compiled, name)} for name in compiled["names"]}
     ]
     renderer = sms.load(compiled) if compiled["channel"] == "sms" else email.load(compiled)
+    unknown: RenderError | None = None
     for number, context in enumerate(contexts):
         try:
             render(renderer, context)
         except LimitError as error:
             raise LanguageError(error.message, hint="look for nested loops and texts that double themselves") from error
         except RenderError as error:
-            if number == 0:
-                warnings.append(note(error))
-    return warnings
+            failed.append(error)
+            unknown = error if number == 0 else unknown
+    if len(failed) == len(contexts):
+        return [note(failed[0], "Nobody may get a message, as it fails with all sample values")]
+    return [note(unknown, "A contact without these values gets no message")] if unknown else []
 
 
 def children(compiled: Mapping[str, Any], name: str) -> list[str]:
@@ -82,7 +85,7 @@ def render(renderer: email.Renderer | sms.SmsRenderer, context: Mapping[str, Any
         renderer.render(context)
 
 
-def note(error: RenderError) -> dict[str, Any]:
-    """A warning that a contact of whom nothing is known gets no message."""
-    message = f"A contact without these values gets no message: {error.message}"
-    return {"kind": "fails-empty", "line": 1, "message": message, "hint": "add defaults: to the front matter"}
+def note(error: RenderError, what: str) -> dict[str, Any]:
+    """A warning that a render fails."""
+    hint = "add defaults: to the front matter, or {% if %} around it"
+    return {"kind": "fails-empty", "line": 1, "message": f"{what}: {error.message}", "hint": hint}

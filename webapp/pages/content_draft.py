@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from flask import request
 from sqlalchemy.orm import Session
 
-from engine.content import attachments, store
+from engine.content import attachments, history, store
+from engine.content.history import Kept
 from engine.content.variants import DEFAULT
 from engine.errors import InvalidInput, NotFound
 from engine.model import Content, ContentVersion
@@ -64,6 +65,7 @@ class Draft:
 
     `language` is the variant's, DEFAULT for the content's own; `base` is then the text that it is a variant of.
     `adding`: the content does not have it in this language yet. `files` are attachments that are kept.
+    `copy` is the content that a new one begins as, with its other languages and its attachments.
     """
 
     slug: str
@@ -75,11 +77,30 @@ class Draft:
     languages: tuple[str, ...] = ()
     adding: bool = False
     files: tuple[str, ...] = ()
+    copy: str = ""
 
 
 def rows_of(session: Session, content: Content | None) -> dict[str, ContentVersion]:
     """The current version by language; none without one."""
     return store.rows_of(session, content.current_version_id) if content and content.current_version_id else {}
+
+
+def blank(session: Session) -> Draft:
+    """What a new content begins as: a starter, or another content. Raises NotFound."""
+    if slug := request.values.get("copy", ""):
+        own = stored(session, slug)
+        return Draft("", own.channel, own.text, languages=own.languages, files=own.files, copy=own.slug)
+    channel = "sms" if request.values.get("channel") == "sms" else "email"
+    return Draft("", channel, STARTERS[channel])
+
+
+def copied(session: Session, draft: Draft) -> Kept | None:
+    """The content that a new one is a copy of, as it is now."""
+    if not draft.copy:
+        return None
+    content = history.by_slug(session, draft.copy)
+    newest = history.listing(session, content, 1)
+    return history.find(session, content, newest[0].number) if newest else None
 
 
 def posted(session: Session) -> Draft:

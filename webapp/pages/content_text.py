@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from engine.content import attachments, store, taken
+from engine.content.history import Kept
 from engine.content.variants import DEFAULT, VariantError
 from engine.errors import CairnError, InvalidInput, LanguageError
 from engine.model import AuditLog, ContentVersion
@@ -17,7 +18,7 @@ from engine.previews import draft as drafts
 from engine.previews.message import Preview
 from journeys.language.problems import Problem, in_order
 from webapp.auth.people import signed_in
-from webapp.pages.content_draft import STARTERS, Draft, posted, rows_of, stored
+from webapp.pages.content_draft import Draft, blank, copied, posted, rows_of, stored
 from webapp.pages.journeys import posted_text
 from webapp.pages.queries import contents as queries
 from webapp.pages.segments import slug_of
@@ -43,12 +44,12 @@ def _larger(endpoint: str | None, _: dict[str, object] | None) -> None:
 
 def new() -> ResponseReturnValue:
     """Write the first version of a content."""
-    channel = "sms" if request.values.get("channel") == "sms" else "email"
     with work() as opened:
+        draft = blank(opened.session)
         if request.method == "GET":
-            return _editor(opened, Draft("", channel, STARTERS[channel]))
+            return _editor(opened, draft)
         name = request.form.get("name", "").strip()
-        draft = Draft(slug_of(name), channel, posted_text())
+        draft = replace(draft, slug=slug_of(name), text=posted_text())
         if refusal := _unnamed(opened.session, draft.slug):
             return _editor(opened, draft, name=name, refusal=refusal)
         return _saved(opened, draft, name)
@@ -125,7 +126,9 @@ def _saved(opened: Work, draft: Draft, name: str = "") -> ResponseReturnValue:
     except CairnError as error:
         return _editor(opened, draft, [problem_of(error)], name)
     flash(f"Saved as version {number}. It is what is sent from now on.", "success")
-    new = draft.channel if name else None  # the browser then forgets its copy of a text that had no name yet
+    new = (
+        (draft.copy or draft.channel) if name else None
+    )  # the browser then forgets its copy of a text that had no name yet
     return redirect(url_for("pages.content", slug=draft.slug, language=draft.language or None, new=new))
 
 
@@ -154,8 +157,10 @@ def _save(opened: Work, draft: Draft) -> int:
     others = {language: row.source for language, row in rows.items()} | {draft.language: draft.text}
     if draft.language and not draft.text:
         del others[draft.language]
-    own, files = others.pop(DEFAULT), _files()
-    read = files.get if files else None
+    files, source = _files(), copied(opened.session, draft)
+    if source:
+        others = source.texts | others
+    own, read = others.pop(DEFAULT), _reading(files, source)
     with opened.session.begin_nested():
         saved = store.save(opened.session, own, draft.slug, draft.channel, opened.now, read=read, others=others)
         _named(files, store.rows_of(opened.session, saved.id).values())
@@ -169,6 +174,13 @@ def _save(opened: Work, draft: Draft) -> int:
 def _files() -> dict[str, bytes]:
     """The attachments that were chosen, by name."""
     return {each.filename: each.read() for each in request.files.getlist("files") if each.filename}
+
+
+def _reading(files: Mapping[str, bytes], source: Kept | None) -> attachments.Read | None:
+    """Attachments that were chosen, else those of the content that this one is a copy of."""
+    if source is None:
+        return files.get if files else None
+    return lambda name: files.get(name) or source.file(name)
 
 
 def _named(files: Iterable[str], rows: Iterable[ContentVersion]) -> None:

@@ -36,10 +36,11 @@ def routes(blueprint: Blueprint) -> None:
 
 
 def listing() -> ResponseReturnValue:
-    """All contents by name."""
+    """All contents by name, or those with some words in their name or subject."""
+    words = _asked(request.args.get("q"))
     with work() as opened:
-        rows = queries.listing(opened.session)
-    return render_template("pages/contents.html", contents=rows)
+        rows = queries.listing(opened.session, words)
+    return render_template("pages/contents.html", contents=rows, q=words)
 
 
 def content(slug: str) -> ResponseReturnValue:

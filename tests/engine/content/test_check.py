@@ -48,3 +48,10 @@ def test_a_good_content_comes_through_as_compiled_here() -> None:
 def test_a_content_that_fails_for_an_unknown_contact_is_warned_of() -> None:
     made = compile_safely(content(mjml("x"), "subject: '{{ name }}'"), "email")
     assert "fails-empty" in {note["kind"] for note in made.warnings}
+
+
+def test_a_content_that_fails_whatever_the_values_is_told_so() -> None:
+    made = compile_safely(content(mjml("{{ 1 / 0 }}"), "subject: Hi"), "email")
+    assert "Nobody may get a message" in next(
+        note["message"] for note in made.warnings if note["kind"] == "fails-empty"
+    )

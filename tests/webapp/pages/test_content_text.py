@@ -223,3 +223,26 @@ def test_links_are_asked_where_they_lead(marketer: FlaskClient, viewer: FlaskCli
     assert "no web links" in post(marketer, "/contents/both/links", language="de").text
     assert "Check where they lead" not in viewer.get("/contents/both").text
     assert post(viewer, "/contents/both/links").status_code == 403
+
+
+def test_a_copy_has_the_languages_and_attachments_of_its_source(marketer: FlaskClient, own: Database) -> None:
+    text = mail().replace("language: en", "language: en\nattachments: [terms.pdf]")
+    post(marketer, "/contents/both/edit", text=text, number="1", files=[(BytesIO(b"terms"), "terms.pdf")])
+    assert 'href="/contents/-/new?copy=both"' in marketer.get("/contents/both").text
+    page = marketer.get("/contents/-/new?copy=both").text
+    assert "Copy of both" in page and 'name="copy" value="both"' in page and "Hello" in page
+    made = post(marketer, "/contents/-/new", copy="both", name="Second", text=text.replace("Hello", "Hi"), number="0")
+    assert made.location == "/contents/second?new=both"
+    now = sources(own, "second")
+    assert now.keys() == {(1, "en"), (1, "de")} and "Hi" in now[1, "en"]
+    assert now[1, "de"] == sources(own, "both")[2, "de"]
+    assert "terms.pdf" in marketer.get("/contents/second/edit").text
+    assert marketer.get("/contents/-/new?copy=nothing").status_code == 404
+
+
+def test_contents_are_found_by_name_and_subject(marketer: FlaskClient, own: Database) -> None:
+    post(marketer, "/contents/-/new", name="autumn_100%", text=mail("Leaves & beans"), number="0")
+    for words, found in (("AUTUMN", True), ("leaves & b", True), ("_", False), ("summer", False)):
+        page = marketer.get("/contents", query_string={"q": words}).text
+        assert ('href="/contents/autumn-100"' in page) == found
+    assert "No content has “summer”" in page
