@@ -80,6 +80,28 @@ def phone(given: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+def international(given: str, country: str) -> str:
+    """A number as people of a country (ISO 3166) write it in E.164; what is no number there, or is one of another
+    country's already, stays as it was given."""
+    if given.lstrip().startswith(("+", "00")):
+        return given
+    try:
+        parsed = phonenumbers.parse(given, country)
+    except phonenumbers.NumberParseException:
+        return given
+    if not phonenumbers.is_valid_number(parsed):
+        return given
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def country(given: str) -> str:
+    """The code of a country that has telephone numbers, in capitals. Raises InvalidInput."""
+    code = given.strip().upper()
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise InvalidInput(f"“{given}” is no country", hint="Write its code, such as DE or US.")
+    return code
+
+
 def dialled(given: str) -> str:
     """A number as gateways write it: E.164 with or without its `+`; short codes and names stay as they are."""
     number = given.strip().replace("\0", "")[:40]

@@ -59,11 +59,12 @@ class RowReader:
     """Reads the rows of one file, batch by batch.
 
     A column is what its attribute is known to be; a new attribute is what all its cells look like in the first batch
-    that has any. Columns `besides` are somebody else's to read.
+    that has any. Columns `besides` are somebody else's to read. National telephone numbers are those of `country`, if
+    one is named.
     """
 
-    def __init__(self, header: Sequence[str], known: Known, besides: Collection[str] = ()) -> None:
-        self._header = header
+    def __init__(self, header: Sequence[str], known: Known, besides: Collection[str] = (), country: str = "") -> None:
+        self._header, self._country = header, country
         self._own = [(position, name) for position, name in enumerate(header) if name not in besides]
         self._attributes = [name for _, name in self._own if name not in FIELDS]
         self._known = known
@@ -200,7 +201,7 @@ class RowReader:
         for position, name in self._own:
             cell = line.cells[position]
             if cell and name in FIELDS:
-                fields[name] = cell
+                fields[name] = normal.international(cell, self._country) if self._country and name == "phone" else cell
             elif cell:
                 try:
                     attributes[name] = cells.typed(cell, self._types[name])

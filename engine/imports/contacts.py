@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -57,6 +58,7 @@ def import_contacts(
     folder: Path,
     consent: Sequence[str] = (),
     columns: Mapping[str, str] = NO_COLUMNS,
+    country: str = "",
     progress: Progress = no_progress,
     finished: Callable[[], dt.datetime] | None = None,
 ) -> Counts:
@@ -64,7 +66,8 @@ def import_contacts(
 
     An empty cell leaves the value as it is. Of rows of one contact the later wins. `consent` names channels: contacts
     that have said nothing on them are subscribed, but for what the file's own columns of consent say
-    (`engine.imports.consent_columns`). `columns` are new names of columns by those in the file. Refused rows and
+    (`engine.imports.consent_columns`). `columns` are new names of columns by those in the file. National
+    telephone numbers are those of `country` (ISO 3166). Refused rows and
     doubtful cells go to an error file next to the input, or in `folder`. Raises InvalidInput when the file as a whole
     cannot be read, and NotFound for a topic that there is not; then nothing is written.
     """
@@ -77,7 +80,8 @@ def import_contacts(
         errors = ErrorFile(path, folder)
         job = _Import(now, consent, errors, _by_columns(set(table.header) - words.names), words)
         try:
-            _run(database, table, job, progress)
+            reader = RowReader(table.header, partial(_known, database), words.names, country)
+            _run(database, table, job, progress, reader)
         finally:
             errors.close()
         job.counts.error_file = errors.path
@@ -100,12 +104,12 @@ def _by_columns(header: Collection[str]) -> bool:
     return "anonymous_id" not in header and not any("." in name for name in header if name not in FIELDS)
 
 
-def _run(database: Database, table: Table, job: _Import, progress: Progress) -> None:
-    def known(names: Sequence[str]) -> Mapping[str, str]:
-        with database.transaction() as session:
-            return known_types(session, names)
+def _known(database: Database, names: Sequence[str]) -> Mapping[str, str]:
+    with database.transaction() as session:
+        return known_types(session, names)
 
-    reader = RowReader(table.header, known, job.words.names)
+
+def _run(database: Database, table: Table, job: _Import, progress: Progress, reader: RowReader) -> None:
 
     def read(lines: Sequence[Line]) -> tuple[Batch, Words, int]:
         batch = reader.read(lines)

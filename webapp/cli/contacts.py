@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from engine import clock
+from engine.contacts import normal
 from engine.contacts.everything import collect
 from engine.contacts.find import find
 from engine.errors import InvalidInput
@@ -46,7 +47,10 @@ def command() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--consent", type=Channels(), default="", help="They agreed to these channels, as in email,sms.")
 @click.option("--column", "columns", multiple=True, metavar="NAME=AS", help="Read the column NAME as AS.")
-def import_(file: Path, consent: list[str], columns: tuple[str, ...]) -> None:
+@click.option(
+    "--country", default="", metavar="CODE", help="National phone numbers are those of this country, as in DE."
+)
+def import_(file: Path, consent: list[str], columns: tuple[str, ...], country: str) -> None:
     """Read contacts from a CSV file.
 
     Its first line names the columns: external_id or email or both, then phone, timezone, locale, and attributes. An
@@ -60,8 +64,9 @@ def import_(file: Path, consent: list[str], columns: tuple[str, ...]) -> None:
     for name, _, wanted in pairs:
         if not name or not wanted:
             raise click.UsageError('--column takes NAME=AS, such as "Opt-in=consent.news.email".')
+    code = normal.country(country) if country else ""
     renamed = {name.strip(): wanted.strip() for name, _, wanted in pairs}
-    _importing.run(import_contacts, file, "contacts", consent=consent, columns=renamed)
+    _importing.run(import_contacts, file, "contacts", consent=consent, columns=renamed, country=code)
 
 
 @command.command()

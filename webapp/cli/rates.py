@@ -1,4 +1,4 @@
-"""`cairn rates`: how fast email goes to a recipient domain, or through a relay."""
+"""`cairn rates`: how fast messages go to a recipient domain, or through a relay or an SMS gateway."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ def reach(
     address = contact.c.email if definition.channel == "email" else contact.c.phone
     ids = audience.contacts(session, definition, now).subquery()
     refused, silent = _said(definition, "unsubscribed"), _silent(session, definition, known)
-    present = func.coalesce(func.btrim(address), "") != ""
+    begins = "%" if definition.channel == "email" else "+%"  # as the gate has it: without its country it is no number
+    present = (func.coalesce(func.btrim(address), "") != "") & func.coalesce(address, "").like(begins)
     columns = [
         func.count().filter(~present),
         func.count().filter(present & refused),

@@ -295,3 +295,13 @@ def test_a_line_without_end_is_read_in_pieces(tmp_path: Path) -> None:
     with opened(path) as table:
         lengths = [sum(map(len, line.cells)) for batch in table.batches(10_000) for line in batch]
     assert max(lengths) <= 12 * 1024 * 1024 and len(lengths) == 3
+
+
+def test_national_numbers_are_those_of_the_country_that_is_named(empty: Database, tmp_path: Path) -> None:
+    numbers = ["0171 5551234", "(030) 12345-678", "+1 415 555 2671", "0043 664 1234567", "12"]
+    lines = [f"{name},{number}" for name, number in zip("abcde", numbers, strict=True)]
+    found = contacts(empty, tmp_path / "people.csv", "\n".join(["external_id,phone", *lines]), country="DE")
+    assert (found.refused, found.doubts) == (0, 1)
+    assert rows(empty, "select external_id, phone from contacts order by 1") == [
+        ("a", "+491715551234"), ("b", "+493012345678"), ("c", "+14155552671"), ("d", "+436641234567"), ("e", None),
+    ]  # fmt: skip

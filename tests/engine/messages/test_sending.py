@@ -71,6 +71,15 @@ def test_an_sms_appears_on_the_local_phone_in_the_commit_that_accepts_it(databas
         assert mail.message_token == session.scalars(select(Message.token).where(Message.state == "accepted")).one()
 
 
+def test_a_number_without_its_country_is_no_address(database: Database, make: Make) -> None:
+    with database.transaction() as session:
+        fill(session, 2, channel="sms", slug="text")
+        session.execute(text("update contacts set phone = '0171 5551234' where id = (select max(id) from contacts)"))
+        workspace.save(session, sms_needs_consent=False)
+    make("smtp://127.0.0.1:1").send(database)
+    assert states(database) == {"accepted": 1, "suppressed:no_address": 1}
+
+
 def test_a_text_costs_what_its_country_costs(database: Database, make: Make) -> None:
     with database.transaction() as session:
         fill(session, 3, channel="sms", slug="text")
