@@ -127,6 +127,14 @@ def test_choices_are_made_by_keyboard_without_script(public: Public, reader: Pag
     expect(reader.get_by_role("button", name="Pause beenden")).to_be_visible()
 
 
+def test_a_break_is_offered_before_leaving(public: Public, reader: Page) -> None:
+    reader.goto(f"{public.urls.unsubscribe()}?lang=de")
+    reader.get_by_role("group", name="Pause").get_by_role("button", name="30 Tage").click()
+    expect(reader.get_by_role("button", name="Pause beenden")).to_be_visible()
+    assert public.site.rows("select channel from consent_pauses order by 1") == [("email",), ("sms",)]
+    assert ("email", "news", "unsubscribed") not in state(public)
+
+
 def test_a_subscription_is_confirmed_by_one_button(public: Public, reader: Page) -> None:
     reader.goto(public.confirm)
     expect(reader.get_by_role("heading")).to_have_text("Confirm your subscription")

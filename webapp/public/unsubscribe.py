@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine import clock, urls
 from engine.db import Database
 from engine.signing import Signer
-from engine.tracking import leaving, unsubscribe
+from engine.tracking import leaving, preferences, unsubscribe
 from engine.tracking.links import MessageKey
 from engine.tracking.unsubscribe import Subscription, Wish
 from webapp.groupcommit import GroupCommit, Moment
@@ -111,4 +111,5 @@ def _page(held: Subscription, sender: str, language: str, choosing: str, told: b
         reasons=leaving.REASONS,
         longest=leaving.LONGEST,
         told=told,
+        breaks=preferences.BREAKS,
     )
