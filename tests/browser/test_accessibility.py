@@ -27,6 +27,8 @@ PATHS = (
     "/journeys/-/library/replenishment",
     "/campaigns",
     "/campaigns/-/new",
+    "/campaigns/-/calendar",
+    "/campaigns/-/compare?campaign=sample",
     "/campaigns/sample",
     "/campaigns/sample/edit",
     "/campaigns/sample/check",

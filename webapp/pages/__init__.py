@@ -12,6 +12,7 @@ from webapp.pages import (
     api_keys,
     assets,
     bulk,
+    campaign_views,
     campaigns,
     consent,
     contacts,
@@ -45,7 +46,7 @@ from webapp.pages import (
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCREENS = (
     *(dashboard, contacts, segments, journeys, campaigns, publishing, states, library, reports, hits, deliverability),
-    *(mailbox, settings, api_keys, limits, senders, warm_up, consent, topics, forms, lists, bulk),
+    *(campaign_views, mailbox, settings, api_keys, limits, senders, warm_up, consent, topics, forms, lists, bulk),
     *(contents, content_text, content_look, content_versions, snippets, snippet_text, feeds),
 )
 

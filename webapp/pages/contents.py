@@ -116,7 +116,7 @@ def test(slug: str) -> ResponseReturnValue:
                 signer(),
                 allowed=parse(_settings().allowed_recipients),
             )
-        _tell(_send(letters))
+        tell(send(letters))
     except NotFound:
         raise
     except CairnError as error:
@@ -125,20 +125,22 @@ def test(slug: str) -> ResponseReturnValue:
     return redirect(url_for("pages.content", slug=slug, **named))
 
 
-def _send(letters: list[handing.Letter]) -> list[handing.Handed]:
+def send(letters: list[handing.Letter]) -> list[handing.Handed]:
+    """Hand tests to the relays. Raises InvalidInput without one."""
     own = _settings()
     if not own.smtp_url:
         raise InvalidInput("is not set", where="CAIRN_SMTP_URL", hint="Start Cairn with `cairn up`, or name a server.")
     return handing.hand_over(letters, own.smtp_url, configured(own.dkim_domain, own.dkim_keys))
 
 
-def _tell(handed: list[handing.Handed]) -> None:
+def tell(handed: list[handing.Handed]) -> None:
+    """Say on the next page what became of them."""
     for each in handed:
         if each.error:
             flash(f"{each.recipient} was not sent to: {each.error}", "warning")
     taken = [each.recipient for each in handed if not each.error]
     if taken:
-        flash(f"The test is on its way to {', '.join(taken)}.", "success")
+        flash(f"The test is on its way to {', '.join(dict.fromkeys(taken))}.", "success")
 
 
 def _found(opened: Work, slug: str, asked: str, language: str) -> tuple[message.Content, message.Person, str]:

@@ -14,6 +14,7 @@ from engine.campaigns import store
 from engine.content import store as contents
 from engine.db import Database
 from engine.model import Campaign
+from engine.previews import handing
 from tests.webapp.pages.conftest import post
 from tests.webapp.pages.sample import Shop
 from webapp.pages.campaign_form import Form, filled, mapping
@@ -155,3 +156,39 @@ def test_fields_and_file_are_two_views_of_one_thing_and_comments_stay(marketer: 
     assert copied.location == "/campaigns/by-file-2/edit" and "# agreed with Ann" in marketer.get(copied.location).text
     refused = post(marketer, "/campaigns/by-file/copy", action="again")
     assert "has sent no email" in marketer.get(refused.location).text
+
+
+def test_the_calendar_shows_campaigns_on_their_days_in_any_month(marketer: FlaskClient, ready: Database) -> None:
+    post(marketer, "/campaigns/-/new", **FORM | {"at": "2030-01-05T09:00", "zone": "contact"})
+    page = marketer.get("/campaigns/-/calendar?month=2030-01").text
+    [cell] = re.findall(r"<td[^>]*>(?:(?!</td>).)*Spring sale.*?</td>", page, re.DOTALL)
+    assert re.search(r"</span>5</span>", cell) and "09:00" in cell and 'href="/campaigns/spring-sale"' in cell
+    for month in ("", "2030-13", "9999-12", "0001-01", "x\0", "2030-1-1"):
+        assert marketer.get("/campaigns/-/calendar", query_string={"month": month}).status_code == 200
+
+
+def test_campaigns_are_compared_side_by_side(marketer: FlaskClient, ready: Database) -> None:
+    post(marketer, "/campaigns/-/new", **FORM)
+    page = marketer.get("/campaigns/-/compare?campaign=sample&campaign=spring-sale&campaign=sample").text
+    assert page.count('<th scope="col" class="num">') == 2 and "Revenue per 1,000 messages" in page
+    assert marketer.get("/campaigns/-/compare?campaign=nowhere").status_code == 404
+    assert "Which ones" in marketer.get("/campaigns/-/compare").text
+
+
+def test_every_variant_is_tested_on_colleagues(
+    marketer: FlaskClient, ready: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[bytes] = []
+
+    def handed(letters: list[handing.Letter]) -> list[handing.Handed]:
+        taken.extend(letter.data for letter in letters)
+        return [handing.Handed(letter.recipient, "") for letter in letters]
+
+    monkeypatch.setattr("webapp.pages.campaign_views.send", handed)
+    post(marketer, "/campaigns/-/new", **FORM | {"content_1": "sale-b"})
+    assert "Send every variant to" in marketer.get("/campaigns/spring-sale/check").text
+    answer = post(marketer, "/campaigns/spring-sale/test", to="ann@shop.io, ben@shop.io")
+    assert "on its way to ann@shop.io, ben@shop.io" in marketer.get(answer.location).text
+    assert sorted(re.findall(rb"Subject: \[Test\] (sale-.)", b"".join(taken))) == [b"sale-a"] * 2 + [b"sale-b"] * 2
+    answer = post(marketer, "/campaigns/spring-sale/test", to="nobody")
+    assert "is no email address" in marketer.get(answer.location).text
