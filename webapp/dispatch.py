@@ -120,24 +120,28 @@ class HotPath:
             return self.texts.answer(environ)
         if prefix == "/ho" and path.startswith(mail_receipts.PREFIX):
             return self.mail_receipts.answer(environ)
-        if prefix == "/v1" and (name := ingest.PATHS.get(path)):
+        return self._call(path, environ) if prefix == "/v1" else self.health.answer(path)
+
+    def _call(self, path: str, environ: Environ) -> Answer | None:
+        """That of a call of a program; events come first, as nearly all are."""
+        if name := ingest.PATHS.get(path):
             return ingest.answer(environ, name, self.keys, self.writer)
         if path == consent.PATH:
             return consent.answer(environ, self.keys, self.database, self.ring)
-        if prefix == "/v1" and (slug := between(path, enter.PREFIX, enter.SUFFIX)):
+        if slug := between(path, enter.PREFIX, enter.SUFFIX):
             return enter.answer(environ, slug, self.keys, self.database)
-        if prefix == "/v1" and (slug := between(path, enter.PREFIX, leave.SUFFIX)):
+        if slug := between(path, enter.PREFIX, leave.SUFFIX):
             return leave.answer(environ, slug, self.keys, self.database)
         for ending, change in listing.CHANGES.items() if path.startswith(listing.PREFIX) else ():
             if slug := between(path, listing.PREFIX, ending):
                 return listing.answer(environ, slug, change, self.keys, self.database, self.ring)
-        if prefix == "/v1" and (contact := explaining.contact_of(path)):
+        if contact := explaining.contact_of(path):
             return explaining.answer(environ, contact, self.keys, self.database, self.signer)
-        if prefix == "/v1" and messages.is_ours(path):
+        if messages.is_ours(path):
             return messages.answer(environ, self.keys, self.database, self.ring, self.pace)
         if path == receipts.PATH:
             return receipts.answer(environ, self.keys, self.database)
-        return self.health.answer(path)
+        return None
 
 
 def hot_path(
@@ -154,10 +158,36 @@ def hot_path(
     """Start the writer and build the native addresses on it. `ring` may block and fail, nobody waits for it.
 
     Calls are written first: finding contacts takes the locks that everything else may wait for. `gateway` delivers
-    receipts and texts at addresses below `site`, `smtp_url` says who tells what
-    became of email.
+    receipts and texts at addresses below `site`, `smtp_url` says who tells what became of email.
     """
-    handlers: dict[str, Handler] = {
+    bell = Doorbell(ring)
+    writer = GroupCommit(database, _writers(signer), committed=bell, limits=limits)
+    waking = partial(bell, {"ingest"})
+    house, known = House(site, signer.sealing_key), Keys(database)
+    page = signer, database, writer, client_ip_header
+    return HotPath(
+        database,
+        signer,
+        known,
+        writer,
+        Unsubscribing(*page),
+        PreferenceCentre(*page),
+        Confirming(*page),
+        SigningUp(database, waking, site, client_ip_header),
+        Viewing(signer, database, site),
+        waking,
+        Texts(database, signer, site, gateway, waking),
+        MailReceipts(database, signer, house, smtp_url),
+        TrackingHosts(database),
+        Health(database, writer.alive, house, smtp_url),
+        Failures(database, known),
+        client_ip_header,
+    )
+
+
+def _writers(signer: Signer) -> dict[str, Handler]:
+    """What is written in shared commits, by kind, in the order in which it is."""
+    return {
         "ingest": write_calls,
         "unsubscribe": write_wishes,
         "preferences": preferences.writer_of(signer),
@@ -165,34 +195,6 @@ def hot_path(
         "click": ClickWriter(),
         "open": write_opens,
     }
-    bell = Doorbell(ring)
-    known = Keys(database)
-    writer = GroupCommit(database, handlers, committed=bell, limits=limits)
-    unsubscribing = Unsubscribing(signer, database, writer, client_ip_header)
-    centre = PreferenceCentre(signer, database, writer, client_ip_header)
-    second_step = Confirming(signer, database, writer, client_ip_header)
-    waking = partial(bell, {"ingest"})
-    received = Texts(database, signer, site, gateway, waking)
-    house = House(site, signer.sealing_key)
-    told = MailReceipts(database, signer, house, smtp_url)
-    return HotPath(
-        database,
-        signer,
-        known,
-        writer,
-        unsubscribing,
-        centre,
-        second_step,
-        SigningUp(database, waking, site, client_ip_header),
-        Viewing(signer, database, site),
-        waking,
-        received,
-        told,
-        TrackingHosts(database),
-        Health(database, writer.alive, house, smtp_url),
-        Failures(database, known),
-        client_ip_header,
-    )
 
 
 def dispatcher(hot: HotPath, flask: Application) -> Application:
