@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.bounces.addresses import address
 from engine.bounces.decoding import normal, plain
@@ -31,6 +31,10 @@ KNOWN = {
     "delivered-to",
 }
 CERTAIN = {"received", "return-path", "mime-version", "delivered-to"}
+REPORTS = ("message/delivery-status", "message/global-delivery-status")
+ANY_FIELD = re.compile(
+    r"^[ \t]{0,8}(?:action|status|[a-z]{1,20}-[a-z-]{1,30})[ \t]{0,2}:", re.IGNORECASE | re.MULTILINE
+)
 REPORT_FIELD = re.compile(
     r"^[ \t]{0,8}(?:final-recipient|original-recipient|diagnostic-code|action)[ \t]{0,2}:", re.IGNORECASE | re.MULTILINE
 )
@@ -62,11 +66,12 @@ class Clues:
 def gather(mail: Mail) -> Clues:
     """The clues of a mail."""
     human, status, feedback, originals, attached = [], [], [], [], []
-    texts = _texts(mail.parts)
-    for part in mail.parts:
+    parts = [_as_meant(part) for part in mail.parts]
+    texts = _texts(parts)
+    for part in parts:
         if part.kind == "message/feedback-report":
             feedback.append(part.text)
-        elif part.kind in ("message/delivery-status", "message/global-delivery-status"):
+        elif part.kind in REPORTS:
             status.append(part.text)
         elif "disposition-notification" in part.kind:
             continue
@@ -93,6 +98,13 @@ def gather(mail: Mail) -> Clues:
         tuple(attached),
         in_text,
     )
+
+
+def _as_meant(part: Part) -> Part:
+    """A part that is called a report and holds sentences only: some servers call all of their parts so."""
+    if part.kind not in REPORTS or ANY_FIELD.search(part.text[:STATUS_CHARACTERS]):
+        return part
+    return replace(part, kind="text/plain")
 
 
 def _texts(parts: Iterable[Part]) -> list[str]:

@@ -25,8 +25,8 @@ GONE = _any(
     "not here",
     r"no longer|non-?exist\w*|deactivated|unavailable|terminated|nobody|no one|unable to find|can(?:no|')t find",
     r"could(?: not|n't) find|not exist\w*",
-    r"(?:not|no|n't)(?: be| been| an?| currently| currently being)? ?(?:found|known|exist\w*|valid|verified|verify"
-    r"|recogni\w+|listed|local|member|available|activated|registered|ok|accepted|matched|present|defined)",
+    r"(?:not|no|n't|cannot)(?: be| been| an?| currently| currently being)? ?(?:found|known|exist\w*|valid|verified"
+    r"|verify|recogni\w+|listed|local|member|available|activated|registered|ok|accepted|matched|present|defined)",
 )
 ROOM = _any("quota|space|storage|mailbox|inbox|mail ?folder|limit|allocation")
 SPENT = _any(r"exceed\w*|full|exhaust\w*|over|insufficient|not enough|too large|larger|reached|used up|no more")

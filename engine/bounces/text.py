@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from engine.bounces.addresses import address, addresses, is_daemon, same
 from engine.bounces.clues import Clues, original_recipients
+from engine.bounces.combinations import hint
 from engine.bounces.decoding import normal
 from engine.bounces.dsn import EXPANDED, REPLY, STATUS
 from engine.bounces.failure import Failure
@@ -120,8 +121,14 @@ def about(said: str, recipient: str) -> str:
                     break
                 blank = blank or not following.strip()
                 taken.append(following)
-            return _with_cause(clipped("\n".join(taken)), lines)
+            return _with_cause(clipped(f"{_heading(lines, number)}\n" + "\n".join(taken)), lines)
     return clipped(said)
+
+
+def _heading(lines: list[str], number: int) -> str:
+    """The line that announces a list of recipients, where it says what is the matter with all of them."""
+    above = next((line for line in reversed(lines[max(0, number - 12) : number]) if line.rstrip().endswith(":")), "")
+    return above if hint(normal(above[:300])) in ("hard", "soft") else ""
 
 
 def _with_cause(block: str, lines: list[str]) -> str:

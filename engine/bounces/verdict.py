@@ -63,10 +63,12 @@ HOST = re.compile(
     r"\b(host|talking to|mta|by|server|from|dns;|at|remote-mta:)\s{1,3}[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}",
     re.IGNORECASE,
 )
-GUESSED = re.compile(r"they may be blacklisted")  # cPanel guesses so of accounts that do not exist
+NO_CAUSE = re.compile(r"they may be blacklisted|problem report")  # a guess of cPanel's, and what Postfix asks for
 SENDER_CODES = ("1.7", "1.8", "7.20", "7.21", "7.22", "7.23", "7.24", "7.25", "7.26", "7.27")  # RFC 3463, 7372
 ALSO_OF_MAILBOXES = ("been blocked", "is blocked", "was blocked", "bloccato", "bloqueado", "bloqueada", "bloque")
-TRY_AGAIN = re.compile(r"(?<!and )try again")  # "check the domain and try again" is advice
+TRY_AGAIN = re.compile(  # "check the domain and try again" is advice
+    r"(?<!and )try again|\bcould be reached|\btemporar\w{2,4} (?:been )?(?:suspend|disabl|deactivat|clos|lock|inactiv)"
+)
 HARD_REPLIES = ("550", "551", "553", "556", "511")
 SOFT_REPLIES = ("552", "521", "554")
 
@@ -129,7 +131,7 @@ def is_challenge(said: str) -> bool:
 @lru_cache(maxsize=16)
 def words(text: str) -> str:
     """A text for the comparison of words, without addresses and names of hosts: they may hold any word."""
-    return GUESSED.sub(" ", normal(HOST.sub(r"\1 ", ADDRESS.sub(" ", text[:8000]))))
+    return NO_CAUSE.sub(" ", normal(HOST.sub(r"\1 ", ADDRESS.sub(" ", text[:8000]))))
 
 
 def _codes(text: str) -> list[str]:

@@ -58,7 +58,8 @@ reasons: dict[str, str] = {
         not subscribed | mass mailer | not my mail exchanger | sending limit | hourly sending | daily sending |
         confirm this mail server | mismatches client | requires confirmation | not on the list of approved |
         approved senders | sender list | recipient is only accepting | recipient only accepts |
-        a problem occurred. (ask | no access for this | domain must resolve | from:domain
+        a problem occurred. (ask | no access for this | domain must resolve | from:domain | address is restricted |
+        not in the whitelist
     """,
     "spam": """
         spam message | as spam | is spam | be spam | spam score | spam content | spam detected | spam email |
@@ -130,7 +131,8 @@ reasons: dict[str, str] = {
         bare lf | bare newline | invalid header | missing header | not rfc 5322 compliant | not rfc compliant |
         rfc 5322 | rfc5322 | rfc 2822 | rfc2822 | multiple 'from' | eicar | virus$ | viruses | virus found |
         virus detected | contains virus | header are not | header error | header is not | multiple addresses |
-        images or other attachments | contains a link | links in | protocol violation | duplicate header
+        images or other attachments | contains a link | links in | protocol violation | duplicate header |
+        disallowed string
     """,
     "unknown_user": """
         user unknown | unknown user | no such user | user not found | unknown recipient | recipient unknown |
@@ -198,7 +200,8 @@ reasons: dict[str, str] = {
         no one at this address | badrecipientto | badrcpt | validrcptto | missing home directory | bad destination |
         name directory | unknown email | unknown e-mail | unknown virtual user | not a valid email |
         not a valid e-mail | not found in directory | not in directory | no such mail drop | wrong recipient |
-        user path no exist
+        user path no exist | not on post office | recipnotfound | users here by that name | several matches found |
+        not a member of domain
     """,
     "unknown_domain": """
         host unknown | unknown host | host not found | host or domain name not found | domain not found |
@@ -257,7 +260,7 @@ reasons: dict[str, str] = {
         extended inactivity | has not been activated | not accepting messages | dormant | frozen account |
         unsubscribed from | suspend the service | suspended the service | has been deleted | has been archived |
         mailbox * closed | account is not in use | mailbox is not active | account * is locked | due to inactivity |
-        locked or suspended
+        locked or suspended | not working with us | no longer work | left the company | left our company
     """,
     "moved": """
         has moved | user has moved | has been changed to | address has changed | new address is | moved to |
@@ -312,7 +315,8 @@ reasons: dict[str, str] = {
     "maybe_policy": """
         access denied | not allowed | rejected | refused | denied | policy | not permitted | not authorized |
         prohibited | not acceptable | unacceptable | blocked | spam | forbidden | security | not wanted |
-        no permission | sender | reject | unauthorized | violat | filter | no authorized
+        no permission | sender | reject | unauthorized | violat | filter | no authorized | no thanks | whitelist |
+        restricted
     """,
     "maybe_soft": """
         try again later | try later | try again in | service unavailable | service not available |

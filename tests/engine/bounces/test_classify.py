@@ -52,3 +52,35 @@ def test_words_win_over_a_generic_or_a_wrong_code() -> None:
     }
     for words, kind in said.items():
         assert classify(_dsn(status="5.0.0", said=words)).kind == kind, words
+
+
+def test_sentences_in_a_part_that_is_called_a_report_are_read_and_what_follows_the_last_part_is_not() -> None:
+    mail = DSN.format(action="failed", status="5.3.0", said="").replace("Diagnostic-Code: smtp; \n", "")
+    mail = mail.replace("Content-Type: text/plain", "Content-Type: message/delivery-status;")
+    mail = (
+        mail.replace("Your message could not be delivered.", "<ada@example.org> has restricted SMS e-mail")
+        + "Comments\n"
+    )
+    (verdict,) = classify(mail.encode()).verdicts
+    assert (verdict.kind, verdict.recipient, verdict.status) == ("policy", "ada@example.org", "5.3.0")
+    assert "restricted SMS" in verdict.reason
+
+
+def _text(said: str) -> bytes:
+    head = "From: MAILER-DAEMON@mx.example\nTo: bounce@cairn.example\nSubject: Undelivered Mail Returned to Sender\n\n"
+    return f"{head}Your message could not be delivered.\n\n{said}\n".encode()
+
+
+def test_the_line_above_a_list_of_recipients_tells_what_is_the_matter_with_them() -> None:
+    said = "The following recipients are unknown:\n\n\tada@example.org\n\nPlease include this problem report."
+    (verdict,) = classify(_text(said)).verdicts
+    assert (verdict.kind, verdict.recipient) == ("hard", "ada@example.org")
+
+
+def test_what_is_away_for_a_while_is_soft() -> None:
+    for words in (
+        "This account has been temporarily suspended",
+        "no MXs for this domain could be reached at this time",
+    ):
+        assert classify(_text(f"<ada@example.org>: {words}")).kind == "soft", words
+    assert classify(_text("<ada@example.org>: This account has been suspended")).kind == "hard"
