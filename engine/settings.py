@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.errors import ConfigurationError
 
+SHORTEST_KEY = 32
+
 
 class Settings(BaseSettings):
     """Without `database_url` and `redis_url` the embedded servers in `home` are used."""
@@ -41,6 +43,7 @@ class Settings(BaseSettings):
     webhook_networks: str = ""  # networks of our own that webhooks may reach, as in 10.1.0.0/16, with commas between
     allowed_recipients: str = ""  # addresses, @domains, numbers, +49*: nobody else is written to; everybody when unset
     secret_key: SecretStr | None = None  # kept in home/secret when unset
+    sealing_keys: SecretStr | None = None  # keys for secrets at rest, with commas between; the first one seals
     log_level: str = "INFO"
     log_format: str = "console"  # console, json
 
@@ -58,6 +61,15 @@ class Settings(BaseSettings):
     def mail_stays_here(self) -> bool:
         """Whether email goes to the local mailbox and reaches nobody."""
         return self.smtp_url in (None, self.mailbox_url)
+
+    def keys_to_seal(self) -> list[bytes]:
+        """CAIRN_SEALING_KEYS, the one that seals first. Raises ConfigurationError for one that could be guessed."""
+        given = self.sealing_keys.get_secret_value() if self.sealing_keys is not None else ""
+        found = [each.strip().encode() for each in given.split(",") if each.strip()]
+        if any(len(each) < SHORTEST_KEY for each in found):
+            hint = "`cairn secrets new` prints one."
+            raise ConfigurationError(f"A key in CAIRN_SEALING_KEYS has under {SHORTEST_KEY} characters. {hint}")
+        return found
 
     def secret(self) -> bytes:
         """The installation's secret, made at first use and kept readable to its owner only."""

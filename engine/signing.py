@@ -8,6 +8,7 @@ import functools
 import hashlib
 import hmac
 import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from engine.settings import settings
@@ -67,17 +68,20 @@ class Keyed:
 class Signer:
     """Keyed hashes with keys derived from the installation's secret.
 
+    `sealing` are keys for secrets at rest, the first of which seals.
+
     Addresses and older tokens have HMAC-SHA256 and a key per purpose, tokens made now keyed BLAKE2b (RFC 7693).
     """
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, sealing: Sequence[bytes] = ()) -> None:
         keys = {
             purpose: hmac.digest(secret, f"cairn/{purpose}/{KEY_ID}".encode(), "sha256")
             for purpose in (*TAG_BYTES, "address")
         }
         self._keyed = {purpose: Keyed(key) for purpose, key in keys.items()}  # an email has a token for each link
         self._message = hashlib.blake2b(key=hmac.digest(secret, b"cairn/message/3", "sha256"))
-        self.sealing_key = hmac.digest(secret, b"cairn/sealed", "sha256")  # for `engine.sealing`
+        own = hmac.digest(secret, b"cairn/sealed", "sha256")
+        self.sealing_keys = (*sealing, own, secret)  # for `engine.sealing`; the last sealed webhooks' once
 
     def token(self, purpose: str, reference: Reference) -> str:
         """A URL-safe token with a tag of 96 bits; of 144 for what changes a consent."""
@@ -249,4 +253,4 @@ def plan(wanted: tuple[tuple[str, int, str], ...]) -> Plan:
 @functools.cache
 def signer() -> Signer:
     """The signer of this installation."""
-    return Signer(settings().secret())
+    return Signer(settings().secret(), settings().keys_to_seal())

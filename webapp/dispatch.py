@@ -163,7 +163,7 @@ def hot_path(
     bell = Doorbell(ring)
     writer = GroupCommit(database, _writers(signer), committed=bell, limits=limits)
     waking = partial(bell, {"ingest"})
-    house, known = House(site, signer.sealing_key), Keys(database)
+    house, known = House(site, signer.sealing_keys), Keys(database)
     page = signer, database, writer, client_ip_header
     return HotPath(
         database,

@@ -11,4 +11,4 @@ from engine.signing import signer
 def house() -> House:
     """Raises ConfigurationError when the DKIM settings are wrong."""
     own = settings()
-    return House(own.site_url, signer().sealing_key, configured(own.dkim_domain, own.dkim_keys))
+    return House(own.site_url, signer().sealing_keys, configured(own.dkim_domain, own.dkim_keys))

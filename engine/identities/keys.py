@@ -15,58 +15,58 @@ from engine.channels import dkim
 from engine.channels.dkim import Dkim
 from engine.errors import ConfigurationError, InvalidInput, NotFound
 from engine.model import AuditLog, Identity
+from engine.sealing import Keys
 
 KEYS = "keys of an identity"
 HINT = "`cairn identities list` shows those that there are."
 
 
-def new(selector: str, key: bytes) -> bytes:
+def new(selector: str, by: Keys) -> bytes:
     """An RSA key, which everybody reads, and an Ed25519 key beside it (RFC 8463), sealed. Raises InvalidInput."""
     name = selector.strip().lower()
     if not dkim.domain_name(name) or len(name) > 50:
         raise InvalidInput("cannot be a selector", "selector", "Use letters, digits and -.")
     words = [name, dkim.new(ed25519=False).decode(), f"{name}-ed", dkim.new(ed25519=True).decode()]
-    return sealing.seal(words, key, KEYS)
+    return sealing.seal(words, by, KEYS)
 
 
 @functools.lru_cache(maxsize=256)
-def read(sealed: bytes, key: bytes, domain: str) -> Dkim:
-    """The signer of sealed keys. Raises ConfigurationError where the installation's key is another one now."""
-    words = opened(sealed, key, KEYS)
+def read(sealed: bytes, by: Keys, domain: str) -> Dkim:
+    """The signer of sealed keys. Raises ConfigurationError where the installation's keys are others now."""
+    words = opened(sealed, by, KEYS)
     pairs = zip(words[::2], words[1::2], strict=True)
     return Dkim(domain, [dkim.parse(selector, pem.encode(), f"selector {selector}") for selector, pem in pairs])
 
 
-def opened(sealed: bytes, key: bytes, purpose: str) -> list[str]:
+def opened(sealed: bytes, by: Keys, purpose: str) -> list[str]:
     """What `sealing.seal` was given. Raises ConfigurationError."""
-    found = sealing.unseal(sealed, key, purpose)
+    found = sealing.unseal(sealed, by, purpose)
     if found is None:
-        raise ConfigurationError(
-            "The keys of an identity do not open with this installation's key. Set CAIRN_SECRET_KEY as it was."
-        )
+        what = "The secrets of an identity do not open with this installation's keys."
+        raise ConfigurationError(f"{what} Set CAIRN_SECRET_KEY and CAIRN_SEALING_KEYS as they were.")
     return found
 
 
-def put(row: Identity, selector: str, key: bytes, *, moved: bool) -> None:
+def put(row: Identity, selector: str, by: Keys, *, moved: bool) -> None:
     """New keys under this selector; none for an empty one. Beside keys of the same domain they wait to be switched to.
 
     Raises InvalidInput for the selector in use: receivers would look up the old key under it.
     """
     if not selector.strip() or row.dkim is None or moved:
-        row.dkim, row.dkim_next = new(selector, key) if selector.strip() else None, None
+        row.dkim, row.dkim_next = new(selector, by) if selector.strip() else None, None
         return
-    made = new(selector, key)
-    if opened(row.dkim, key, KEYS)[0] == opened(made, key, KEYS)[0]:
+    made = new(selector, by)
+    if opened(row.dkim, by, KEYS)[0] == opened(made, by, KEYS)[0]:
         raise InvalidInput("names the keys in use", "selector", "Take another name, such as one with the year.")
     row.dkim_next = made
 
 
-def stage(session: Session, slug: str, selector: str, key: bytes, actor: str, now: dt.datetime) -> None:
+def stage(session: Session, slug: str, selector: str, by: Keys, actor: str, now: dt.datetime) -> None:
     """Make new keys; an identity without any signs with them at once. Raises NotFound, InvalidInput."""
     row = _locked(session, slug)
     if not selector.strip():
         raise InvalidInput("is empty", "selector", "Name the new keys, such as by the year.")
-    put(row, selector, key, moved=False)
+    put(row, selector, by, moved=False)
     _note(session, slug, "new signing keys made", actor, now)
 
 

@@ -23,6 +23,7 @@ from engine.model import Identity as Row
 from engine.receipts.verp import ReturnPath, return_path
 from engine.rendering.errors import RenderError
 from engine.rendering.headers import ascii_name, controls, split_address
+from engine.sealing import Keys
 from engine.workspace import Workspace
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}").fullmatch
@@ -103,18 +104,18 @@ def _identity(row: Any, known: Workspace, house: House) -> Identity:
     )
     try:
         signing, following = (
-            keys.read(bytes(sealed), house.sealing_key, found.domain) if sealed else None
+            keys.read(bytes(sealed), house.sealing_keys, found.domain) if sealed else None
             for sealed in (row.dkim, row.dkim_next)
         )
-        relays = _relays(bytes(row.relays), house.sealing_key) if row.relays else ""
+        relays = _relays(bytes(row.relays), house.sealing_keys) if row.relays else ""
     except ConfigurationError as error:
         return replace(found, broken=str(error))
     return replace(found, dkim=signing, next=following, relays=relays)
 
 
 @functools.lru_cache(maxsize=256)
-def _relays(sealed: bytes, key: bytes) -> str:
-    return keys.opened(sealed, key, RELAYS)[0]
+def _relays(sealed: bytes, by: Keys) -> str:
+    return keys.opened(sealed, by, RELAYS)[0]
 
 
 def put(session: Session, form: Form, house: House, actor: str, now: dt.datetime) -> None:
@@ -131,7 +132,7 @@ def put(session: Session, form: Form, house: House, actor: str, now: dt.datetime
     for name, value in values.items():
         setattr(row, name, value)
     if form.selector is not None:
-        keys.put(row, form.selector, house.sealing_key, moved=moved)
+        keys.put(row, form.selector, house.sealing_keys, moved=moved)
     session.add(AuditLog(actor=actor, action=action, object=slug, at=now))
     session.flush()
 
@@ -149,7 +150,7 @@ def _checked(form: Form, house: House) -> dict[str, Any]:
     }
     if form.relays is not None:
         relays = _checked_relays(form.relays) if form.relays.strip() else ""
-        values["relays"] = sealing.seal([relays], house.sealing_key, RELAYS) if relays else None
+        values["relays"] = sealing.seal([relays], house.sealing_keys, RELAYS) if relays else None
     return values
 
 

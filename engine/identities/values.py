@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from engine.sealing import Keys
 from engine.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -57,10 +58,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What the installation itself sends with; `sealing_key` is the signer's."""
+    """What the installation itself sends with; `sealing_keys` are the signer's."""
 
     site: str
-    sealing_key: bytes = field(default=b"", repr=False)
+    sealing_keys: Keys = field(default=(), repr=False)
     dkim: Dkim | None = None
 
     def identity(self, known: Workspace) -> Identity:

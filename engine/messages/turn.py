@@ -143,7 +143,7 @@ class Turn:
 
     def _know_senders(self, session: Session, known: workspace.Workspace) -> None:
         if self.provider.channel == "email":
-            self.senders = identities.load(session, known, House(self.site, self.signer.sealing_key, self.dkim))
+            self.senders = identities.load(session, known, House(self.site, self.signer.sealing_keys, self.dkim))
 
     def _others(self) -> bool:
         """Whether some identity has relays of its own: then one that is away is no reason for all to wait."""

@@ -46,7 +46,7 @@ def page(session: Session, key: MessageKey, signer: Signer, site: str) -> str | 
     load_events(session, [message], renderers)
     blocks.recall(session, message, renderers[message.content_version_id])
     known = workspace.load(session)
-    message.identity = identities.load(session, known, House(site, signer.sealing_key)).of(message.sender)
+    message.identity = identities.load(session, known, House(site, signer.sealing_keys)).of(message.sender)
     composer = Composer(known, renderers, signer, site, sent_at or dt.datetime.now(dt.UTC))
     try:
         mail = message_from_bytes(composer.view(message), policy=default)

@@ -93,7 +93,7 @@ def prepare(
             hint = "`cairn suppressions list ADDRESS` tells why."
             raise InvalidInput("is an address that must not be written to", where=each, hint=hint)
     who = decided(session, content.version_id, renderer, who, now)
-    senders = identities.load(session, known, House(site, signer.sealing_key))
+    senders = identities.load(session, known, House(site, signer.sealing_keys))
     identity = senders.of(content.compiled.get("identity")) or senders.default
     known = sending_as(known, identity)
     sender = renderer.sender[1] if renderer.sender else known.sender_address

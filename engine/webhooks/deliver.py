@@ -27,6 +27,7 @@ from engine.contacts.changes import announce
 from engine.contacts.identify import set_attributes
 from engine.db import Database, cause_of, is_outage
 from engine.errors import CairnError
+from engine.sealing import Keys
 from engine.webhooks.address import Network, parse_url
 from engine.webhooks.call import Answer, post
 from engine.webhooks.note import render
@@ -94,7 +95,7 @@ Clock = Callable[[Session], dt.datetime]
 
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """Delivers in one workspace. `key` opens the secrets, `allowed` are networks of our own that may be reached.
+    """Delivers in one workspace. `keys` open the secrets, `allowed` are networks of our own that may be reached.
 
     `timestamp` (seconds since 1970) is what calls are signed with; the real time if None, whatever `clock` says, for
     receivers compare it with theirs.
@@ -102,7 +103,7 @@ class Courier:
 
     database: Database
     clock: Clock
-    key: bytes
+    keys: Keys
     allowed: Sequence[Network] = ()
     timestamp: int | None = None
 
@@ -172,7 +173,7 @@ class Courier:
         except CairnError as error:
             return Answer(error=str(error), hopeless=True)
         try:
-            url, secrets = parse_url(endpoint.url), unseal(endpoint.secrets, self.key)
+            url, secrets = parse_url(endpoint.url), unseal(endpoint.secrets, self.keys)
         except CairnError as error:
             return Answer(error=str(error))
         answer = post(url, body, headers(row.token, at, body, secrets), self.allowed)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.errors import InvalidInput, NotFound
 from engine.model import Webhook
+from engine.sealing import Keys
 from engine.webhooks.address import parse_url
 from engine.webhooks.secrets import new_secret, seal, unseal
 
@@ -35,7 +36,7 @@ ENDED_KEPT = dt.timedelta(days=90)
 MOST_FORGOTTEN = 20_000
 
 
-def add(session: Session, slug: str, url: str, key: bytes) -> str:
+def add(session: Session, slug: str, url: str, keys: Keys) -> str:
     """Make an endpoint, or change the URL of one. Returns the secret that its calls are signed with.
 
     Raises InvalidInput for a slug or URL that is none.
@@ -46,17 +47,17 @@ def add(session: Session, slug: str, url: str, key: bytes) -> str:
     known = session.get(Webhook, slug)
     if known is None:
         secret = new_secret()
-        session.add(Webhook(slug=slug, url=url, secrets=seal([secret], key)))
+        session.add(Webhook(slug=slug, url=url, secrets=seal([secret], keys)))
         return secret
     known.url = url
     _forgive(known)
-    return unseal(known.secrets, key)[0]
+    return unseal(known.secrets, keys)[0]
 
 
-def rotate(session: Session, slug: str, key: bytes) -> str:
+def rotate(session: Session, slug: str, keys: Keys) -> str:
     """A new secret. Calls are signed with the one before too, until the next change. Raises NotFound."""
     known, secret = _find(session, slug), new_secret()
-    known.secrets = seal([secret, *unseal(known.secrets, key)][:KEPT_SECRETS], key)
+    known.secrets = seal([secret, *unseal(known.secrets, keys)][:KEPT_SECRETS], keys)
     return secret
 
 

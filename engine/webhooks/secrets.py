@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from engine import sealing
 from engine.errors import ConfigurationError
+from engine.sealing import Keys
 
 PURPOSE = "webhook secrets"
 PREFIX = "whsec_"
@@ -20,18 +21,18 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(random.token_bytes(SIZE)).decode()
 
 
-def seal(values: Sequence[str], key: bytes) -> bytes:
-    """Secrets, encrypted and authenticated under the installation's key."""
-    return sealing.seal(values, key, PURPOSE)
+def seal(values: Sequence[str], keys: Keys) -> bytes:
+    """Secrets, encrypted and authenticated under the installation's keys."""
+    return sealing.seal(values, keys, PURPOSE)
 
 
-def unseal(sealed: bytes, key: bytes) -> list[str]:
-    """What `seal` was given. Raises ConfigurationError if the installation's key is another one now."""
-    found = sealing.unseal(sealed, key, PURPOSE)
+def unseal(sealed: bytes, keys: Keys) -> list[str]:
+    """What `seal` was given. Raises ConfigurationError if the installation's keys are others now."""
+    found = sealing.unseal(sealed, keys, PURPOSE)
     if found is None:
         raise ConfigurationError(
-            "The secret of a webhook does not open with this installation's key. Set CAIRN_SECRET_KEY as it was, or "
-            "make the endpoint anew: cairn webhooks remove SLUG, then add."
+            "The secret of a webhook does not open with this installation's keys. Set CAIRN_SECRET_KEY and "
+            "CAIRN_SEALING_KEYS as they were, or make the endpoint anew: cairn webhooks remove SLUG, then add."
         )
     return found
 

@@ -19,6 +19,7 @@ from engine.errors import InvalidInput, NotFound
 from engine.model import Content, Journey, Segment
 from engine.rendering import email, sms
 from engine.settings import settings
+from engine.signing import signer
 from engine.webhooks import endpoints
 from journeys import publish
 from journeys.language.check import problems
@@ -139,7 +140,7 @@ def test_an_added_journey_is_a_draft_that_can_be_published(database: Database, n
         added = library.add(session, one, library.brand("https://shop.example/", "#9A3412"), NOW)
         assert added.kept == () and f"draft {name}" in added.made
         for slug in one.webhooks:  # only the owner knows their addresses
-            endpoints.add(session, slug, "https://crm.example/hook", settings().secret())
+            endpoints.add(session, slug, "https://crm.example/hook", signer().sealing_keys)
         draft = session.execute(select(Journey.draft).where(Journey.slug == name)).scalar_one()
         assert publish.publish(session, str(draft), NOW, "test").version.number == 1
         brought = [one, *map(library.find, one.starts)]

@@ -120,7 +120,7 @@ def _make_keys(database: Database, slug: str, selector: str) -> None:
     with database.transaction() as session:
         now = clock.now(session)
         if selector:
-            keys.stage(session, slug, selector, house().sealing_key, actor, now)
+            keys.stage(session, slug, selector, house().sealing_keys, actor, now)
         else:
             keys.drop(session, slug, actor, now)
         found = store.find(session, slug, house())

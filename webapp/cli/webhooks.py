@@ -7,6 +7,7 @@ from rich.table import Table
 
 from engine import clock
 from engine.settings import settings
+from engine.signing import signer
 from engine.webhooks import endpoints
 from engine.webhooks.address import networks, parse_url, refusal
 from webapp.cli._console import console
@@ -24,7 +25,7 @@ def command() -> None:
 def add(slug: str, url: str) -> None:
     """Make an endpoint, or change the URL of one. Prints the secret that its calls are signed with."""
     with connected() as database, database.transaction() as session:
-        click.echo(endpoints.add(session, slug, url, settings().secret()))
+        click.echo(endpoints.add(session, slug, url, signer().sealing_keys))
     if why := refusal(parse_url(url), networks(settings().webhook_networks)):
         click.echo(f"warning: {why}. Until then its calls fail.", err=True)
 
@@ -34,7 +35,7 @@ def add(slug: str, url: str) -> None:
 def rotate(slug: str) -> None:
     """Print a new secret. Until the next change calls are signed with the one before too."""
     with connected() as database, database.transaction() as session:
-        click.echo(endpoints.rotate(session, slug, settings().secret()))
+        click.echo(endpoints.rotate(session, slug, signer().sealing_keys))
 
 
 @command.command()

@@ -31,7 +31,7 @@ from tests.engine.messages.ledger import fill, now, queue, save, sender, signer,
 from tests.smtp import recording_server
 
 pytestmark = pytest.mark.timeout(60)
-HOUSE = House("https://cairn.example", signer.sealing_key)
+HOUSE = House("https://cairn.example", signer.sealing_keys)
 Make = Callable[..., Sender]
 
 
@@ -123,9 +123,9 @@ def test_new_keys_wait_until_somebody_switches_to_them(database: Database, make:
 
     with database.transaction() as session:
         identity(session, "shop", selector="s1")
-        keys.stage(session, "shop", "s2", signer.sealing_key, "ann", now)
+        keys.stage(session, "shop", "s2", signer.sealing_keys, "ann", now)
         with pytest.raises(InvalidInput, match="in use"):
-            keys.stage(session, "shop", "S1", signer.sealing_key, "ann", now)
+            keys.stage(session, "shop", "S1", signer.sealing_keys, "ann", now)
     assert stands() == (["s1", "s1-ed"], ["s2", "s2-ed"])
     with database.transaction() as session:
         identity(session, "shop")
@@ -275,7 +275,7 @@ def test_secrets_are_sealed_and_stay_as_they_are_when_nothing_is_said_of_them(da
     assert after.relays == before.relays == "smtp://me:hunter2@127.0.0.1:25"
     assert after.name == "Renamed" and after.dkim is before.dkim
     assert "hunter2" not in stored and "PRIVATE" not in stored and "hunter2" not in repr(after)
-    other = House("https://cairn.example", b"another key")
+    other = House("https://cairn.example", (b"another key",))
     with database.transaction() as session:
         broken = store.find(session, "shop", other)
         assert "CAIRN_SECRET_KEY" in broken.broken

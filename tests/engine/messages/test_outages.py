@@ -15,7 +15,7 @@ from tests.engine.messages.ledger import Make, fill, now, signer
 from tests.smtp import recording_server
 
 pytestmark = pytest.mark.timeout(60)
-HOUSE = House("https://x", signer.sealing_key)
+HOUSE = House("https://x", signer.sealing_keys)
 
 
 def told(database: Database, setting: str) -> list[Outage]:

@@ -137,7 +137,7 @@ def test_a_test_send_arrives_marked_and_is_in_no_ledger(session: Session) -> Non
 def test_previews_and_test_sends_are_from_the_identity_that_the_content_names(session: Session) -> None:
     with recording_server(keep=True) as main, recording_server(keep=True) as own:
         form = Form(slug="club", name="Club", address="a@club.example", relays=own.url, selector="s1")
-        identities.put(session, form, House(SITE, SIGNER.sealing_key), "ann", noon)
+        identities.put(session, form, House(SITE, SIGNER.sealing_keys), "ann", noon)
         found = save(session, HELLO.replace("utm:", "from: club\nutm:"))
         preview = message.render(session, found, message.nobody(found), SHOP, SITE, noon)
         assert dict(preview.headers)["From"] == "Club <a@club.example>"

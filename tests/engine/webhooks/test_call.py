@@ -189,10 +189,10 @@ def test_a_receiver_may_change_over_to_a_new_secret_in_its_own_time() -> None:
 
 def test_secrets_are_kept_sealed() -> None:
     secret = new_secret()
-    sealed = seal([secret], b"key")
-    assert secret.encode() not in sealed and unseal(sealed, b"key") == [secret]
+    sealed = seal([secret], (b"key",))
+    assert secret.encode() not in sealed and unseal(sealed, (b"key",)) == [secret]
     with pytest.raises(ConfigurationError):
-        unseal(sealed, b"another")
+        unseal(sealed, (b"another",))
 
 
 def test_tries_are_further_and_further_apart() -> None:

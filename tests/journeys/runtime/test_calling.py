@@ -48,7 +48,7 @@ def hook(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
     settings.cache_clear()
     with listening() as server:
         with world.database.transaction() as session:
-            endpoints.add(session, "crm/task", server.url, settings().secret())
+            endpoints.add(session, "crm/task", server.url, signer().sealing_keys)
         yield server
 
 
@@ -73,7 +73,7 @@ def test_a_call_tells_who_and_where_and_is_signed(world: World, hook: Hook) -> N
     assert (data["journey"], data["step"], data["visit"], data["event"]) == ("j", "call", 1, {"seats": 3})
     assert data["contact"]["external_id"] == "anna" and data["contact"]["attributes"] == {"plan": "pro"}
     with world.database.transaction() as session:
-        secret = endpoints.add(session, "crm/task", hook.url, settings().secret())
+        secret = endpoints.add(session, "crm/task", hook.url, signer().sealing_keys)
     signed = b"%s.%s.%s" % (headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body)
     digest = hmac.new(base64.b64decode(secret.removeprefix("whsec_")), signed, hashlib.sha256).digest()
     assert headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
@@ -138,7 +138,7 @@ def test_an_endpoint_that_speaks_no_http_is_a_failing_one(world: World, hook: Ho
         talking = threading.Thread(target=talk, daemon=True)
         talking.start()
         with world.database.transaction() as session:
-            endpoints.add(session, "crm/task", f"http://127.0.0.1:{server.getsockname()[1]}/", settings().secret())
+            endpoints.add(session, "crm/task", f"http://127.0.0.1:{server.getsockname()[1]}/", signer().sealing_keys)
         world.publish(journey(CALL))
         enter(world, world.contact())
         talking.join(10)
@@ -186,14 +186,14 @@ def test_a_dead_endpoint_is_tried_by_one_and_nothing_is_lost(world: World, hook:
     world.publish(journey(CALL))
     people = [world.contact() for _ in range(5)]
     with world.database.transaction() as session:
-        endpoints.add(session, "crm/task", "http://127.0.0.1:1/", settings().secret())
+        endpoints.add(session, "crm/task", "http://127.0.0.1:1/", signer().sealing_keys)
     enter(world, *people)
     world.live(HOUR)
     with world.database.transaction() as session:
         [status] = endpoints.listed(session)
         assert status.failing_since is not None and "refused" in status.error and status.pending == 5
         assert status.failures <= 10
-        endpoints.add(session, "crm/task", hook.url, settings().secret())
+        endpoints.add(session, "crm/task", hook.url, signer().sealing_keys)
     world.live(DAY)
     assert len(hook.calls) == 5
     with world.database.transaction() as session:
@@ -216,7 +216,7 @@ def test_an_endpoint_that_is_gone_is_left_alone_until_it_is_asked_for(world: Wor
 def test_an_entry_waits_for_a_response_a_day_at_most(world: World, hook: Hook) -> None:
     world.publish(journey(ASK))
     with world.database.transaction() as session:
-        endpoints.add(session, "crm/task", "http://127.0.0.1:1/", settings().secret())
+        endpoints.add(session, "crm/task", "http://127.0.0.1:1/", signer().sealing_keys)
     anna = world.contact()
     enter(world, anna)
     world.live(DAY - HOUR)

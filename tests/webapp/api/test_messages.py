@@ -253,7 +253,7 @@ def test_no_body_is_answered_with_a_fault(fuzzed: Site, document: Any) -> None:
 def test_a_call_chooses_who_the_mail_is_from(site: Site, tmp_path: Path) -> None:
     assert post(site, **{"from": "shop"})[0] == 404
     with site.database.transaction() as session:
-        house = House("http://x", SIGNER.sealing_key)
+        house = House("http://x", SIGNER.sealing_keys)
         form = Form(slug="shop", name="Shop", address="a@shop.example")
         identities.put(session, form, house, "ann", clock.now(session))
     assert post(site, **{"from": "shop"})[0] == 202

@@ -43,7 +43,7 @@ def test_the_policy_lets_nothing_in_that_is_not_ours(marketer: FlaskClient) -> N
 
 def test_the_settings_tell_which_webhooks_fail_and_since_when(marketer: FlaskClient, shop_database: Database) -> None:
     with shop_database.transaction() as session:
-        endpoints.add(session, "crm/task", "https://crm.example/", b"key")
+        endpoints.add(session, "crm/task", "https://crm.example/", (b"key",))
     assert ">Works<" in marketer.get("/settings").text
     with shop_database.transaction() as session:
         failing = session.get_one(Webhook, "crm/task")

@@ -14,7 +14,7 @@ from webapp.public.hosts import TrackingHosts
 def test_at_a_tracking_domain_there_are_no_pages_and_no_programming_interface(database: Database) -> None:
     form = Form(slug="shop", name="Shop", address="a@shop.example", tracking_domain="go.shop.example")
     with database.transaction() as session:
-        store.put(session, form, House("http://x", SIGNER.sealing_key), "ann", clock.now(session))
+        store.put(session, form, House("http://x", SIGNER.sealing_keys), "ann", clock.now(session))
     with serving(database) as site:
         there, here = {"Host": "go.shop.example"}, {"Host": "cairn.example"}
         assert site.client.get("/o/nothing", headers=there).status_code == site.client.get("/o/nothing").status_code
@@ -36,7 +36,7 @@ def test_a_domain_that_is_new_is_known_soon_and_the_last_list_holds_while_the_da
     assert not hosts.refuses(asked)
     form = Form(slug="shop", name="Shop", address="a@shop.example", tracking_domain="go.shop.example")
     with database.transaction() as session:
-        store.put(session, form, House("http://x", SIGNER.sealing_key), "ann", clock.now(session))
+        store.put(session, form, House("http://x", SIGNER.sealing_keys), "ann", clock.now(session))
     at[0] = 20.0
     assert hosts.refuses(asked)
     assert not hosts.refuses(asked | {"PATH_INFO": "/c/x"})

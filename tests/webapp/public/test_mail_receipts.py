@@ -25,7 +25,7 @@ from tests.webapp.calling import SIGNER, Site, serving
 from webapp.public.mail_receipts import MailReceipts, door_url
 from workers import pipeline
 
-HOUSE = House("https://x", SIGNER.sealing_key)
+HOUSE = House("https://x", SIGNER.sealing_keys)
 PATH = door_url("", SIGNER)
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 EC_PUBLIC = base64.b64encode(
