@@ -15,6 +15,12 @@ from engine.translation.matching import direction
 comment = re.compile(r"<!--(?!\[if|<!\[endif).*?-->", re.DOTALL)
 position = re.compile(r"position (\d+):(\d+)")
 bare_root = re.compile(r"(<html\b)(?![^>]*\slang\s*=)", re.IGNORECASE)
+# What MJML writes from left to right unless it is told otherwise. What the author says of a component goes before it.
+to_the_left = (
+    '<mj-attributes><mj-section direction="rtl"/><mj-column direction="rtl"/><mj-text align="right"/>'
+    '<mj-table align="right"/></mj-attributes>'
+)
+empty_head = re.compile(r"<mj-head\b[^>]*/>")
 page = (
     '<!doctype html><html lang="{}" dir="{}"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1"></head><body>{}</body></html>'
@@ -36,7 +42,7 @@ def document(source: Text, language: str = "") -> tuple[str, Swap]:
     tags = scan(source.text, source.line)
     swap = new_swap(source.text)
     if is_mjml(source.text):
-        return spoken(from_mjml(source, tags, swap), language), swap
+        return spoken(from_mjml(source, tags, swap, language), language), swap
     text = swapped(source.text, tags, ["content"] * len(tags), swap)
     if re.search(r"<body\b", text, re.IGNORECASE):
         return spoken(text, language), swap
@@ -63,8 +69,8 @@ def swapped(text: str, tags: list[Tag], kinds: list[str], swap: Swap) -> str:
     return "".join(pieces) + text[last:]
 
 
-def from_mjml(source: Text, tags: list[Tag], swap: Swap) -> str:
-    """MJML compiled to HTML, every placeholder accounted for. Raises LanguageError."""
+def from_mjml(source: Text, tags: list[Tag], swap: Swap, language: str = "") -> str:
+    """MJML compiled to HTML in a language, every placeholder accounted for. Raises LanguageError."""
     kinds = lint(source, tags)
     text = swapped(source.text, tags, kinds, swap)
     begin, end = text.find("<mjml"), text.rfind("</mjml>")
@@ -75,13 +81,24 @@ def from_mjml(source: Text, tags: list[Tag], swap: Swap) -> str:
         raise LanguageError("Text cannot stand outside of <mjml>.", source.line)
     try:
         # Without fonts of its own mrml links those that it knows by name, and readers' programs would ask Google.
-        compiled = mjml.mjml2html(text[begin : end + len("</mjml>")], fonts={})
+        compiled = mjml.mjml2html(directed(text[begin : end + len("</mjml>")], language), fonts={})
     except (ValueError, OSError) as error:
         raise mjml_error(str(error), text[begin:], swap, source.line + text.count("\n", 0, begin)) from error
     page = "".join(swap.pattern.findall(before)) + compiled + "".join(swap.pattern.findall(after))
     page = re.sub(rf"<!--({swap.pattern.pattern})-->", r"\1", page)
     account(page, swap)
     return page
+
+
+def directed(text: str, language: str) -> str:
+    """MJML that runs from right to left if its language does; lines stay where they are."""
+    if direction(language) != "rtl":
+        return text
+    if empty_head.search(text):
+        return empty_head.sub(f"<mj-head>{to_the_left}</mj-head>", text, count=1)
+    if "<mj-head" in text:
+        return re.sub(r"<mj-head\b[^>]*>", lambda head: head[0] + to_the_left, text, count=1)
+    return re.sub(r"<mjml\b[^>]*>", lambda root: f"{root[0]}<mj-head>{to_the_left}</mj-head>", text, count=1)
 
 
 def mjml_error(message: str, text: str, swap: Swap, line: int) -> LanguageError:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.content import store
+from engine.content.compile import compile_source
 from engine.content.variants import VariantError, Variants
 from engine.errors import LanguageError
 from engine.model.content import Content
@@ -115,3 +116,14 @@ def test_a_contact_gets_the_language_of_its_attribute_before_that_of_its_locale(
         ),
     ]
     assert [known.of(contact) for contact in contacts] == [2, 2, 3, 1, 2, 1, 1, 1, 2]
+
+
+@pytest.mark.parametrize("head", ["", "<mj-head><mj-title>x</mj-title></mj-head>", "<mj-head />"])
+def test_what_is_written_from_right_to_left_runs_so(head: str) -> None:
+    columns = "<mj-column><mj-text>שלום.</mj-text></mj-column><mj-column><mj-text align='left'>x</mj-text></mj-column>"
+    body = f"<mjml>{head}<mj-body><mj-section>{columns}</mj-section></mj-body></mjml>"
+    page = compile_source(content(body, "subject: x\nlanguage: he"), "email").data["html"]
+    assert "direction:ltr" not in page and "direction:rtl" in page and 'dir="rtl"' in page
+    assert "text-align:right;color" in page and "text-align:left;color" in page
+    there = compile_source(content(body, "subject: x\nlanguage: de"), "email").data["html"]
+    assert "rtl" not in there
