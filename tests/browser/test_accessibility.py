@@ -55,6 +55,8 @@ PATHS = (
     "/settings/senders/workspace?check=1",
     "/topics",
     "/topics/-/new",
+    "/lists",
+    "/settings/calls",
     "/forms",
     "/forms/-/new",
     "/nowhere",
