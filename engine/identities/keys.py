@@ -50,13 +50,15 @@ def opened(sealed: bytes, by: Keys, purpose: str) -> list[str]:
 def put(row: Identity, selector: str, by: Keys, *, moved: bool) -> None:
     """New keys under this selector; none for an empty one. Beside keys of the same domain they wait to be switched to.
 
-    Raises InvalidInput for the selector in use: receivers would look up the old key under it.
+    Keys that no longer open are replaced. Raises InvalidInput for the selector in use: receivers would look up the old
+    key under it.
     """
-    if not selector.strip() or row.dkim is None or moved:
-        row.dkim, row.dkim_next = new(selector, by) if selector.strip() else None, None
+    used = sealing.unseal(bytes(row.dkim), by, KEYS) if row.dkim is not None else None
+    made = new(selector, by) if selector.strip() else None
+    if made is None or used is None or moved:
+        row.dkim, row.dkim_next = made, None
         return
-    made = new(selector, by)
-    if opened(row.dkim, by, KEYS)[0] == opened(made, by, KEYS)[0]:
+    if used[0] == opened(made, by, KEYS)[0]:
         raise InvalidInput("names the keys in use", "selector", "Take another name, such as one with the year.")
     row.dkim_next = made
 

@@ -280,6 +280,9 @@ def test_secrets_are_sealed_and_stay_as_they_are_when_nothing_is_said_of_them(da
         broken = store.find(session, "shop", other)
         assert "CAIRN_SECRET_KEY" in broken.broken
         assert store.load(session, workspace.load(session), other).of("shop") is None
+        form = Form(slug="shop", name="", address="news@shop.example", relays="smtp://127.0.0.1:25", selector="s2")
+        store.put(session, form, other, "ann", now)
+        assert not store.find(session, "shop", other).broken, "what is lost can be made anew"
 
 
 def test_a_waiting_message_is_due_again_soon(database: Database, make: Make) -> None:
