@@ -35,6 +35,8 @@ PATHS = (
     "/campaigns/sample/contacts",
     "/campaigns/sample/state?action=cancel",
     "/reports/roi",
+    "/reports/hits",
+    "/reports/limits",
     "/consent?person=gone@example.net",
     "/deliverability?address=gone@example.net",
     "/contents",
