@@ -180,7 +180,7 @@ def warn(found: Iterable[Variable], defaults: dict[str, Any], known: frozenset[s
     """
     warnings: dict[tuple[str, str], dict[str, Any]] = {}
     found = list(found)
-    covered = {variable.path for variable in found if variable.tested} | set(defaults)
+    bare = set(uncovered(found, defaults))
     for variable in found:
         path = variable.path
         if path in of_workspace:
@@ -190,11 +190,19 @@ def warn(found: Iterable[Variable], defaults: dict[str, Any], known: frozenset[s
             hint = f"Did you mean `{near[0]}`?" if near else "define the attribute, or check the spelling"
             message = f"No contact or event is known to have “{path}”."
             warnings.setdefault(("unknown", path), note("unknown", variable, message, hint))
-        elif not variable.covered and not {path, path.removeprefix("contact.")} & covered:
+        elif path in bare and not variable.covered:
             hint = f"add a default: {{{{ {path}|default(…) }}}}, or defaults: in the front matter"
             message = f"“{path}” shows as nothing for a contact without it."
             warnings.setdefault(("uncovered", path), note("uncovered", variable, message, hint))
     return list(warnings.values())
+
+
+def uncovered(found: Iterable[Variable], defaults: dict[str, Any]) -> list[str]:
+    """The paths that show as nothing where they are missing: no default and no condition covers them."""
+    found = list(found)
+    covered = {variable.path for variable in found if variable.tested} | set(defaults)
+    bare = {variable.path for variable in found if not variable.covered}
+    return sorted(path for path in bare if not {path, path.removeprefix("contact.")} & covered)
 
 
 def is_known(path: str, known: frozenset[str]) -> bool:

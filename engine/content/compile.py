@@ -116,16 +116,18 @@ def compile_sms(source: Source, known: frozenset[str] | None) -> Compiled:
         "html_fields": [],
         "links": [link.as_json() for link in links],
         "tracking": source.tracking,
-        **names_of(found, apart),
+        **names_of(found, apart, source.defaults),
     }
     return Compiled(data, analysis.warn(found, source.defaults, known))
 
 
-def names_of(found: list[analysis.Variable], apart: conditions.Taken) -> dict[str, Any]:
-    """`variables`: the paths read; `names`: their roots, which the renderer takes from the context; what was apart."""
+def names_of(found: list[analysis.Variable], apart: conditions.Taken, defaults: dict[str, Any]) -> dict[str, Any]:
+    """`variables`: the paths read; `uncovered`: those of them that show as nothing where they are missing; `names`:
+    their roots, which the renderer takes from the context; what was apart."""
     paths = sorted({variable.path for variable in found})
     names = {path.split(".")[0] for path in paths} | set(apart.names())
-    return {"variables": paths, "names": sorted(names), **apart.as_json()}
+    bare = analysis.uncovered(found, defaults)
+    return {"variables": paths, "uncovered": bare, "names": sorted(names), **apart.as_json()}
 
 
 def resolved(source: Text) -> Text:
@@ -175,7 +177,7 @@ def compile_email(source: Source, known: frozenset[str] | None) -> Compiled:
         "honeypot": source.tracking,
         "utm": utm.query(source.utm),
         "attachments": list(source.attachments),
-        **names_of(found, apart),
+        **names_of(found, apart, source.defaults),
     }
     warnings = analysis.warn(found, source.defaults, known)
     warnings += page_warnings(html, added=not has_unsubscribe)

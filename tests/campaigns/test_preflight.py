@@ -115,6 +115,13 @@ def test_what_may_be_meant_wants_a_word(town: Town) -> None:
     assert missing.count == 2 and len(missing.samples) == 1
 
 
+def test_what_a_filter_or_a_condition_covers_lacks_nothing(town: Town) -> None:
+    town.people(2)
+    covered = mail("{{ first_name | default('you') }} {% if plan %}{{ plan }}{% endif %}")
+    assert "variable" not in kinds(look(town, covered), "warning")
+    assert "variable" in kinds(look(town, mail("{{ first_name }}")), "warning")
+
+
 def test_it_counts_whom_the_gate_would_stop(town: Town) -> None:
     people = town.people(6)
     town.contact(email=None)

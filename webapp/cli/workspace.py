@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import click
 
 from engine import workspace
+from engine.contacts import topics
 from engine.contacts.tracking import EVERYWHERE
 from engine.errors import InvalidInput
 from engine.identities import store as identities
@@ -52,6 +53,9 @@ def set_(name: str, value: str) -> None:
     with connected() as database, database.transaction() as session:
         if name == "identity":
             identities.expect(session, value)
+        if name == "unlimited_topics":
+            for slug in _parts(value):
+                topics.find(session, slug)
         workspace.save(session, **{name: _read(name, value)})
     click.echo(f"{name}\t{value}")
 
@@ -59,8 +63,10 @@ def set_(name: str, value: str) -> None:
 def _read(name: str, value: str) -> object:
     if name == "timezone" and value not in available_timezones():
         raise InvalidInput(f"“{value}” is no time zone", name, "Write it as Europe/Berlin.")
+    if name == "unlimited_topics":
+        return _parts(value)
     if SIMPLE[name] == LIST:
-        return [_country(part.strip().upper(), name) for part in value.split(",") if part.strip()]
+        return [_country(part.upper(), name) for part in _parts(value)]
     if SIMPLE[name] == "bool":
         if value not in ("true", "false"):
             raise InvalidInput("is true or false", name)
@@ -72,6 +78,10 @@ def _read(name: str, value: str) -> object:
     if name in OF_PRODUCTS and not 0 < read <= MOST_DAYS:
         raise InvalidInput(f"{value} is no number of days", name, f"Write 1 to {MOST_DAYS:,}.")
     return read
+
+
+def _parts(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def _country(code: str, name: str) -> str:

@@ -18,7 +18,8 @@ from engine.segments import planning
 from engine.segments.planning import planned
 
 READ = text("""
-select v.compiled -> 'variables' as variables, v.compiled -> 'defaults' as defaults from contents c
+select v.compiled -> 'variables' as variables, v.compiled -> 'defaults' as defaults,
+    coalesce(v.compiled -> 'uncovered', v.compiled -> 'variables') as uncovered from contents c
 join content_versions d on d.id = c.current_version_id
 join content_versions v on v.content_id = d.content_id and v.number = d.number
 where c.slug = any(:slugs)
@@ -37,7 +38,7 @@ def read_by(session: Session, definition: Definition) -> tuple[set[str], set[str
     for row in session.execute(READ, {"slugs": slugs}):
         own = {path for path in row.variables if not _ours(path)}
         paths |= own
-        bare |= {path for path in own if path.partition(".")[0] not in row.defaults and path not in row.defaults}
+        bare |= {path for path in own.intersection(row.uncovered) if path.partition(".")[0] not in row.defaults}
     return paths, bare
 
 

@@ -136,5 +136,12 @@ def test_countries_without_tracking_are_set(cairn: Cairn) -> None:
     assert "untracked_countries\t\n" in cairn("workspace", "show").output
 
 
+def test_topics_without_limits_are_set_by_their_names(cairn: Cairn) -> None:
+    assert cairn("topics", "set", "receipts", "--name", "Receipts").exit_code == 0
+    assert cairn("workspace", "set", "unlimited_topics", "receipts").exit_code == 0
+    assert "unlimited_topics\treceipts\n" in cairn("workspace", "show").output
+    assert cairn("workspace", "set", "unlimited_topics", "reciepts").exit_code == 4
+
+
 def test_reasons_for_leaving_are_printed(cairn: Cairn) -> None:
     assert cairn("consent", "reasons", "--days", "7").output == "Nobody has said why in the last 7 days.\n"
