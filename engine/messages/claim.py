@@ -155,8 +155,8 @@ def candidate(row: Any) -> Candidate:
     """A message with its contact, of a row whose columns begin as those of `lock_due`."""
     found = Candidate(*row[:18])
     found.recipient = (found.recipient or "").strip()
-    if found.channel == "sms" and not found.recipient.startswith("+"):
-        found.recipient = ""  # a national number is a stranger's in every other country
+    if found.channel == "sms":
+        found.recipient = gate.dialable(found.recipient)
     contact = found.contact = row[18]
     found.transactional, found.sender = row[24], row[25]
     for name, value in zip(own_fields, row[19:24], strict=True):

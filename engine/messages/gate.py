@@ -96,6 +96,11 @@ def decide(facts: Facts, now: dt.datetime) -> Verdict:
     return Verdict("suppressed", "cap") if _over(facts) else send
 
 
+def dialable(number: str | None) -> str:
+    """The number, if it is of any use: one without its country is a stranger's in every other one."""
+    return number if number and number.startswith("+") else ""
+
+
 def seen(facts: Facts) -> dict[str, dict[str, Any]]:
     """By gate the values that it looked at, as JSON: kept of refused messages, so that a refusal can be explained."""
     consent = ("channel_state", "topic_state", "topic_default", "needs_consent", "snoozed", "transactional")

@@ -384,7 +384,7 @@ class Replay:
         topic, since = pressure.topic, self.person.suppressed.get(channel)
         return gate.Facts(
             channel=channel,
-            address=facts.email if channel == "email" else facts.phone,
+            address=facts.email if channel == "email" else gate.dialable(facts.phone),
             channel_state=facts.consent.get((channel, "")),
             topic_state=facts.consent.get((channel, topic)) if topic else None,
             topic_default=self.plan.schema.topics.get(topic) if topic else None,
