@@ -60,7 +60,7 @@ def test_a_4xx_comes_back_after_1_5_15_and_60_minutes_and_then_fails() -> None:
         (Result(1, "failed", 550, "5.1.1", "no such user", "rcpt"), "hard"),
         (Result(1, "failed", 550, "5.7.26", "unauthenticated", "dot"), "policy"),
         (Result(1, "failed", 554, "", "Message rejected as spam", "dot"), "policy"),
-        (Result(1, "failed", 554, "5.5.0", "no thanks", "dot"), None),
+        (Result(1, "failed", 554, "5.5.0", "Transaction failed", "dot"), None),
         (Result(1, "failed", text="the template fails", stage="render"), None),
         (Result(1, "failed", 501, "5.1.3", "the address is not valid", "local"), None),
         (Result(1, "accepted", 250), None),
