@@ -197,8 +197,9 @@ def _editor(
     """The page; with problems that are given, or a refusal, it says that nothing was saved."""
     shown = _problems(opened.session, draft) if problems is None else problems
     number = request.form.get("number", draft.number)
+    tags = [(tag if place else DEFAULT, tag) for place, tag in enumerate(draft.languages)]
     page = render_template(
-        "pages/content_text.html", draft=draft, problems=shown, reads=READS, refused=problems is not None,
+        "pages/content_text.html", draft=draft, problems=shown, reads=READS, refused=problems is not None, tags=tags,
         name=name, refusal=refusal, number=number, preview=_text_of(opened, draft), currency=opened.workspace.currency,
     )  # fmt: skip
     return page, 422 if refusal or problems is not None else 200

@@ -226,7 +226,13 @@ def _editor(
     page = render_template(
         "pages/snippet_text.html", draft=draft, problems=shown, reads=READS, refused=problems is not None, name=name,
         refusal=refusal, number=request.form.get("number", draft.number), users=users,
-        languages=[tag for tag in draft.texts if tag and not (draft.adding and tag == draft.language)],
-        first=snippets.read(draft.texts[DEFAULT]).language if draft.number else "",
+        tags=_tags(draft),
     )  # fmt: skip
     return page, 422 if refusal or problems is not None else 200
+
+
+def _tags(draft: Draft) -> list[tuple[str, str]]:
+    """(language, what it is called) of the saved texts; none where there is one alone."""
+    saved = [tag for tag in draft.texts if tag and not (draft.adding and tag == draft.language)]
+    first = snippets.read(draft.texts[DEFAULT]).language if saved else ""
+    return [(DEFAULT, first or "default"), *((tag, tag) for tag in saved)] if saved else []
