@@ -70,7 +70,7 @@ select journey_id, step_id, channel, {day} count(accepted_at),
         where accepted_at is null and state in ('suppressed', 'expired', 'cancelled', 'failed', 'unknown')),
     coalesce(sum(hit.opens), 0), count(first_open_at), coalesce(sum(hit.clicks), 0), count(first_click_at),
     coalesce(sum(gone.times), 0), count(delivered_at), count(*) filter (where state = 'bounced'),
-    count(*) filter (where state = 'complained'),
+    count(*) filter (where state = 'complained'), count(*) filter (where untracked),
     coalesce(sum(credit.share), 0), coalesce(sum(credit.value), 0), coalesce(sum(cost), 0)
 from messages m left join hit on hit.message_id = m.id left join credit on credit.message_id = m.id
     left join gone on gone.contact_id = m.contact_id and gone.token = m.token

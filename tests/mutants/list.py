@@ -74,7 +74,8 @@ MUTANTS = (
         "the `try` in the journal before the first byte of DATA",
         "engine/channels/smtp/pool.py",
         """self.journal.append(
-                Try(each.item.id, each.item.attempt, each.rendered.links, each.rendered.parts) for _, each in pending
+                Try(each.item.id, each.item.attempt, each.rendered.links, each.rendered.parts, each.rendered.untracked)
+                for _, each in pending
             )""",
         "self.journal.append()",
         (f"{DEATHS}[send]",),
