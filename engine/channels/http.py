@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +19,7 @@ from engine.channels.provider import Outgoing, RenderFailure, Result
 CONNECTIONS = 8
 CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
 LARGEST_ANSWER = 64 * 1024
+INNARDS = re.compile(r"^HTTPS?Connection(Pool)?\(.*?\): |\[Errno -?\d+\] ")  # of the client, which tell nobody anything
 
 
 class Host(NamedTuple):
@@ -160,4 +162,4 @@ class HttpProvider:
 
 
 def _words(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    return INNARDS.sub("", " ".join(str(error).split()))[:300] or type(error).__name__

@@ -89,6 +89,7 @@ def test_a_gateway_that_is_away_is_asked_a_few_times_for_a_whole_batch(tmp_path:
         pass
     results = send(tmp_path, port, count=100)
     assert {one.outcome for one in results} == {"not_tried"} and len(results) == 100 and not asked
+    assert "Failed to establish a new connection: Connection refused" in {one.text for one in results}
 
 
 def test_wrong_credentials_harm_no_text(tmp_path: Path) -> None:
