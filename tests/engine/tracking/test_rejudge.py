@@ -100,13 +100,18 @@ def test_what_a_forgotten_person_did_keeps_its_class(session: Session, seed: See
     assert judged(session, seed) == before
 
 
-def test_what_older_versions_judged_moves_to_the_rules_of_now(session: Session, seed: Seed) -> None:
-    process(session, NOW)
-    right = judged(session, seed)
+def judge_as_version_1(session: Session) -> None:
+    """Leave the hits as an older version did, with its counters."""
     session.execute(text("update hits set classification = 'human', rule = null, classifier_version = 1"))
     session.execute(text("delete from hit_rollups"))
     backfill = "insert into hit_rollups (day, kind, classification, rule, version, hits) " + HIT_COUNTS
     session.execute(text(backfill))
+
+
+def test_what_older_versions_judged_moves_to_the_rules_of_now(session: Session, seed: Seed) -> None:
+    process(session, NOW)
+    right = judged(session, seed)
+    judge_as_version_1(session)
     run(session)
     assert judged(session, seed)[4] == right[4]
     assert session.execute(text("select sum(hits) from hit_rollups where version = 1")).scalar() == 0
@@ -115,10 +120,7 @@ def test_what_older_versions_judged_moves_to_the_rules_of_now(session: Session, 
 def test_who_asks_gets_it_done_in_batches_and_once(session: Session, seed: Seed) -> None:
     process(session, NOW)
     right = judged(session, seed)
-    session.execute(text("update hits set classification = 'human', rule = null, classifier_version = 1"))
-    session.execute(text("delete from hit_rollups"))
-    backfill = "insert into hit_rollups (day, kind, classification, rule, version, hits) " + HIT_COUNTS
-    session.execute(text(backfill))
+    judge_as_version_1(session)
     assert report(session, classify.VERSION).stale == 5 and not rejudging.step(session, NOW)
     rejudging.ask(session, "ann", NOW, everything=False)
     rejudging.ask(session, "bob", NOW, everything=True)
