@@ -15,6 +15,8 @@ from engine.arrays import literal
 from engine.contacts import topics
 from engine.contacts.consent import ACTIONS, BASES, CHANNELS, ConsentChange, record_consent
 from engine.db import Database
+from engine.errors import InvalidInput
+from engine.imports.cells import instant
 from engine.imports.reading import Line, check_header, opened, unreadable
 from engine.reports.spreadsheet import DANGEROUS
 
@@ -138,12 +140,9 @@ def _change(contact_id: int | None, cells: Mapping[str, str], topics: set[str], 
 
 
 def _moment(given: str, name: str) -> dt.datetime | None:
-    if not given:
-        return None
     try:
-        moment = dt.datetime.fromisoformat(given)
-        return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    except (ValueError, OverflowError):
+        return instant(given) if given else None
+    except InvalidInput:
         raise ValueError(f"{name} is “{given[:40]}”; write 2026-05-01 or 2026-05-01T10:00:00Z") from None
 
 

@@ -17,6 +17,7 @@ from engine.arrays import literal
 from engine.contacts import topics
 from engine.contacts.consent import CHANNEL_WIDE, CHANNELS, ConsentChange, record_consent
 from engine.errors import InvalidInput
+from engine.imports.cells import instant
 from engine.imports.contact_rows import Batch
 from engine.imports.reading import Line
 
@@ -125,9 +126,8 @@ def _no_column(name: str, hint: str) -> InvalidInput:
 
 def _moment(given: str) -> dt.datetime | None:
     try:
-        moment = dt.datetime.fromisoformat(given)
-        return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    except (ValueError, OverflowError):
+        return instant(given)
+    except InvalidInput:
         return None
 
 
